@@ -1,0 +1,128 @@
+"""Every error a caller can see, under one base class.
+
+No message or attribute carries a parameter value, a row, a connection string or a password, and no driver error
+travels along as ``__cause__`` or ``__context__``.
+"""
+
+import inspect
+from collections.abc import Sequence
+
+
+class SurfDataError(Exception):
+    """The data layer could not do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.getdoc(type(self)))
+
+
+class ConfigurationError(SurfDataError):
+    """A setting is unknown, missing or malformed."""
+
+    def __init__(self, message: str | None = None, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        #: The keyword or environment variable at fault, never its value.
+        self.setting = setting
+
+
+class ValidationError(SurfDataError, ValueError):
+    """The input was refused before anything was sent."""
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        #: The name of the refused argument or key, with its path where it is nested: ``entries[3].status``.
+        self.field = field
+
+
+class QueryFileError(SurfDataError):
+    """A .sql file cannot be loaded as it stands."""
+
+    def __init__(self, message: str | None = None, *, file: str | None = None, line: int | None = None) -> None:
+        place = f"{file}:{line}: " if line else f"{file}: " if file else ""
+        super().__init__(f"{place}{message}" if message else None)
+        #: The file at fault.
+        self.file = file
+        #: The line at fault, counted from 1.
+        self.line = line
+
+
+class DatabaseError(SurfDataError):
+    """PostgreSQL refused or failed a statement."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        query: str | None = None,
+        sqlstate: str | None = None,
+        constraint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        #: The name of the query in its .sql file, with its namespace: ``lamps.lamp_insert``.
+        self.query = query
+        #: The five characters of PostgreSQL's error code (its manual, appendix A); ``None`` for client-side failures.
+        self.sqlstate = sqlstate
+        #: The constraint that was violated, if one was.
+        self.constraint = constraint
+
+
+class ConstraintViolation(DatabaseError):
+    """A constraint of the schema refused the data."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """PostgreSQL cannot be reached, or the connection was lost."""
+
+
+class LockTimeout(DatabaseError):
+    """A lock could not be had in time."""
+
+
+class PoolTimeout(DatabaseUnavailable):
+    """No connection became free in time."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        query: str | None = None,
+        holders: Sequence[str] = (),
+        cause: str | None = None,
+    ) -> None:
+        super().__init__(message, query=query)
+        #: One line for each connection in use: the thread, what it runs, and for how many seconds.
+        self.holders = tuple(holders)
+        #: Why the last attempt to connect failed, if it did.
+        self.cause = cause
+
+
+class StatementTimeout(DatabaseError):
+    """The statement was cancelled because it ran for too long."""
+
+
+class TransactionConflict(DatabaseError):
+    """A concurrent transaction got in the way: the whole transaction may be tried again."""
+
+
+class MigrationError(SurfDataError):
+    """A migration cannot be applied."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        sqlstate: str | None = None,
+    ) -> None:
+        place = f"{file}:{line}: " if line else f"{file}: " if file else ""
+        super().__init__(f"{place}{message}" if message else None)
+        #: The migration file at fault.
+        self.file = file
+        #: The line at fault, counted from 1.
+        self.line = line
+        #: PostgreSQL's error code, when the server refused the migration.
+        self.sqlstate = sqlstate
+
+
+class EmbeddedServerError(SurfDataError):
+    """An embedded server cannot be started."""

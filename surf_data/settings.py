@@ -1,0 +1,187 @@
+"""Settings: keywords over ``SURF_DATA_*`` variables over what libpq reads by itself (``PG*``, service and password files).
+
+No error repeats a value: a malformed one may be a password in the wrong place.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+import attrs
+
+from surf_data.errors import ConfigurationError
+
+#: What every environment variable of this library begins with.
+ENVIRONMENT_PREFIX = "SURF_DATA_"
+
+_TRUE = frozenset({"1", "on", "true", "yes"})
+_FALSE = frozenset({"0", "off", "false", "no"})
+
+
+class Secret:
+    """A text that shows itself only on request: ``str()``, ``repr()`` and formatting give asterisks.
+
+    Arguments:
+        value: the text to keep.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret cannot be pickled")
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = value.strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, (bool, float)):
+        raise TypeError
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise TypeError
+    return value
+
+
+def _secret(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(_text(value))
+
+
+def _choice(*choices: str) -> Callable[[Any], str]:
+    def choose(value: Any) -> str:
+        if value not in choices:
+            raise ValueError
+        return cast("str", value)
+
+    return choose
+
+
+def _field(
+    default: Any, convert: Callable[[Any], Any], expected: str, low: float | None = None, high: float | None = None
+) -> Any:
+    """Declare a setting: its converter, and the range that the error message states."""
+    limits = {"convert": convert, "expected": expected, "low": low, "high": high}
+    return attrs.field(default=default, metadata=limits)
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Everything that can be set. Build one with `load`; the attributes are final and checked."""
+
+    #: ``postgresql://...``, a libpq connection string, or ``embedded:[/folder]``; ``None`` leaves it to libpq (``PG*``).
+    database_url: Secret | None = _field(None, _secret, "a PostgreSQL URL or 'embedded:'")
+    #: ``redis://``, ``rediss://`` or ``unix://``; ``None`` means no cache, unless the database is embedded.
+    redis_url: Secret | None = _field(None, _secret, "a Redis URL")
+    #: What the server's views and logs call this client.
+    application_name: str = _field("surfboard_lamp_backend", _text, "printable text")
+    #: Connections kept open.
+    pool_min_size: int = _field(5, _integer, "a whole number from 0 to 1000", 0, 1000)
+    #: Connections at the most.
+    pool_max_size: int = _field(20, _integer, "a whole number from 1 to 1000", 1, 1000)
+    #: Seconds a caller waits for a connection.
+    pool_timeout: float = _field(5.0, _number, "seconds from 0.001 to 3600", 0.001, 3600)
+    #: Seconds after which an unused connection above the minimum is closed.
+    pool_max_idle: float = _field(300.0, _number, "seconds from 1 to 86400", 1, 86_400)
+    #: Seconds a connection attempt may take; libpq counts whole seconds and treats 1 as 2.
+    connect_timeout: int = _field(3, _integer, "whole seconds from 1 to 3600", 1, 3600)
+    #: Seconds a statement may run; 0 means without limit.
+    statement_timeout: float = _field(60.0, _number, "seconds from 0 to 86400", 0, 86_400)
+    #: Just-in-time compilation, which costs these short statements more than it gives.
+    jit: bool = _field(False, _boolean, "true or false")
+    #: ``auto`` prepares statements except behind a pooler that would mix them up.
+    prepared_statements: Literal["auto", "on", "off"] = _field(
+        "auto", _choice("auto", "on", "off"), "auto, on or off"
+    )
+    #: Milliseconds above which a statement is logged as slow.
+    slow_query_ms: float = _field(1000.0, _number, "milliseconds from 0 to 86400000", 0, 86_400_000)
+    #: What every Redis key begins with.
+    cache_prefix: str = _field("", _text, "printable text")
+    #: Seconds a Redis call, or a connection attempt to Redis, may take.
+    cache_timeout: float = _field(0.1, _number, "seconds from 0.001 to 60", 0.001, 60)
+    #: Connections to Redis at the most.
+    cache_max_connections: int = _field(20, _integer, "a whole number from 1 to 1000", 1, 1000)
+    #: Consecutive failures after which the cache is left alone.
+    cache_breaker_failures: int = _field(3, _integer, "a whole number from 1 to 1000", 1, 1000)
+    #: Seconds the cache is left alone before one call tries it again.
+    cache_breaker_seconds: float = _field(1.0, _number, "seconds from 0.01 to 3600", 0.01, 3600)
+
+
+_FIELDS = attrs.fields_dict(Settings)
+
+
+def load(environ: Mapping[str, str] | None = None, /, **keywords: Any) -> Settings:
+    """Return the settings from keywords and the environment.
+
+    Arguments:
+        environ: the environment; the process's own when ``None``.
+        keywords: attributes of `Settings`; ``None`` means not given.
+
+    Raises:
+        ConfigurationError: a keyword or a ``SURF_DATA_*`` variable is unknown or malformed. The error names it, not
+            its value.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        if name not in _FIELDS or variable != ENVIRONMENT_PREFIX + name.upper():
+            raise ConfigurationError(f"unknown environment variable {variable}", setting=variable)
+        values[name] = _converted(name, environ[variable], variable)
+    for name, value in keywords.items():
+        if name not in _FIELDS:
+            raise ConfigurationError(f"unknown setting {name}", setting=name)
+        if value is not None:
+            values[name] = _converted(name, value, name)
+    settings = Settings(**values)
+    if settings.pool_min_size > settings.pool_max_size:
+        raise ConfigurationError("pool_min_size must not be larger than pool_max_size", setting="pool_min_size")
+    return settings
+
+
+def _converted(name: str, value: Any, label: str) -> Any:
+    rule = _FIELDS[name].metadata
+    problem = ConfigurationError(f"{label} must be {rule['expected']}", setting=label)
+    try:
+        converted = rule["convert"](value)
+        if rule["low"] is None or rule["low"] <= converted <= rule["high"]:
+            return converted
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        pass
+    # Raised outside the handler: the converter's own error holds the value.
+    raise problem

@@ -1,0 +1,173 @@
+"""Checks of what callers hand in, before anything is sent. Every refusal is a ValidationError that names the field.
+
+The limits are what PostgreSQL, Redis and JSON can store and give back unchanged; where one of them would truncate,
+round or shift a value silently, the value is refused here.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from uuid import UUID
+
+from surf_data.errors import ValidationError
+
+#: The largest JSON document that is accepted, in bytes of UTF-8.
+MAX_JSON_BYTES = 1_000_000
+#: How deep objects and arrays may nest. PostgreSQL stores far deeper ones that Python cannot read back.
+MAX_JSON_DEPTH = 64
+#: PostgreSQL's integer.
+INT4_MAX = 2**31 - 1
+#: PostgreSQL's bigint, and the widest whole number that JSON peers agree on.
+INT8_MAX = 2**63 - 1
+
+# The uuid module also takes braces, URNs, underscores and non-ASCII digits, and gives some of them another value.
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
+
+
+def refusal(field: str, problem: str) -> ValidationError:
+    """Return the error for ``field``: the sentence is its name followed by ``problem``."""
+    return ValidationError(f"{field} {problem}", field=field)
+
+
+def uuid(field: str, value: object) -> UUID:
+    """Return ``value`` (a UUID, or its 32 hexadecimal digits with or without hyphens) as a UUID."""
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise refusal(field, "must be a UUID")
+
+
+def text(field: str, value: object, *, maximum: int, minimum: int = 1) -> str:
+    """Return ``value`` if it is text of ``minimum`` to ``maximum`` characters that PostgreSQL can store."""
+    if not isinstance(value, str):
+        raise refusal(field, "must be text")
+    if not minimum <= len(value) <= maximum:
+        raise refusal(field, f"must have {minimum} to {maximum} characters")
+    if not _storable(value):
+        raise refusal(field, "must not contain NUL characters or lone surrogates")
+    return value
+
+
+def integer(field: str, value: object, *, minimum: int, maximum: int = INT4_MAX) -> int:
+    """Return ``value`` if it is a whole number from ``minimum`` to ``maximum``; booleans are not numbers here."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refusal(field, "must be a whole number")
+    if not minimum <= value <= maximum:
+        raise refusal(field, f"must be from {minimum} to {maximum}")
+    return int(value)
+
+
+def number(field: str, value: object) -> int | float:
+    """Return ``value`` if it is a finite number; booleans are not numbers here."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise refusal(field, "must be a number")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise refusal(field, "must be finite")
+    elif abs(value) > INT8_MAX:
+        raise refusal(field, "must fit 64 bits")
+    return value
+
+
+def aware_datetime(field: str, value: object) -> datetime:
+    """Return ``value``, a datetime with a time zone, in UTC."""
+    if not isinstance(value, datetime):
+        raise refusal(field, "must be a datetime")
+    if value.utcoffset() is None:
+        raise refusal(field, "must have a time zone")
+    problem = refusal(field, "must lie in the years 1 to 9999 of UTC")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise problem
+
+
+def address(field: str, value: object) -> IPv4Address | IPv6Address:
+    """Return ``value``, an IPv4 or IPv6 address without a scope id, as an address."""
+    if isinstance(value, str):
+        problem = refusal(field, "must be an IP address")
+        try:
+            value = ip_address(value)
+        except ValueError:
+            value = None
+        if value is None:
+            raise problem
+    # PostgreSQL's inet has no room for a scope id.
+    if not isinstance(value, (IPv4Address, IPv6Address)) or getattr(value, "scope_id", None):
+        raise refusal(field, "must be an IP address")
+    return value
+
+
+def mapping(field: str, value: object) -> Mapping[str, Any]:
+    """Return ``value`` if it is a mapping whose keys are text."""
+    if not isinstance(value, Mapping):
+        raise refusal(field, "must be a mapping")
+    if not all(isinstance(key, str) for key in value):
+        raise refusal(field, "must have text keys")
+    return value
+
+
+def keys(field: str, value: Mapping[str, Any], *, required: Sequence[str], optional: Sequence[str] = ()) -> None:
+    """Refuse a mapping that lacks a required key or has one that is neither required nor optional."""
+    for key in required:
+        if key not in value:
+            raise ValidationError(f"{field} lacks {key}", field=key)
+    for key in value:
+        if key not in required and key not in optional:
+            # An unknown key may be anything, so it is not repeated in full.
+            raise ValidationError(f"{field} has an unknown key {key[:40]!r}", field=key[:40])
+
+
+def json_text(field: str, value: object) -> str:
+    """Return the JSON of ``value``, compact, after checking that it survives the round trip unchanged.
+
+    Accepted are ``None``, booleans, 64-bit whole numbers, finite floats, text without NUL or lone surrogates, lists,
+    tuples and mappings with text keys, up to `MAX_JSON_DEPTH` levels and `MAX_JSON_BYTES` bytes.
+    """
+    _check_json(field, value, 0, [MAX_JSON_BYTES])
+    document = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=dict)
+    if len(document.encode()) > MAX_JSON_BYTES:
+        raise refusal(field, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
+    return document
+
+
+def _check_json(path: str, value: object, depth: int, budget: list[int]) -> None:
+    # The budget counts a byte for each value and character, so a small object that refers to itself many times is
+    # refused before it is written out.
+    budget[0] -= len(value) if isinstance(value, str) else 1
+    if budget[0] < 0:
+        raise refusal(path, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
+    if depth > MAX_JSON_DEPTH:
+        raise refusal(path, f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        if not _storable(value):
+            raise refusal(path, "must not contain NUL characters or lone surrogates")
+    elif isinstance(value, (int, float)):
+        number(path, value)
+    elif isinstance(value, Mapping):
+        for key, member in mapping(path, value).items():
+            _check_json(path, key, depth + 1, budget)
+            _check_json(f"{path}.{key[:40]}", member, depth + 1, budget)
+    elif isinstance(value, (list, tuple)):
+        for position, member in enumerate(value):
+            _check_json(f"{path}[{position}]", member, depth + 1, budget)
+    else:
+        raise refusal(path, "must be JSON: text, a number, a boolean, None, a list or a mapping")
+
+
+def _storable(value: str) -> bool:
+    if "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
