@@ -1,0 +1,44 @@
+"""How Python values travel to PostgreSQL: the adapters that every connection of this library starts with."""
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.pq import Format
+from psycopg.types.numeric import Int8BinaryDumper
+
+
+class Json:
+    """A document that is JSON text already, bound as ``jsonb``; it does not show its text.
+
+    Arguments:
+        text: what `surf_data.validation.json_text` returned.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class _JsonBinaryDumper(Dumper):
+    format = Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: Json) -> Buffer | None:
+        # The binary form of jsonb is a version byte and the text.
+        return b"\x01" + obj.text.encode()
+
+
+class _Adapters:
+    """psycopg copies the adapters of any object with these two attributes."""
+
+    def __init__(self) -> None:
+        self.adapters = AdaptersMap(psycopg.adapters)
+        self.connection = None
+        # psycopg picks int2, int4, int8 or numeric by value, so that one query became four prepared statements and
+        # four rows of pg_stat_statements; and an integer column compared with a numeric cannot use its index.
+        self.adapters.register_dumper(int, Int8BinaryDumper)
+        self.adapters.register_dumper(Json, _JsonBinaryDumper)
+
+
+ADAPTERS = _Adapters()

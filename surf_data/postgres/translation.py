@@ -1,0 +1,110 @@
+"""Driver errors become `surf_data` errors here, and nowhere else.
+
+What the driver and the server say may hold a parameter, a whole row or a connection string, so none of their text
+goes on: an error carries the query's name, SQLSTATE and constraint, and a reason in our own words.
+"""
+
+import re
+from types import TracebackType
+from typing import Literal
+
+import psycopg
+
+from surf_data.errors import (
+    ConstraintViolation,
+    DatabaseError,
+    DatabaseUnavailable,
+    LockTimeout,
+    StatementTimeout,
+    TransactionConflict,
+)
+
+#: By SQLSTATE, whole or its class; the longer key wins. Source: PostgreSQL's manual, appendix A.
+_BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "08": DatabaseUnavailable,
+    "23": ConstraintViolation,
+    "25P03": DatabaseUnavailable,  # idle_in_transaction_session_timeout ended the session
+    "40": TransactionConflict,
+    "53300": DatabaseUnavailable,
+    "55P03": LockTimeout,
+    "57014": StatementTimeout,
+    "57P": DatabaseUnavailable,
+}
+
+# A failed connection attempt has no SQLSTATE; only libpq's text tells what happened. Order matters.
+_REASONS = tuple(
+    (re.compile(pattern, re.IGNORECASE), reason)
+    for pattern, reason in (
+        (r"password authentication failed|no password supplied|authentication failed", "authentication failed"),
+        (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "refused by pg_hba.conf"),
+        (r'database ".*" does not exist', "the database does not exist"),
+        (r'role ".*" does not exist', "the role does not exist"),
+        (r"too many|remaining connection slots", "too many connections"),
+        (r"starting up|not yet accepting", "the server is starting"),
+        (r"shutting down", "the server is shutting down"),
+        (r"could not translate host name|name or service|nodename nor servname|resolve", "unknown host"),
+        (r"certificate|\bSSL\b|\bTLS\b", "TLS failed"),
+        (r"connection refused", "connection refused"),
+        (r"no such file or directory", "no server at that socket"),
+        (r"permission denied", "no permission for that socket"),
+        (r"timeout|timed out", "timed out"),
+        (r"connection is closed|connection to server was lost|closed the connection|terminating", "connection lost"),
+    )
+)
+
+# What binding parameters can raise besides the driver's own errors; their arguments hold the value.
+_BINDING_ERRORS = (UnicodeError, OverflowError, RecursionError)
+
+
+def reason(error: BaseException) -> str:
+    """Return why ``error`` happened, in words that hold nothing of the connection string."""
+    if not isinstance(error, psycopg.OperationalError):
+        return type(error).__name__
+    said = str(error)
+    return next((words for pattern, words in _REASONS if pattern.search(said)), "connection failed")
+
+
+def translated(error: BaseException, query: str | None) -> DatabaseError:
+    """Return what a caller is told of the driver's ``error`` while it ran ``query``."""
+    sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
+    constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    kind = DatabaseError
+    if sqlstate is not None:
+        matches = (sqlstate[:length] for length in (5, 3, 2) if sqlstate[:length] in _BY_SQLSTATE)
+        kind = _BY_SQLSTATE.get(next(matches, ""), DatabaseError)
+        what = f"{type(error).__name__} (SQLSTATE {sqlstate}{f', constraint {constraint}' if constraint else ''})"
+    else:
+        what = reason(error)
+        if isinstance(error, psycopg.OperationalError):
+            kind = DatabaseUnavailable
+    return kind(f"{query} failed: {what}" if query else what, query=query, sqlstate=sqlstate, constraint=constraint)
+
+
+class Translation:
+    """A context manager that translates what leaves its block; made once for each query, entered at each call.
+
+    Arguments:
+        query: the name that the errors carry.
+        binding: whether the block binds parameters; if so, what binding raises is translated too.
+    """
+
+    __slots__ = ("_kinds", "_query")
+
+    def __init__(self, query: str | None = None, *, binding: bool = False) -> None:
+        self._query = query
+        self._kinds = (psycopg.Error, *_BINDING_ERRORS) if binding else (psycopg.Error,)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        if not isinstance(error, self._kinds):
+            return False
+        told = translated(error, self._query)
+        try:
+            raise told
+        finally:
+            # ``raise ... from None`` would only hide the driver's error; error trackers follow the attribute.
+            told.__context__ = None
