@@ -1,0 +1,95 @@
+"""What a cached value looks like in Redis: JSON in a versioned envelope that knows its own age.
+
+``{"version":1,"stored_at":1767225600.5,"ttl_seconds":1800,"value":{...}}``
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from surf_data import validation
+
+#: The envelope's version. A value with another one is poisoned, so a change of format only costs misses.
+VERSION = 1
+#: The longest time to live that is accepted: a year, in seconds.
+MAX_TTL_SECONDS = 31_536_000
+
+# The envelope adds about a hundred bytes to the value.
+_MAX_BYTES = validation.MAX_JSON_BYTES + 1000
+_MEMBERS = ("version", "stored_at", "ttl_seconds", "value")
+
+#: Why a stored document is no entry: its time is up, or it is not what `dump` writes.
+Fault = Literal["poisoned", "stale"]
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """A value, and what is known of it."""
+
+    #: The value itself.
+    value: dict[str, Any]
+    #: When it was stored, seconds since 1970-01-01 UTC.
+    stored_at: float
+    #: For how many seconds after that it may be used.
+    ttl_seconds: int
+
+
+def time_to_live(ttl_seconds: int) -> int:
+    """Return ``ttl_seconds`` if it is a whole number of seconds from 1 to `MAX_TTL_SECONDS`.
+
+    Raises:
+        ValidationError: it is not; the field is ``ttl_seconds``.
+    """
+    return validation.integer("ttl_seconds", ttl_seconds, minimum=1, maximum=MAX_TTL_SECONDS)
+
+
+def dump(field: str, value: Mapping[str, Any], ttl_seconds: int, now: float) -> bytes:
+    """Return the document that stores ``value``.
+
+    Arguments:
+        field: what an error calls the value.
+        value: what `surf_data.validation.json_text` accepts, with text keys.
+        ttl_seconds: what `time_to_live` returned.
+        now: seconds since 1970-01-01 UTC.
+
+    Raises:
+        ValidationError: the value is refused; the error names it.
+    """
+    text = validation.json_text(field, validation.mapping(field, value))
+    return f'{{"version":{VERSION},"stored_at":{now!r},"ttl_seconds":{ttl_seconds},"value":{text}}}'.encode()
+
+
+def load(document: object, now: float) -> Entry | Fault:
+    """Return the entry that ``document`` holds, or why it holds none.
+
+    Whatever `dump` could not have written is poisoned: text that is not JSON, another version or shape, numbers that
+    JSON does not know, text that UTF-8 cannot hold, nesting or size out of bounds.
+
+    Arguments:
+        document: what Redis answered.
+        now: seconds since 1970-01-01 UTC. An entry is stale when that is its ``ttl_seconds`` or more after
+            ``stored_at``; and also as much before, since no clock is that wrong.
+    """
+    if not isinstance(document, bytes) or len(document) > _MAX_BYTES:
+        return "poisoned"
+    try:
+        # Decoded here: given bytes, json guesses an encoding and lets lone surrogates pass.
+        entry = _entry(json.loads(document.decode()))
+    except (RecursionError, ValueError):
+        return "poisoned"
+    return entry if abs(now - entry.stored_at) < entry.ttl_seconds else "stale"
+
+
+def _entry(envelope: object) -> Entry:
+    members = validation.mapping("envelope", envelope)
+    validation.keys("envelope", members, required=_MEMBERS)
+    validation.integer("version", members["version"], minimum=VERSION, maximum=VERSION)
+    value = members["value"]
+    validation.json_text("value", validation.mapping("value", value))
+    return Entry(
+        value=value,
+        stored_at=validation.number("stored_at", members["stored_at"]),
+        ttl_seconds=time_to_live(members["ttl_seconds"]),
+    )
