@@ -1,0 +1,76 @@
+"""A small synchronous data layer for PostgreSQL and Redis in which every statement is a reviewed .sql file."""
+
+from surf_data.cache import RedisManager
+from surf_data.data_layer import DataLayer, Transaction, open
+from surf_data.errors import (
+    ConfigurationError,
+    ConstraintViolation,
+    DatabaseError,
+    DatabaseUnavailable,
+    EmbeddedServerError,
+    LockTimeout,
+    MigrationError,
+    PoolTimeout,
+    QueryFileError,
+    StatementTimeout,
+    SurfDataError,
+    TransactionConflict,
+    ValidationError,
+)
+from surf_data.health import Check, Health
+from surf_data.lamps import (
+    ApiConfig,
+    Coordinates,
+    IActivityLogger,
+    ICacheManager,
+    ILampRepository,
+    IUserRepository,
+    LampConfig,
+    PostgresActivityLogger,
+    PostgresLampRepository,
+    PostgresUserRepository,
+    RedisCacheManager,
+    SurfData,
+)
+from surf_data.postgres import DatabaseManager, Observer, QueryEvent, load_queries
+from surf_data.settings import Secret, Settings
+
+__all__ = [
+    "ApiConfig",
+    "Check",
+    "ConfigurationError",
+    "ConstraintViolation",
+    "Coordinates",
+    "DataLayer",
+    "DatabaseError",
+    "DatabaseManager",
+    "DatabaseUnavailable",
+    "EmbeddedServerError",
+    "Health",
+    "IActivityLogger",
+    "ICacheManager",
+    "ILampRepository",
+    "IUserRepository",
+    "LampConfig",
+    "LockTimeout",
+    "MigrationError",
+    "Observer",
+    "PoolTimeout",
+    "PostgresActivityLogger",
+    "PostgresLampRepository",
+    "PostgresUserRepository",
+    "QueryEvent",
+    "QueryFileError",
+    "RedisCacheManager",
+    "RedisManager",
+    "Secret",
+    "Settings",
+    "StatementTimeout",
+    "SurfData",
+    "SurfDataError",
+    "Transaction",
+    "TransactionConflict",
+    "ValidationError",
+    "load_queries",
+    "open",
+]

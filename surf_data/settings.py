@@ -5,7 +5,7 @@ No error repeats a value: a malformed one may be a password in the wrong place.
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypedDict, cast
 
 import attrs
 
@@ -140,6 +140,26 @@ class Settings:
     cache_breaker_failures: int = _field(3, _integer, "a whole number from 1 to 1000", 1, 1000)
     #: Seconds the cache is left alone before one call tries it again.
     cache_breaker_seconds: float = _field(1.0, _number, "seconds from 0.01 to 3600", 0.01, 3600)
+
+
+class SettingsKeywords(TypedDict, total=False):
+    """The settings beside the two URLs, as keywords of `surf_data.open`; `Settings` says what each is."""
+
+    application_name: str | None
+    pool_min_size: int | None
+    pool_max_size: int | None
+    pool_timeout: float | None
+    pool_max_idle: float | None
+    connect_timeout: int | None
+    statement_timeout: float | None
+    jit: bool | None
+    prepared_statements: Literal["auto", "on", "off"] | None
+    slow_query_ms: float | None
+    cache_prefix: str | None
+    cache_timeout: float | None
+    cache_max_connections: int | None
+    cache_breaker_failures: int | None
+    cache_breaker_seconds: float | None
 
 
 _FIELDS = attrs.fields_dict(Settings)

@@ -54,6 +54,9 @@ class Executor(Protocol):
     def transaction(self) -> AbstractContextManager["Executor"]:
         """Begin a transaction, or a savepoint within one; what is run on the yielded executor is part of it."""
 
+    def savepoint(self) -> AbstractContextManager["Executor"]:
+        """Within a transaction, begin a savepoint; otherwise nothing, since one statement is a transaction."""
+
 
 class Stream:
     """The rows of a query, fetched in batches as they are iterated."""

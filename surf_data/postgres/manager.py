@@ -1,9 +1,9 @@
 """DatabaseManager: everything that is PostgreSQL, behind one handle."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg
 
@@ -74,6 +74,10 @@ class DatabaseManager:
         """
         with self._session("transaction") as session, session.transaction():
             yield session
+
+    def savepoint(self) -> AbstractContextManager[Self]:
+        """Do nothing: each statement outside a transaction is one by itself."""
+        return nullcontext(self)
 
     @contextmanager
     def _session(self, purpose: str, timeout: float | None = None) -> Iterator[Session]:

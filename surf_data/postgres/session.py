@@ -66,3 +66,7 @@ class Session:
         """
         with _TRANSACTION, self._connection.transaction():
             yield self
+
+    def savepoint(self) -> AbstractContextManager[Self]:
+        """Begin a savepoint, so that what fails in the block leaves the transaction as it was."""
+        return self.transaction()

@@ -1,0 +1,45 @@
+"""What `surf_data.DataLayer.health` answers."""
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Check:
+    """How one part answered."""
+
+    #: Whether it works.
+    ok: bool
+    #: Milliseconds until the answer, or until it was given up.
+    latency_ms: float
+    #: Why it does not work, or not fully, in words without secrets; ``None`` when all is well.
+    reason: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Health:
+    """How the data layer is."""
+
+    #: PostgreSQL.
+    database: Check
+    #: Redis. Not configured is not ok here, with that reason.
+    cache: Check
+    #: The whole: as good as the database, because the cache is never the reason for an outage. A cache that was
+    #: configured and does not work shows in the reason only.
+    overall: Check
+
+    @classmethod
+    def of(cls, database: Check, cache: Check, *, cache_wanted: bool) -> "Health":
+        """Return the health of the whole from that of its parts."""
+        reason = database.reason
+        if database.ok and cache_wanted and not cache.ok:
+            reason = f"degraded: cache {cache.reason}"
+        latency = database.latency_ms + cache.latency_ms
+        return cls(
+            database=database, cache=cache, overall=Check(ok=database.ok, latency_ms=latency, reason=reason)
+        )
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return ``database``, ``cache`` and ``overall``, each with ``ok``, ``latency_ms`` and ``reason``."""
+        return attrs.asdict(self)

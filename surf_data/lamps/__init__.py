@@ -1,0 +1,25 @@
+"""The Surf Lamp domain: lamps, users, activity, a cache of surf data."""
+
+from surf_data.lamps.activity_logger import PostgresActivityLogger
+from surf_data.lamps.cache_manager import RedisCacheManager
+from surf_data.lamps.interfaces import IActivityLogger, ICacheManager, ILampRepository, IUserRepository
+from surf_data.lamps.lamp_repository import PostgresLampRepository
+from surf_data.lamps.registration import email_key
+from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig, SurfData
+from surf_data.lamps.user_repository import PostgresUserRepository
+
+__all__ = [
+    "ApiConfig",
+    "Coordinates",
+    "IActivityLogger",
+    "ICacheManager",
+    "ILampRepository",
+    "IUserRepository",
+    "LampConfig",
+    "PostgresActivityLogger",
+    "PostgresLampRepository",
+    "PostgresUserRepository",
+    "RedisCacheManager",
+    "SurfData",
+    "email_key",
+]

@@ -1,0 +1,87 @@
+"""Locations and API configurations: the same for every lamp, kept until their version moves."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from surf_data.lamps.queries import LampRow, ReferenceRow, lamp_queries
+from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
+from surf_data.postgres import Executor
+
+_log = logging.getLogger("surf_data.lamps.reference_data")
+
+
+@attrs.frozen(kw_only=True)
+class Location:
+    """A supported beach."""
+
+    #: Its name.
+    name: str
+    #: Where it is; ``None`` when that was not stored.
+    coordinates: Coordinates | None
+
+
+@attrs.frozen(kw_only=True)
+class ReferenceData:
+    """One version of what is the same for every lamp."""
+
+    version: UUID | None
+    locations: Mapping[int, Location]
+    api_configs: tuple[ApiConfig, ...]
+
+    @classmethod
+    def from_row(cls, row: ReferenceRow) -> "ReferenceData":
+        """Return the data of ``row``; a stored location that cannot be read is left out, with a warning."""
+        locations = {}
+        for entry in row.locations if isinstance(row.locations, list) else []:
+            try:
+                locations[int(entry["index"])] = Location(
+                    name=str(entry["name"]), coordinates=_coordinates(entry.get("coordinates"))
+                )
+            except (AttributeError, KeyError, TypeError, ValueError):
+                _log.warning("unreadable entry in supported_locations")
+        api_configs = tuple(ApiConfig(**entry) for entry in row.api_configs)
+        return cls(version=row.version, locations=locations, api_configs=api_configs)
+
+    def lamp_config(self, lamp: LampRow) -> LampConfig:
+        """Return the configuration of ``lamp``, its beach and the sources of surf data filled in."""
+        location = self.locations.get(lamp.location_index)
+        place: dict[str, Any] = (
+            {} if location is None else {"location_name": location.name, "coordinates": location.coordinates}
+        )
+        return LampConfig(
+            lamp_id=lamp.lamp_id,
+            location_index=lamp.location_index,
+            brightness=lamp.brightness,
+            is_active=lamp.is_active,
+            last_seen=lamp.last_seen,
+            api_configs=self.api_configs,
+            **place,
+        )
+
+
+def _coordinates(stored: Any) -> Coordinates | None:
+    return None if stored is None else Coordinates(lat=float(stored["lat"]), lon=float(stored["lon"]))
+
+
+class ReferenceCache:
+    """Keeps the version that was read last; shared by all threads of a data layer.
+
+    Versions are random, so that one which was read inside a transaction and then rolled back never returns with
+    another content.
+    """
+
+    def __init__(self) -> None:
+        self._current: ReferenceData | None = None
+
+    def get(self, executor: Executor, version: UUID | None) -> ReferenceData:
+        """Return the reference data of ``version``, or of a newer one when it has just moved on."""
+        current = self._current
+        if current is None or version is None or current.version != version:
+            current = ReferenceData.from_row(lamp_queries().reference_data(executor))
+            # One assignment: threads that race store one of several right answers.
+            self._current = current
+        return current

@@ -1,0 +1,89 @@
+"""Registration of a lamp and its user, who share one row."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from surf_data import validation
+from surf_data.errors import ConstraintViolation, ValidationError
+from surf_data.lamps.queries import lamp_queries
+from surf_data.postgres import Executor
+
+_REQUIRED = ("lamp_id", "email", "name", "password_hash", "location_index")
+_OPTIONAL = ("brightness",)
+
+
+def email_key(email: str) -> str:
+    """Return the one spelling under which an e-mail address is registered: NFC, casefolded, stripped.
+
+    Arguments:
+        email: the address as typed.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+
+
+def checked_email(value: object) -> str:
+    """Return ``value`` if it can be an e-mail address of at most 255 characters.
+
+    Raises:
+        ValidationError: it cannot.
+    """
+    email = validation.text("email", value, maximum=255)
+    local, at, domain = email.strip().rpartition("@")
+    if not (local and at and domain) or any(not letter.isprintable() or letter.isspace() for letter in email.strip()):
+        raise validation.refusal("email", "must be an e-mail address")
+    return email
+
+
+@attrs.frozen(kw_only=True)
+class Registration:
+    """What is stored of a new lamp and its user, checked."""
+
+    lamp_id: UUID
+    email: str = attrs.field(repr=False)
+    name: str
+    password_hash: str = attrs.field(repr=False)
+    location_index: int
+    brightness: int
+
+    @classmethod
+    def from_mapping(cls, field: str, data: object) -> "Registration":
+        """Return the registration that ``data`` describes.
+
+        Raises:
+            ValidationError: a key is missing or unknown, or a value is not what it has to be.
+        """
+        data = validation.mapping(field, data)
+        validation.keys(field, data, required=_REQUIRED, optional=_OPTIONAL)
+        return cls(
+            lamp_id=validation.uuid("lamp_id", data["lamp_id"]),
+            email=checked_email(data["email"]),
+            name=validation.text("name", data["name"], maximum=255),
+            password_hash=validation.text("password_hash", data["password_hash"], maximum=255),
+            location_index=validation.integer("location_index", data["location_index"], minimum=0),
+            brightness=validation.integer("brightness", data.get("brightness", 100), minimum=0, maximum=100),
+        )
+
+    def insert(self, executor: Executor) -> None:
+        """Store the registration.
+
+        Raises:
+            ValidationError: ``User already registered`` when the e-mail address is taken in any spelling,
+                ``Lamp already registered`` when the lamp is.
+            DatabaseError: it could not be stored.
+        """
+        taken = False
+        try:
+            values: Mapping[str, Any] = attrs.asdict(self)
+            inserted = lamp_queries().lamp_insert(executor, **values, email_key=email_key(self.email))
+        except ConstraintViolation as error:
+            if error.constraint != "lamp_registry_pkey":
+                raise
+            taken = True
+        if taken:
+            raise ValidationError("Lamp already registered", field="lamp_id")
+        if not inserted:
+            raise ValidationError("User already registered", field="email")

@@ -1,0 +1,65 @@
+"""User accounts in PostgreSQL."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from surf_data import validation
+from surf_data.lamps.queries import lamp_queries
+from surf_data.lamps.registration import Registration, checked_email, email_key
+from surf_data.postgres import Executor
+
+# What the given hash is compared with when nobody has that address, so that the work is the same.
+_NOBODY = "!" * 60
+
+
+class PostgresUserRepository:
+    """Registers users and checks their credentials.
+
+    Arguments:
+        database: runs the statements.
+    """
+
+    def __init__(self, database: Executor) -> None:
+        self._database = database
+
+    def register_user(self, user_data: Mapping[str, Any]) -> bool:
+        """Register a user with a lamp.
+
+        Arguments:
+            user_data: ``lamp_id`` (UUID or text), ``email``, ``name``, ``password_hash`` (text of 1 to 255
+                characters each) and ``location_index`` (0 or more); ``brightness`` (0 to 100 per cent, 100 when left
+                out). Other keys are refused.
+
+        Returns:
+            ``True``.
+
+        Raises:
+            ValidationError: the data is refused; ``User already registered`` when the e-mail address is taken in any
+                spelling: case, Unicode composition and surrounding space do not count.
+            DatabaseError: it could not be stored.
+        """
+        Registration.from_mapping("user_data", user_data).insert(self._database)
+        return True
+
+    def validate_user_credentials(self, email: str, password_hash: str) -> bool:
+        """Tell whether an active user has this e-mail address and this password hash.
+
+        The hash is compared in constant time, and for an unknown address the same work is done.
+
+        Arguments:
+            email: the address in any spelling.
+            password_hash: the hash that the caller made of the password, 1 to 255 characters.
+
+        Returns:
+            Whether both belong to one active user.
+
+        Raises:
+            ValidationError: an argument cannot be an address or a hash.
+            DatabaseError: the question could not be answered.
+        """
+        key = email_key(checked_email(email))
+        given = validation.text("password_hash", password_hash, maximum=255)
+        stored = lamp_queries().user_password_hash(self._database, email_key=key)
+        matches = hmac.compare_digest((_NOBODY if stored is None else stored).encode(), given.encode())
+        return matches and stored is not None
