@@ -54,7 +54,7 @@ class Ping:
 
 
 class RedisManager:
-    """Connects to Redis when first needed, and keeps its failures from everybody else. Thread-safe.
+    """Connects to Redis when it is first needed, and keeps its failures from everybody else. Thread-safe.
 
     A child process of ``fork`` starts with connections, breaker and counts of its own.
 
@@ -90,8 +90,9 @@ class RedisManager:
     def forget_parent(self) -> None:
         """Start afresh; `surf_data.forking` calls this in a forked child."""
         settings = self.settings
+        # Nothing is connected before the first call.
+        self._client = None if self._absent else redis.Redis(connection_pool=redis.ConnectionPool(**self._options))
         self._lock = threading.Lock()
-        self._client: redis.Redis | None = None
         # The driver's pool either never waits or does not say that waiting was in vain.
         self._slots = threading.Semaphore(settings.cache_max_connections)
         self._breaker = CircuitBreaker(settings.cache_breaker_failures, settings.cache_breaker_seconds)
@@ -109,7 +110,7 @@ class RedisManager:
             read: whether it only reads.
             otherwise: the answer of an empty cache.
         """
-        client = self._connected()
+        client = self._client
         if client is None:
             return otherwise
         breaker, slots = self._breaker, self._slots
@@ -167,7 +168,7 @@ class RedisManager:
 
     def ping(self) -> Ping:
         """Ask Redis whether it can be used, whatever the breaker thinks."""
-        client = self._connected()
+        client = self._client
         if client is None:
             return Ping(seconds=0.0, reason=self._absent)
         started = time.perf_counter()
@@ -184,21 +185,10 @@ class RedisManager:
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends. Later calls find an empty cache."""
-        with self._lock:
-            client, self._client = self._client, None
-            self._absent = self._absent or "closed"
+        client, self._client = self._client, None
         if client is not None:
+            self._absent = "closed"
             client.connection_pool.disconnect(inuse_connections=False)
-
-    def _connected(self) -> redis.Redis | None:
-        client = self._client
-        if client is None and self._absent is None:
-            with self._lock:
-                # Another thread may have been first, with a client or with `close`.
-                if self._client is None and self._absent is None:
-                    self._client = redis.Redis(connection_pool=redis.ConnectionPool(**self._options))
-                client = self._client
-        return client
 
     def _attempt(self, client: redis.Redis, operation: Callable[[redis.Redis], _T], *, read: bool) -> _T:
         started = time.monotonic()

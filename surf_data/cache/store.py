@@ -147,10 +147,6 @@ class JsonCache:
             if cursor == 0:
                 return deleted
 
-    def stats(self) -> dict[str, int | str]:
-        """Return the counts of `surf_data.cache.connection.RedisManager.stats`."""
-        return self._manager.stats()
-
     def _unlink(self, names: list[str]) -> int:
         return self._manager.call(lambda client: int(client.unlink(*names)), read=False, otherwise=0)
 

@@ -187,15 +187,14 @@ def _keyset(before: object) -> tuple[datetime | None, int | None]:
     if before is None:
         return None, None
     if isinstance(before, Mapping):
-        validation.keys("before", validation.mapping("before", before), required=("created_at", "id"), optional=before)
-        created_at = validation.aware_datetime("before.created_at", before["created_at"])
-        return created_at, validation.integer("before.id", before["id"], minimum=0, maximum=validation.INT8_MAX)
+        created_at = validation.aware_datetime("before.created_at", before.get("created_at"))
+        return created_at, validation.integer("before.id", before.get("id"), minimum=0, maximum=validation.INT8_MAX)
     # No entry has the id 0, so this is strictly before the moment.
     return validation.aware_datetime("before", before), 0
 
 
 def _statistics(hours: int, rows: list[StatisticsRow]) -> dict[str, Any]:
-    total = next(row for row in rows if row.activity_type is row.status is row.hour is None)
+    total = next(row for row in rows if (row.activity_type, row.status, row.hour) == (None, None, None))
     by_hour = {row.hour.astimezone(UTC): row.entries for row in rows if row.hour is not None}
     by_status = {row.status: row.entries for row in rows if row.status is not None}
     last = total.measured_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,8 +1,6 @@
 """Registration of a lamp and its user, who share one row."""
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 import attrs
@@ -75,15 +73,14 @@ class Registration:
                 ``Lamp already registered`` when the lamp is.
             DatabaseError: it could not be stored.
         """
-        taken = False
+        values = {**attrs.asdict(self), "email_key": email_key(self.email)}
+        taken = "email"
         try:
-            values: Mapping[str, Any] = attrs.asdict(self)
-            inserted = lamp_queries().lamp_insert(executor, **values, email_key=email_key(self.email))
+            if lamp_queries().lamp_insert(executor, **values):
+                return
         except ConstraintViolation as error:
             if error.constraint != "lamp_registry_pkey":
                 raise
-            taken = True
-        if taken:
-            raise ValidationError("Lamp already registered", field="lamp_id")
-        if not inserted:
-            raise ValidationError("User already registered", field="email")
+            taken = "lamp_id"
+        # Raised outside the handler, so that the refusal stands alone.
+        raise ValidationError(f"{'Lamp' if taken == 'lamp_id' else 'User'} already registered", field=taken)

@@ -103,7 +103,7 @@ class Connector:
             connection = None
         if connection is None:
             # Outside the handler: libpq's own text holds what it was given.
-            raise psycopg.OperationalError(self.failure)
+            raise psycopg.OperationalError(self.failure or "connection failed")
         self.failure = None
         return connection
 

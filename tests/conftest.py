@@ -1,0 +1,125 @@
+"""Real servers for every test: one PostgreSQL and one Redis for the session, a database of its own for each test."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import hypothesis
+import psycopg
+import pytest
+import redis
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
+
+import surf_data
+from surf_data import embedded, migrate, resources
+from surf_data.errors import SurfDataError
+
+# The examples take turns with real servers on shared machines: how long one takes says nothing.
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[embedded.EmbeddedServers]:
+    """Start one PostgreSQL and one Redis for all tests."""
+    with embedded.start() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(servers: embedded.EmbeddedServers) -> Iterator[NoopExecutor]:
+    """Describe the server to pytest-postgresql, with an empty template database."""
+    info = psycopg.conninfo.conninfo_to_dict(servers.database_url)
+    server = NoopExecutor(
+        host=str(info["host"]),
+        port=int(str(info["port"])),
+        user=str(info["user"]),
+        password=None,
+        dbname="empty",
+        options="",
+        maintenance_dbname="postgres",
+    )
+    with DatabaseJanitor(
+        user=server.user, host=server.host, port=server.port, dbname=server.template_dbname, as_template=True
+    ):
+        yield server
+
+
+def _migrate(**connection: Any) -> None:
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(**connection, autocommit=True)
+
+    migrate.Runner(connect, resources.directory("migrations") / "lamps", "lamps").up()
+
+
+empty_database = factories.postgresql("postgresql_server", dbname="test_empty")
+migrated_server = factories.postgresql_noproc(depends_on="postgresql_server", dbname="migrated", load=[_migrate])
+migrated_database = factories.postgresql("migrated_server", dbname="test_migrated")
+
+
+def _url(connection: psycopg.Connection[Any]) -> str:
+    info = connection.info
+    return f"postgresql://{info.user}@/{info.dbname}?host={quote(info.host, safe='')}&port={info.port}"
+
+
+@pytest.fixture
+def database_url(empty_database: psycopg.Connection[Any]) -> str:
+    """Return the URL of an empty database."""
+    return _url(empty_database)
+
+
+@pytest.fixture
+def migrated_url(migrated_database: psycopg.Connection[Any]) -> str:
+    """Return the URL of a database with all migrations applied."""
+    return _url(migrated_database)
+
+
+@pytest.fixture
+def admin(migrated_database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Return a connection to the migrated database that sees what others have committed."""
+    migrated_database.autocommit = True
+    return migrated_database
+
+
+@pytest.fixture
+def redis_url(servers: embedded.EmbeddedServers) -> str:
+    """Return the URL of an empty Redis."""
+    assert servers.redis_url is not None
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+@pytest.fixture
+def data(migrated_url: str, redis_url: str) -> Iterator[surf_data.DataLayer]:
+    """Open the data layer on a migrated database and an empty Redis."""
+    with surf_data.open(migrated_url, redis_url, pool_min_size=1, pool_max_size=5) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sql_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes .sql files, given by name without suffix, and returns their folder."""
+
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            path = tmp_path / f"{name.replace('__', '/')}.sql"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def refused(call: Callable[[], Any], kind: type[SurfDataError] = surf_data.ValidationError) -> SurfDataError:
+    """Return the error that ``call`` raises, after checking that nothing is chained to it."""
+    with pytest.raises(kind) as caught:
+        call()
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    return caught.value
