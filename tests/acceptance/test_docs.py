@@ -1,0 +1,129 @@
+"""Every block of the README and of docs/ does what it says.
+
+- A ``python`` block is executed; the blocks of a document share their names.
+- Of a ``console`` block the lines after ``$ `` (continued after ``> ``) go to bash and must succeed; the other lines
+  show what it answers. The blocks of a document share one shell.
+- Either is left alone after a line ``<!-- not run: the reason -->``.
+- Blocks in other languages are pictures; the languages are few, so that none escapes by its spelling.
+
+A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it. What its shell
+exports for this library reaches its Python blocks.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PICTURES = {"ini", "json", "sql", "text", "toml", "yaml"}
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<reason>\S.*) -->\n\s*)?"
+    r"^(?P<indent> *)```(?P<language>.*)\n(?P<body>(?s:.*?))^(?P=indent)```$",
+    re.MULTILINE,
+)
+PREFIXES = ("SURF_DATA_", "PG")
+
+
+class Block(NamedTuple):
+    """A block that is to be executed."""
+
+    #: The line of its first fence, counted from 1.
+    line: int
+    language: str
+    body: str
+
+
+class Shell:
+    """One bash that runs the console blocks of a document."""
+
+    def __init__(self, folder: Path) -> None:
+        self._environment = folder.with_name("environment")
+        self._process = subprocess.Popen(
+            ["bash", "-eu", "-o", "pipefail"],  # noqa: S607 -- the reader's bash
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, place: str, commands: str) -> dict[str, str]:
+        """Run ``commands`` and return the exported variables; if a command fails, the test fails with its output."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        # NUL is what no command prints; when it does not come, the shell has ended.
+        stdin.write(f"{{\n{commands}\n}} </dev/null\nenv -0 >'{self._environment}'\nprintf '\\0\\n'\n")
+        stdin.flush()
+        output: list[str] = []
+        for line in stdout:
+            if line.endswith("\0\n"):
+                return dict(pair.split("=", 1) for pair in self._environment.read_text().split("\0")[:-1])
+            output.append(line)
+        pytest.fail(f"{place}: a command failed\n{''.join(output)}", pytrace=False)
+
+    def close(self) -> None:
+        """End the shell."""
+        self._process.communicate()
+
+
+def executable_blocks(document: Path) -> Iterator[Block]:
+    """Yield the Python and console blocks of a document that are not excused."""
+    text = document.read_text("utf-8")
+    for block in BLOCK.finditer(text):
+        line = 1 + text.count("\n", 0, block.start("indent"))
+        language = block["language"].strip()
+        assert language in {"console", "python"} | PICTURES, (
+            f"{document}:{line}: a block in {language or 'no language'}"
+        )
+        if language not in PICTURES and not block["reason"]:
+            yield Block(line, language, textwrap.dedent(block["body"]))
+
+
+def commands_in(console: str) -> str:
+    """Return what a console block asks bash to do."""
+    return "\n".join(line[2:] for line in console.splitlines() if line.startswith(("$ ", "> ")))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_document(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader who follows the document from top to bottom succeeds."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for variable in [variable for variable in os.environ if variable.startswith(PREFIXES)]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("SURF_DATA_DATABASE_URL", f"embedded:{folder / 'servers'}")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    names: dict[str, Any] = {"__name__": document.stem}
+    shell = Shell(folder)
+    try:
+        for block in executable_blocks(document):
+            if block.language == "python":
+                # The empty lines make tracebacks name the document's own.
+                exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 -- it is ours
+                continue
+            place = f"{document}:{block.line}"
+            commands = commands_in(block.body)
+            assert commands, f"{place}: a console block without a line that begins with '$ '"
+            for variable, value in shell.run(place, commands).items():
+                if variable.startswith(PREFIXES):
+                    monkeypatch.setenv(variable, value)
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_fence_is_a_block(document: Path) -> None:
+    """No block escapes because its fences do not match."""
+    text = document.read_text("utf-8")
+    fences = re.findall(r"^ *(?:```|~~~)", text, re.MULTILINE)
+    assert len(fences) == 2 * len(BLOCK.findall(text))

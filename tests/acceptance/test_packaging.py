@@ -1,0 +1,99 @@
+"""What reaches a user: the sdist, and the wheel that is built from it."""
+
+import ast
+import importlib.metadata
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import surf_data
+
+ROOT = Path(__file__).parents[2]
+
+
+class Distributions(NamedTuple):
+    """The names of the files in each archive, the sdist's without its top folder, and the wheel's metadata."""
+
+    sdist: frozenset[str]
+    wheel: frozenset[str]
+    metadata: str
+
+
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
+    """Build the sdist from the checkout and the wheel from the sdist."""
+    folder = tmp_path_factory.mktemp("distributions")
+    hatchling = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    subprocess.run([*hatchling, "-t", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    [sdist] = folder.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+        members = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+    unpacked = folder / sdist.name.removesuffix(".tar.gz")
+    subprocess.run([*hatchling, "-t", "wheel"], cwd=unpacked, check=True, capture_output=True)
+    [wheel] = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        [metadata] = [archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA")]
+    return Distributions(frozenset(members), frozenset(names), metadata)
+
+
+def sql_files() -> set[str]:
+    """Return every file in the checkout's folders of SQL, relative to the root."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("sql", "migrations")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    }
+
+
+def test_sdist_has_all_sql(distributions: Distributions) -> None:
+    """The sdist contains every query file and every migration."""
+    assert set() == sql_files() - distributions.sdist
+
+
+def test_wheel_has_all_sql(distributions: Distributions) -> None:
+    """The wheel contains every query file and every migration, and no other."""
+    packaged = {name for name in distributions.wheel if name.startswith(("surf_data/_sql/", "surf_data/_migrations/"))}
+    assert {f"surf_data/_{name}" for name in sql_files()} == packaged
+
+
+def test_wheel_is_typed(distributions: Distributions) -> None:
+    """Type checkers take the annotations of an installed surf_data for real."""
+    assert "surf_data/py.typed" in distributions.wheel
+
+
+def test_wheel_has_nothing_but_the_package(distributions: Distributions) -> None:
+    """Installing surf_data adds one package to an environment, and neither tests nor documents."""
+    folders = {name.partition("/")[0] for name in distributions.wheel}
+    assert {"surf_data"} == {folder for folder in folders if not folder.endswith(".dist-info")}
+
+
+def test_versions_agree(distributions: Distributions) -> None:
+    """The project file, the built distribution and the installed one state the same version."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f"\nVersion: {declared}\n" in distributions.metadata
+    assert declared == importlib.metadata.version("surf-data")
+
+
+def test_public_names_are_sorted() -> None:
+    """A reader finds a public name by its place in the alphabet."""
+    assert sorted(surf_data.__all__) == list(surf_data.__all__)
+
+
+def test_public_names_are_complete() -> None:
+    """What surf_data imports for its users is public, and what is public exists."""
+    tree = ast.parse(Path(surf_data.__file__).read_text("utf-8"))
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    public = {name for name in imported if not name.startswith("_")}
+    assert public == set(surf_data.__all__)
+    assert all(hasattr(surf_data, name) for name in surf_data.__all__)
