@@ -45,12 +45,9 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 
 def sql_files() -> set[str]:
-    """Return every file in the checkout's folders of SQL, relative to the root."""
+    """Return every .sql file of the checkout, relative to the root."""
     return {
-        path.relative_to(ROOT).as_posix()
-        for folder in ("sql", "migrations")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file()
+        path.relative_to(ROOT).as_posix() for folder in ("sql", "migrations") for path in (ROOT / folder).rglob("*.sql")
     }
 
 
