@@ -232,18 +232,19 @@ def _lamp_key(lamp_id: str | UUID) -> str:
 
 
 def _surf_document(field: str, data: SurfData | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(data, SurfData):
-        surf = data
-    else:
-        values = validation.mapping(field, data)
-        try:
-            surf = SurfData.from_dict(values)
-        except ValidationError as error:
-            raise ValidationError(f"{field}.{error}", field=f"{field}.{error.field}") from None
+    surf = data if isinstance(data, SurfData) else _from_dict(field, validation.mapping(field, data))
     document = surf.to_dict()
     # The envelope knows when it was stored.
     del document["cache_timestamp"]
     return document
+
+
+def _from_dict(field: str, values: Mapping[str, Any]) -> SurfData:
+    try:
+        return SurfData.from_dict(values)
+    except ValidationError as error:
+        problem = ValidationError(f"{field}.{error}", field=f"{field}.{error.field}")
+    raise problem
 
 
 def _surf_data(entry: Entry) -> SurfData:

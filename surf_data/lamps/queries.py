@@ -1,6 +1,6 @@
 """The statements of the domain: ``sql/lamps``, with the classes of their rows."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
@@ -48,8 +48,9 @@ class ActivityRow:
     user_agent: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry with its id as text and its address as text."""
+        """Return the entry with its lamp and address as text and its time in UTC."""
         entry: dict[str, Any] = attrs.asdict(self, recurse=False)
+        entry["created_at"] = self.created_at.astimezone(UTC)
         entry["lamp_id"] = None if self.lamp_id is None else str(self.lamp_id)
         entry["ip_address"] = None if self.ip_address is None else str(self.ip_address)
         return entry

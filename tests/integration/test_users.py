@@ -1,0 +1,219 @@
+"""Users: registration and credentials."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import surf_data
+from surf_data import DataLayer, ValidationError
+from surf_data.lamps import email_key
+
+Admin = psycopg.Connection[Any]
+
+
+def user_data(**changes: Any) -> dict[str, Any]:
+    """Return the data of a new user."""
+    return {
+        "lamp_id": str(uuid4()),
+        "email": "kai@example.org",
+        "name": "Kai",
+        "password_hash": "planted-hash-7f3a",
+        "location_index": 0,
+        **changes,
+    }
+
+
+def test_a_registered_user_has_a_lamp(data: DataLayer) -> None:
+    """A user who registers has credentials and an active lamp with full brightness."""
+    user = user_data()
+    assert data.users.register_user(user) is True
+    assert data.users.validate_user_credentials("kai@example.org", "planted-hash-7f3a") is True
+    lamp = data.lamps.get_lamp_configuration(user["lamp_id"])
+    assert lamp is not None
+    assert (lamp.is_active, lamp.brightness) == (True, 100)
+
+
+def test_the_address_is_shown_as_typed(data: DataLayer, admin: Admin) -> None:
+    """The stored address is the one that was typed; only the key is normalised."""
+    data.users.register_user(user_data(email=" Straße@Example.ORG "))
+    stored = admin.execute("SELECT email, email_key FROM lamp_registry").fetchone()
+    assert stored == (" Straße@Example.ORG ", "strasse@example.org")
+
+
+# Each pair is one address in two spellings: case, composition, surrounding space, full case folding.
+SPELLINGS = [
+    ("kai@example.org", "KAI@EXAMPLE.ORG"),
+    ("kai@example.org", "  kai@example.org\t"),
+    ("zoë@example.org", "zoe\u0308@example.org"),
+    ("straße@example.org", "STRASSE@example.org"),
+    ("σίσυφος@example.org", "ΣΊΣΥΦΟΣ@example.org"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), SPELLINGS)
+def test_one_address_is_one_user_in_any_spelling(data: DataLayer, admin: Admin, first: str, second: str) -> None:
+    """Another spelling of a registered address is refused, and logs in."""
+    data.users.register_user(user_data(email=first))
+    with pytest.raises(ValidationError) as caught:
+        data.users.register_user(user_data(email=second))
+    assert str(caught.value) == "User already registered"
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (1,)
+    assert data.users.validate_user_credentials(second, "planted-hash-7f3a") is True
+
+
+def test_fifty_threads_register_one_address_once(migrated_url: str, admin: Admin) -> None:
+    """Of 50 threads that register one address in different spellings, one succeeds and 49 are told."""
+    spellings = ["kai@example.org", "KAI@example.org", " Kai@Example.Org", "kAI@EXAMPLE.org "]
+    barrier = threading.Barrier(50)
+
+    with surf_data.open(migrated_url, pool_min_size=5, pool_max_size=10, pool_timeout=60) as data:
+
+        def register(number: int) -> str:
+            barrier.wait()
+            try:
+                data.users.register_user(user_data(email=spellings[number % len(spellings)]))
+            except ValidationError as error:
+                return str(error)
+            return "registered"
+
+        with ThreadPoolExecutor(50) as threads:
+            outcomes = list(threads.map(register, range(50)))
+    assert sorted(outcomes) == ["User already registered"] * 49 + ["registered"]
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (1,)
+
+
+def test_credentials_are_address_and_hash_of_an_active_user(data: DataLayer) -> None:
+    """A wrong hash, an unknown address and an inactive user are all `False`."""
+    user = user_data()
+    data.users.register_user(user)
+    assert data.users.validate_user_credentials("kai@example.org", "planted-hash-7f3b") is False
+    assert data.users.validate_user_credentials("kai@example.org", "planted-hash-7f3") is False
+    assert data.users.validate_user_credentials("nobody@example.org", "planted-hash-7f3a") is False
+    data.lamps.update_lamp_status(user["lamp_id"], "inactive")
+    assert data.users.validate_user_credentials("kai@example.org", "planted-hash-7f3a") is False
+
+
+def test_the_stand_in_hash_of_nobody_opens_nothing(data: DataLayer) -> None:
+    """What unknown users are compared with is not a password for them."""
+    from surf_data.lamps.user_repository import _NOBODY
+
+    assert data.users.validate_user_credentials("nobody@example.org", _NOBODY) is False
+
+
+def test_credentials_of_an_unknown_user_take_the_same_statements(data: DataLayer) -> None:
+    """Known and unknown addresses send the same one statement."""
+    data.users.register_user(user_data())
+    before = data.stats()["queries"]
+    data.users.validate_user_credentials("kai@example.org", "x")
+    data.users.validate_user_credentials("nobody@example.org", "x")
+    after = data.stats()["queries"]
+    assert after["lamps.user_password_hash"]["count"] == 2
+    assert after.keys() - before.keys() == {"lamps.user_password_hash"}
+
+
+BAD_VALUES = [
+    ("lamp_id", "x"),
+    ("lamp_id", None),
+    ("email", "no address"),
+    ("email", "@example.org"),
+    ("email", "kai@"),
+    ("email", "kai kai@example.org"),
+    ("email", "kai\0@example.org"),
+    ("email", "kai\u202e@example.org"),
+    ("email", "a" * 250 + "@example.org"),
+    ("email", None),
+    ("name", ""),
+    ("name", "\ud800"),
+    ("name", "n" * 256),
+    ("password_hash", ""),
+    ("password_hash", 7),
+    ("password_hash", "h" * 256),
+    ("location_index", -1),
+    ("location_index", 2**31),
+    ("location_index", True),
+    ("location_index", "2"),
+    ("location_index", 2.0),
+    ("brightness", -1),
+    ("brightness", 101),
+    ("brightness", None),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_VALUES)
+@pytest.mark.parametrize("method", ["register_user", "register_new_lamp"])
+def test_bad_registrations_are_refused_by_name(
+    data: DataLayer, caplog: pytest.LogCaptureFixture, method: str, field: str, value: object
+) -> None:
+    """A value that cannot be stored is refused with its name, nothing is sent, and the hash is nowhere."""
+    caplog.set_level(logging.DEBUG)
+    register = data.users.register_user if method == "register_user" else data.lamps.register_new_lamp
+    with pytest.raises(ValidationError) as caught:
+        register(user_data(**{field: value}))
+    assert caught.value.field == field
+    assert field in str(caught.value)
+    assert data.stats()["queries"] == {}
+    assert "planted-hash" not in caplog.text + repr(caught.value)
+
+
+@pytest.mark.parametrize("field", ["lamp_id", "email", "name", "password_hash", "location_index"])
+def test_a_missing_key_is_named(data: DataLayer, field: str) -> None:
+    """A registration without one of its keys says which."""
+    user = user_data()
+    del user[field]
+    with pytest.raises(ValidationError, match=f"user_data lacks {field}"):
+        data.users.register_user(user)
+
+
+def test_an_unknown_key_is_refused(data: DataLayer) -> None:
+    """A key that would be lost is refused instead."""
+    with pytest.raises(ValidationError, match="unknown key 'brightnes'") as caught:
+        data.users.register_user(user_data(brightnes=3))
+    assert caught.value.field == "brightnes"
+
+
+@pytest.mark.parametrize("email", [None, 7, "", "nobody", "a" * 300 + "@example.org"])
+def test_credentials_need_an_address(data: DataLayer, email: Any) -> None:
+    """What cannot be an address is refused before anything is sent."""
+    with pytest.raises(ValidationError, match="email"):
+        data.users.validate_user_credentials(email, "x")
+
+
+@pytest.mark.parametrize("password_hash", [None, 7, "", "x" * 256, "\ud800"])
+def test_credentials_need_a_hash(data: DataLayer, password_hash: Any) -> None:
+    """What cannot be a hash is refused before anything is sent."""
+    with pytest.raises(ValidationError, match="password_hash"):
+        data.users.validate_user_credentials("kai@example.org", password_hash)
+
+
+@given(text=st.text(max_size=40))
+def test_the_key_of_an_address_is_the_same_for_its_spellings(text: str) -> None:
+    """Upper case, lower case and composition do not change the key of letters that have one of each."""
+    import unicodedata
+
+    assert email_key(unicodedata.normalize("NFD", text)) == email_key(unicodedata.normalize("NFC", text))
+    assert email_key(f"  {text}  ") == email_key(text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    user=st.fixed_dictionaries(
+        {},
+        optional={
+            key: st.none() | st.text() | st.integers() | st.floats() | st.binary() | st.lists(st.text())
+            for key in ("lamp_id", "email", "name", "password_hash", "location_index", "brightness", "other")
+        },
+    )
+)
+def test_no_other_error_escapes_a_registration(data: DataLayer, admin: Admin, user: dict[str, Any]) -> None:
+    """Whatever is handed in is registered or refused by name; nothing else is raised, nothing is stored."""
+    with pytest.raises(ValidationError) as caught:
+        data.users.register_user(user)
+    assert caught.value.field
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (0,)
