@@ -1,0 +1,22 @@
+-- The lock that admits one run at a time to a database. It belongs to the session, so it dies with its process.
+
+-- name: lock_acquire()$
+-- Takes the lock if it is free, else says false at once.
+-- A run asks again and again instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for whoever waits there.
+SELECT pg_try_advisory_lock(hashtextextended(current_database() || '.schema_migrations', 0)) AS acquired;
+
+-- name: lock_holder()$
+-- The backend that holds the lock; none if it has just been given back.
+SELECT pl.pid
+FROM pg_locks AS pl
+CROSS JOIN hashtextextended(current_database() || '.schema_migrations', 0) AS wanted (key)
+WHERE
+    pl.locktype = 'advisory'
+    AND pl.database = (SELECT pd.oid FROM pg_database AS pd WHERE pd.datname = current_database())
+    AND ((pl.classid::bigint << 32) | pl.objid::bigint) = wanted.key
+    AND pl.objsubid = 1
+    AND pl.granted;
+
+-- name: lock_release()$
+-- Gives the lock back; false when this session did not hold it any more.
+SELECT pg_advisory_unlock(hashtextextended(current_database() || '.schema_migrations', 0)) AS released;

@@ -1,0 +1,41 @@
+"""The lock that admits one run at a time to a database."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from surf_data.errors import MigrationError
+from surf_data.migrate.history import queries
+from surf_data.postgres import Session
+
+# Between two attempts, in seconds.
+_INTERVAL = 0.1
+
+
+@contextmanager
+def exclusive(connection: psycopg.Connection[Any], session: Session, wait: float) -> Iterator[None]:
+    """Hold the lock while the block runs; after an exception it ends with the connection, which the caller closes.
+
+    Arguments:
+        connection: a direct connection to the server, in autocommit mode.
+        session: the same connection's session.
+        wait: for how many seconds to ask for the lock; at least once.
+
+    Raises:
+        MigrationError: a pooler sits between, the lock was held by somebody else all the time, or it was lost.
+    """
+    if queries().session_backend(session) != connection.info.backend_pid:
+        # Behind a pooler the lock would belong to whichever client comes next.
+        raise MigrationError("migrations need a direct connection to the server: a connection pooler sits between")
+    deadline = time.monotonic() + wait
+    while not queries().lock_acquire(session):
+        if time.monotonic() >= deadline:
+            holder = queries().lock_holder(session)
+            raise MigrationError(f"another run holds the migration lock of this database (backend {holder})")
+        time.sleep(_INTERVAL)
+    yield
+    if not queries().lock_release(session):
+        raise MigrationError("the migration lock was lost during the run, so another run may have interfered")
