@@ -13,12 +13,12 @@ WHERE
 -- name: history_create()#
 -- Creates the table. The checksum is SHA-256 over the file with its newlines normalised, in hexadecimal.
 CREATE TABLE schema_migrations (
-    domain TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    checksum TEXT NOT NULL,
-    applied_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-    duration INTERVAL NOT NULL,
+    domain text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    duration interval NOT NULL,
     PRIMARY KEY (domain, number)
 );
 

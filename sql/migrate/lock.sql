@@ -9,12 +9,13 @@ SELECT pg_try_advisory_lock(hashtextextended(current_database() || '.schema_migr
 -- The backend that holds the lock; none if it has just been given back.
 SELECT pl.pid
 FROM pg_locks AS pl
-CROSS JOIN hashtextextended(current_database() || '.schema_migrations', 0) AS wanted (key)
+INNER JOIN pg_database AS pd ON pl.database = pd.oid
 WHERE
-    pl.locktype = 'advisory'
-    AND pl.database = (SELECT pd.oid FROM pg_database AS pd WHERE pd.datname = current_database())
-    AND ((pl.classid::bigint << 32) | pl.objid::bigint) = wanted.key
+    pd.datname = current_database()
+    AND pl.locktype = 'advisory'
     AND pl.objsubid = 1
+    AND ((pl.classid::bigint << 32) | pl.objid::bigint)
+    = hashtextextended(current_database() || '.schema_migrations', 0)
     AND pl.granted;
 
 -- name: lock_release()$

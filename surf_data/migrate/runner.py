@@ -150,9 +150,9 @@ class Runner:
 
     def _run(self, connection: psycopg.Connection[Any], session: Session, migration: Migration) -> None:
         role, search_path = queries().session_state(session)
-        queries().session_limit(session, lock_timeout=self._lock_timeout)
+        queries().transaction_configure(session, lock_timeout=self._lock_timeout)
         # As it stands: without parameters there are no placeholders, unprepared it may be any number of statements.
-        connection.execute(migration.up.sql, prepare=False)
+        connection.execute(migration.up.sql.encode(), prepare=False)
         if connection.info.transaction_status is not TransactionStatus.INTRANS:
             raise MigrationError(
                 "it ended its own transaction, so what it did is not recorded", file=str(migration.path)
