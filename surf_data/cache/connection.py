@@ -185,9 +185,9 @@ class RedisManager:
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends. Later calls find an empty cache."""
-        client, self._client = self._client, None
+        client = self._client
         if client is not None:
-            self._absent = "closed"
+            self._absent, self._client = "closed", None
             client.connection_pool.disconnect(inuse_connections=False)
 
     def _attempt(self, client: redis.Redis, operation: Callable[[redis.Redis], _T], *, read: bool) -> _T:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from redis.connection import parse_url
+from redis.connection import Connection, parse_url
 from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
@@ -51,7 +51,8 @@ def connection_options(url: Secret) -> dict[str, Any]:
 def _parsed(url: Secret) -> dict[str, Any] | None:
     try:
         parts = urlsplit(url.reveal())
-        options: dict[str, Any] = parse_url(url.reveal())  # type: ignore[no-untyped-call]
+        parsed: dict[str, Any] = parse_url(url.reveal())  # type: ignore[no-untyped-call]
+        options: dict[str, Any] = {"connection_class": Connection, **parsed}
         if parts.scheme == "unix":
             complete = bool(parts.path.strip("/")) and not parts.hostname
         else:
