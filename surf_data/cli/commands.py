@@ -1,0 +1,88 @@
+"""The command ``surf-data`` itself, and the commands that only look."""
+
+import click
+
+from surf_data.cli import output, psql, tables
+from surf_data.cli.cache import cache_group
+from surf_data.cli.demo import demo
+from surf_data.cli.migrate import migrate_group
+from surf_data.cli.target import Target, json_option, pass_target
+from surf_data.lamps.activity_logger import MAX_STATISTICS_HOURS
+
+
+@click.group(name="surf-data", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--database-url",
+    metavar="URL",
+    help="PostgreSQL: postgresql://..., or embedded:/FOLDER for servers that are started for the command. "
+    "Without it SURF_DATA_DATABASE_URL counts, then PGHOST and libpq's other variables.",
+)
+@click.option("--redis-url", metavar="URL", help="Redis: redis://... Without it SURF_DATA_REDIS_URL counts.")
+@click.version_option(package_name="surf-data", message="surf-data %(version)s")
+@click.pass_context
+def surf_data_command(context: click.Context, database_url: str | None, redis_url: str | None) -> None:
+    """Look after a surf_data database and cache.
+
+    A password in an option can be read by everybody on the machine, in the list of processes: put URLs with
+    passwords into the environment variables, or the password into ~/.pgpass.
+
+    Exit codes: 0, all went well; 1, something failed, and one line on standard error says what; 2, what was typed or
+    set is wrong; 130, interrupted with Ctrl-C.
+    """
+    context.obj = Target(database_url, redis_url)
+
+
+@click.command
+@json_option
+@pass_target
+@click.pass_context
+def health(context: click.Context, target: Target, *, as_json: bool) -> None:
+    """Ask PostgreSQL and Redis whether they answer.
+
+    Exits with 1 when the data layer cannot work. It can without the cache, which is then shown as the reason why it
+    is degraded.
+    """
+    with target.open(pool_min_size=1) as data:
+        state = data.health()
+    if as_json:
+        output.write_json(state.to_dict())
+    else:
+        output.console().print(tables.health(state))
+    context.exit(0 if state.overall.ok else 1)
+
+
+@click.command
+@click.option(
+    "--hours",
+    type=click.IntRange(1, MAX_STATISTICS_HOURS),
+    default=24,
+    show_default=True,
+    help="How far to look back in the activity log.",
+)
+@json_option
+@pass_target
+def stats(target: Target, hours: int, *, as_json: bool) -> None:
+    """Show the activity of the last hours, and what it took to find out.
+
+    Activity comes from the database and so covers all services. The other figures are those of this command's own
+    process: the queries that it ran, its connections, and its one look into the cache, for the system statistics that
+    a service may have left there. A service shows its own with data.stats().
+    """
+    with target.open() as data:
+        activity = data.activity.get_activity_statistics(hours)
+        system_stats = data.cache.get_system_stats()
+        process = data.stats()
+    if as_json:
+        output.write_json({"activity": activity, "system_stats": system_stats, "process": process})
+        return
+    console = output.console()
+    for part in tables.statistics(activity, system_stats, process):
+        console.print(part)
+
+
+surf_data_command.add_command(cache_group)
+surf_data_command.add_command(demo)
+surf_data_command.add_command(health)
+surf_data_command.add_command(migrate_group)
+surf_data_command.add_command(psql.psql)
+surf_data_command.add_command(stats)

@@ -1,0 +1,67 @@
+"""``surf-data demo``: the library at work, on servers of its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import click
+from rich.console import Console
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.text import Text
+
+from surf_data import settings
+from surf_data.cli import output
+from surf_data.cli.demo_sections import SECTIONS, Section
+from surf_data.cli.target import Target, pass_target
+from surf_data.data_layer import DataLayer
+
+# On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
+_CACHE_TIMEOUT = 10.0
+
+
+@click.command
+@pass_target
+def demo(target: Target) -> None:
+    """Start PostgreSQL and Redis, show what the library does, and leave nothing behind.
+
+    The servers come from Python wheels (the extra "embedded") and run in a temporary folder. No other database and
+    no Redis is touched: the demo takes no notice of the environment variables that name them.
+    """
+    if target != Target():
+        raise click.UsageError("the demo has servers of its own: --database-url and --redis-url do not go with it")
+    console = output.console()
+    begun = perf_counter()
+    with _open(console) as data:
+        for number, show in enumerate(SECTIONS, start=1):
+            _print(console, number, show(data))
+    console.print(Rule(style="dim"))
+    console.print(f"Both servers are stopped and their folder is deleted. {perf_counter() - begun:.1f} s in all.")
+
+
+@contextmanager
+def _open(console: Console) -> Iterator[DataLayer]:
+    """Open the data layer on embedded servers, whatever the environment says."""
+    for variable in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[variable]
+    loaded = settings.load({}, database_url="embedded:", cache_timeout=_CACHE_TIMEOUT)
+    message = "Starting PostgreSQL and Redis ..."
+    if console.is_terminal:
+        with console.status(message):
+            data = DataLayer(loaded)
+    else:
+        console.print(message)
+        data = DataLayer(loaded)
+    with data:
+        yield data
+
+
+def _print(console: Console, number: int, section: Section) -> None:
+    console.print(Rule(Text(f"{number}  {section.title}", style="bold"), align="left", style="dim"))
+    console.print(section.sentence)
+    console.print()
+    for line in Syntax(section.call, "python", theme="ansi_dark").highlight(section.call).split():
+        console.print(Text("  ").append_text(line))
+    for result in section.results:
+        console.print(result)

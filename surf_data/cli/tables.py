@@ -1,0 +1,199 @@
+"""What the commands show, as tables."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich import box
+from rich.columns import Columns
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from surf_data.cli.output import printable
+from surf_data.health import Check, Health
+from surf_data.migrate import MigrationStatus
+
+_BAR_WIDTH = 30
+_HOURS_SHOWN = 48
+_STATE_STYLES = {"applied": "green", "pending": "yellow"}
+
+
+def table(
+    *columns: str, rows: Iterable[Sequence[str | Text]], right: Collection[str] = (), title: str | None = None
+) -> Table:
+    """Return a table.
+
+    Arguments:
+        columns: the headings.
+        rows: the cells of each row.
+        right: the headings of the columns whose cells end at the right, such as numbers.
+        title: what stands above.
+    """
+    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", header_style="bold cyan")
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+    return drawn
+
+
+def duration(taken: timedelta | None) -> str:
+    """Return ``taken`` in the unit that suits it; nothing for ``None``."""
+    if taken is None:
+        return ""
+    seconds = taken.total_seconds()
+    return f"{seconds * 1000:,.1f} ms" if seconds < 1 else f"{seconds:,.1f} s"
+
+
+def moment(when: datetime | None) -> str:
+    """Return ``when`` in its own time zone, to the second; nothing for ``None``."""
+    return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def bar(value: float, largest: float, width: int = _BAR_WIDTH) -> Text:
+    """Return a bar whose length is to ``width`` as ``value`` is to ``largest``; what is not nothing can be seen."""
+    length = round(width * value / largest) if largest else 0
+    return Text("█" * max(length, value > 0), style="cyan")
+
+
+def health(state: Health) -> Table:
+    """Return how each part of the data layer is."""
+    parts = {"database": state.database, "cache": state.cache, "overall": state.overall}
+    return table(
+        "part",
+        "state",
+        "latency",
+        "reason",
+        rows=[(name, _state(check), f"{check.latency_ms:.1f} ms", check.reason or "") for name, check in parts.items()],
+        right={"latency"},
+    )
+
+
+def _state(check: Check) -> Text:
+    if check.ok:
+        return Text("ok", style="green")
+    # Without a Redis URL there is nothing to fail.
+    return Text("off", style="dim") if check.reason == "not configured" else Text("failed", style="bold red")
+
+
+def migrations(statuses: Iterable[MigrationStatus]) -> Table:
+    """Return how each migration stands."""
+    return table(
+        "migration",
+        "state",
+        "applied at",
+        "took",
+        rows=[
+            (
+                status.label,
+                Text(status.state, style=_STATE_STYLES.get(status.state, "bold red")),
+                moment(status.applied_at),
+                duration(status.duration),
+            )
+            for status in statuses
+        ],
+        right={"took"},
+    )
+
+
+def activity(statistics: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield what `PostgresActivityLogger.get_activity_statistics` returned: the sums, then the course of time."""
+    rate = statistics["success_rate"]
+    sums = [
+        ("all", f"{statistics['total']:,}", bar(statistics["total"], statistics["total"])),
+        *_counts("type", statistics["by_type"], statistics["total"]),
+        *_counts("status", statistics["by_status"], statistics["total"]),
+    ]
+    facts = [f"{statistics['active_lamps']:,} lamps", *([] if rate is None else [f"{rate:.1%} successful"])]
+    title = f"Activity of the last {statistics['hours']} hours: {', '.join(facts)}"
+    yield table("entries", "count", "", rows=sums, right={"count"}, title=title)
+    hours = statistics["per_hour"]
+    if len(hours) <= _HOURS_SHOWN:
+        yield _course("hour (UTC)", {f"{hour['hour']:%d %b %H:00}": hour["count"] for hour in hours})
+        return
+    days: Counter[str] = Counter()
+    for hour in hours:
+        days[f"{hour['hour']:%Y-%m-%d}"] += hour["count"]
+    yield _course("day (UTC)", days)
+
+
+def _counts(kind: str, counts: Mapping[str, int], total: int) -> Iterator[tuple[str, str, Text]]:
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{kind} {name}", f"{count:,}", bar(count, total)
+
+
+def _course(heading: str, counts: Mapping[str, int]) -> Table:
+    largest = max(counts.values())
+    return table(
+        heading,
+        "count",
+        "",
+        rows=[(when, f"{count:,}", bar(count, largest)) for when, count in counts.items()],
+        right={"count"},
+    )
+
+
+def queries(statistics: Mapping[str, Mapping[str, Any]], *, most: int | None = None) -> Table:
+    """Return the figures of the queries that a process ran, the slowest first.
+
+    Arguments:
+        statistics: ``queries`` of `surf_data.DataLayer.stats`.
+        most: how many queries to show; all when ``None``.
+    """
+    slowest = sorted(statistics.items(), key=lambda item: (-item[1]["p95_ms"], item[0]))[:most]
+    figures = ("p50_ms", "p95_ms", "p99_ms")
+    return table(
+        "query",
+        "count",
+        "errors",
+        "rows",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        rows=[
+            (
+                name,
+                *(f"{record[figure]:,}" for figure in ("count", "errors", "rows")),
+                *(f"{record[figure]:,.2f}" for figure in figures),
+            )
+            for name, record in slowest
+        ],
+        right={"count", "errors", "rows", "p50 ms", "p95 ms", "p99 ms"},
+    )
+
+
+def facts(heading: str, values: Mapping[str, Any]) -> Table:
+    """Return names and values; what is not text or a number is shown as JSON."""
+    return table(heading, "value", rows=[(name, _fact(value)) for name, value in values.items()], right={"value"})
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def statistics(
+    recent: Mapping[str, Any], system_stats: Mapping[str, Any] | None, process: Mapping[str, Any]
+) -> Iterator[RenderableType]:
+    """Yield what ``surf-data stats`` found out.
+
+    Arguments:
+        recent: what `PostgresActivityLogger.get_activity_statistics` returned.
+        system_stats: what `RedisCacheManager.get_system_stats` returned.
+        process: what `surf_data.DataLayer.stats` returned.
+    """
+    yield from activity(recent)
+    if system_stats is not None:
+        yield facts("system_stats, from the cache", system_stats)
+    yield queries(process["queries"])
+    yield facts("pool of this process", process["pool"])
+    yield facts("cache calls of this process", process["cache"])
+
+
+def beside(*drawn: Table) -> RenderableType:
+    """Return tables side by side."""
+    return Columns(drawn, padding=(0, 2))

@@ -1,0 +1,52 @@
+"""Which servers a command talks to, and what several commands have in common."""
+
+import os
+from typing import Unpack
+
+import attrs
+import click
+
+from surf_data.data_layer import DataLayer, open  # noqa: A004 - as surf_data.open
+from surf_data.settings import ENVIRONMENT_PREFIX, SettingsKeywords
+
+# An operator's command can wait where a service cannot: a large import takes Redis longer than a lookup.
+_PATIENCE = 10.0
+
+#: ``--json``, for every command that prints data.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+@attrs.frozen
+class Target:
+    """The servers that were named on the command line, if any were."""
+
+    #: ``--database-url``.
+    database_url: str | None = attrs.field(default=None, repr=False)
+    #: ``--redis-url``.
+    redis_url: str | None = attrs.field(default=None, repr=False)
+
+    def open(self, **settings: Unpack[SettingsKeywords]) -> DataLayer:
+        """Open the data layer on these servers; what was not named comes from the environment.
+
+        Arguments:
+            settings: as for `surf_data.open`.
+
+        Raises:
+            ConfigurationError: a setting is unknown or malformed.
+            EmbeddedServerError: embedded servers were asked for and cannot be started.
+        """
+        return open(self.database_url, self.redis_url, **settings)
+
+    def open_patiently(self) -> DataLayer:
+        """Open the data layer for bulk work in the cache, with time for it unless ``cache_timeout`` is set.
+
+        Raises:
+            ConfigurationError: a setting is unknown or malformed.
+            EmbeddedServerError: embedded servers were asked for and cannot be started.
+        """
+        limited = f"{ENVIRONMENT_PREFIX}CACHE_TIMEOUT" in os.environ
+        return self.open(cache_timeout=None if limited else _PATIENCE)
+
+
+#: Gives a command its `Target`.
+pass_target = click.make_pass_decorator(Target)
