@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
 from surf_data import resources
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
@@ -23,6 +24,8 @@ _SAFEGUARDS: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
+# Where a connection leads; `surf_data.postgres.DatabaseManager.connection_info` says it of the one in use.
+_PLACE = frozenset({"dbname", "host", "hostaddr", "port", "user"})
 
 
 @cache
@@ -37,6 +40,31 @@ def connection_parameters(settings: Settings) -> dict[str, Any]:
     Raises:
         ConfigurationError: the URL is malformed. It is not repeated.
     """
+    return {
+        **_SAFEGUARDS,
+        "connect_timeout": settings.connect_timeout,
+        "application_name": settings.application_name,
+        **_url_parameters(settings),
+    }
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """Return libpq's environment variables for what the URL says beside host, port, user and database.
+
+    A parameter that has no variable is left out.
+
+    Raises:
+        ConfigurationError: the URL is malformed. It is not repeated.
+    """
+    variables = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
+    return {
+        variable.decode(): value
+        for keyword, value in _url_parameters(settings).items()
+        if keyword not in _PLACE and (variable := variables[keyword])
+    }
+
+
+def _url_parameters(settings: Settings) -> dict[str, Any]:
     url = "" if settings.database_url is None else settings.database_url.reveal()
     try:
         given: dict[str, Any] | None = dict(conninfo_to_dict(url))
@@ -48,12 +76,7 @@ def connection_parameters(settings: Settings) -> dict[str, Any]:
             "database_url is not a PostgreSQL URL or connection string; percent-encode special characters",
             setting="database_url",
         )
-    return {
-        **_SAFEGUARDS,
-        "connect_timeout": settings.connect_timeout,
-        "application_name": settings.application_name,
-        **given,
-    }
+    return given
 
 
 class Connector:

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 
 from surf_data import forking
-from surf_data.postgres import execution
+from surf_data.postgres import connector, execution
 from surf_data.postgres.connector import Connector, session_queries
 from surf_data.postgres.execution import Fetch, Statement, Stream
 from surf_data.postgres.observation import Observation, Observer
@@ -131,6 +131,14 @@ class DatabaseManager:
             return {"host": info.host, "port": info.port, "database": info.dbname, "user": info.user}
         finally:
             self._pool.release(connection)
+
+    def client_environment(self) -> dict[str, str]:
+        """Return libpq's environment variables for what the URL says beside `connection_info`.
+
+        With both, another tool connects as this library does. The password is among them if the URL has one, so hand
+        them to a child process and show them to nobody.
+        """
+        return connector.client_environment(self._settings)
 
     def connect(self) -> psycopg.Connection[Any]:
         """Return a new connection outside the pool, in autocommit mode, for whoever needs one alone, such as migrations.
