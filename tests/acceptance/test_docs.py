@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,10 +43,10 @@ class Block(NamedTuple):
 
 
 class Shell:
-    """One bash that runs the console blocks of a document."""
+    """One bash that runs the console blocks of a document in a folder; ``environment`` is a file of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self._environment = folder.with_name("environment")
+    def __init__(self, folder: Path, environment: Path) -> None:
+        self._environment = environment
         self._process = subprocess.Popen(
             ["bash", "-eu", "-o", "pipefail"],  # noqa: S607 -- the reader's bash
             cwd=folder,
@@ -93,18 +94,24 @@ def commands_in(console: str) -> str:
     return "\n".join(line[2:] for line in console.splitlines() if line.startswith(("$ ", "> ")))
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Make a folder that is open to the account which runs the servers for root; pytest's own are closed to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_document(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader who follows the document from top to bottom succeeds."""
-    folder = tmp_path / "reader"
-    folder.mkdir()
     monkeypatch.chdir(folder)
     for variable in [variable for variable in os.environ if variable.startswith(PREFIXES)]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SURF_DATA_DATABASE_URL", f"embedded:{folder / 'servers'}")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     names: dict[str, Any] = {"__name__": document.stem}
-    shell = Shell(folder)
+    shell = Shell(folder, tmp_path / "environment")
     try:
         for block in executable_blocks(document):
             if block.language == "python":
