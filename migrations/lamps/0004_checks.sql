@@ -1,5 +1,5 @@
--- Why: refuse what no client could use: a brightness beyond 100 per cent, a negative location or priority, a moment that
--- Python cannot read (infinity, years before 1 and after 9999), an entry of the log without a time.
+-- Why: refuse what no client could use: a brightness beyond 100 per cent, a negative location or priority, a moment
+-- that Python cannot read (infinity, years before 1 and after 9999), an entry of the log without a time.
 -- From here on new rows are checked; 0005 looks at the old ones, which takes longer and needs a weaker lock.
 -- Locks: ACCESS EXCLUSIVE on each table until commit; nothing is scanned. Milliseconds at any size.
 

@@ -1,7 +1,7 @@
--- Why: processes keep the locations and API configurations in memory and read them again only when the version that comes
--- with each lamp row is not the one they know. So every change of the two tables must change the version, in the same
--- transaction: then a reader sees both or neither. The version is random instead of counted, so that a value which was
--- rolled back, or came back with a restored backup, can never be mistaken for a later one.
+-- Why: processes keep the locations and API configurations in memory and read them again only when the version that
+-- comes with each lamp row is not the one they know. So every change of the two tables must change the version, in the
+-- same transaction: then a reader sees both or neither. The version is random instead of counted, so that a value which
+-- was rolled back, or came back with a restored backup, can never be mistaken for a later one.
 -- Changes of the configuration wait for one another, on the one row of reference_version. The triggers come BEFORE the
 -- statement, so that they queue before they hold rows of the tables, and not in a deadlock.
 -- Locks: SHARE ROW EXCLUSIVE on api_configuration and system_configuration until commit: writers wait, readers do not.
