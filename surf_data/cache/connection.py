@@ -35,7 +35,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (redis.ResponseError, "refused the command"),
     (ssl.SSLError, "TLS failed"),
     (ConnectionRefusedError, "connection refused"),
-    (FileNotFoundError, "socket not found"),
+    (FileNotFoundError, "file not found"),
     (PermissionError, "permission denied"),
     (socket.gaierror, "host name not resolved"),
     (OSError, "connection failed"),

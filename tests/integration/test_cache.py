@@ -802,7 +802,7 @@ def test_ping_asks_whatever_the_breaker_says(own_server: Callable[..., Server]) 
     manager = manager_of(server.url, cache_breaker_failures=1, cache_breaker_seconds=3600)
     server.stop()
     JsonCache(manager).get("key", value_of)
-    assert manager.ping().reason == "socket not found"
+    assert manager.ping().reason == "file not found"
     server.start()
     assert manager.ping().reason is None
     assert manager.stats()["breaker"] == "open"
@@ -819,7 +819,7 @@ def free_port() -> int:
     [
         ("redis://127.0.0.1:{port}", "connection refused"),
         ("rediss://127.0.0.1:{port}", "connection refused"),
-        ("unix:///nowhere/redis.sock", "socket not found"),
+        ("unix:///nowhere/redis.sock", "file not found"),
         ("unix:///dev/null", "connection refused"),
         ("unix:///" + "x" * 200, "connection failed"),
         ("redis://name.invalid", "host name not resolved"),
