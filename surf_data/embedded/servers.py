@@ -1,0 +1,158 @@
+"""The embedded servers as their users see them: started by the first, shared by all, stopped by the last."""
+
+import logging
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from surf_data.embedded.child import collect, start_supervisor
+from surf_data.embedded.folder import Folder, State
+from surf_data.embedded.lock import Lock
+from surf_data.embedded.presence import FolderGone, Presence, turn
+from surf_data.embedded.remains import clear
+from surf_data.errors import EmbeddedServerError
+
+_log = logging.getLogger("surf_data.embedded.servers")
+
+
+def start(
+    directory: str | os.PathLike[str] | None = None, *, postgres_version: int = 18, redis: bool = True
+) -> "EmbeddedServers":
+    """Start the servers of a folder, or join those that run there already.
+
+    They stop when their last user stops using them or ends, in whatever way. A child process made by ``fork`` is a
+    user, too, until it ends or stops using them; a program started from here is not.
+
+    Arguments:
+        directory: the folder for the data, which is kept; created if it is missing. ``None`` takes a private temporary
+            folder, which is removed in the end.
+        postgres_version: the PostgreSQL version for new data, 16 or 18. Data that exists keeps the version it has.
+        redis: whether Redis is wanted as well.
+
+    Raises:
+        EmbeddedServerError: the servers cannot be started; the message says why, and what to do about it.
+    """
+    wanted = _Wanted(temporary=directory is None, redis=redis, postgres_version=postgres_version)
+    try:
+        while True:
+            folder = Folder.temporary() if directory is None else Folder.kept(directory)
+            # A temporary folder that was joined by its path may go away at any time.
+            with suppress(FolderGone):
+                state, presence = _join(folder, wanted)
+                break
+    except OSError as error:
+        if directory is None:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise EmbeddedServerError(f"{directory or 'the temporary folder'} cannot be used: {error}") from error
+    _log.info(
+        "embedded servers in use",
+        extra={"directory": str(folder.path), "postgres_version": state.postgres_version, "redis": state.redis},
+    )
+    return EmbeddedServers(folder, state if redis else attrs.evolve(state, redis=False), presence)
+
+
+class EmbeddedServers:
+    """PostgreSQL and Redis, until this object is stopped. Made by `start`; safe to share between threads."""
+
+    def __init__(self, folder: Folder, state: State, presence: Presence) -> None:
+        #: The URL of the database ``surf_data`` for its superuser ``surf_data``, by a socket that only this account can
+        #: reach.
+        self.database_url = state.database_url
+        #: The URL of Redis, ``None`` if it was not wanted.
+        self.redis_url = state.redis_url
+        #: The folder of the data.
+        self.directory = folder.path
+        #: The folder with the programs of the PostgreSQL that runs: ``psql``, ``pg_dump`` and the rest.
+        self.postgres_bin = Path(state.postgres_bin)
+        self._folder = folder
+        self._presence = [presence]
+
+    def stop(self) -> None:
+        """Stop using the servers. If nobody else does, return when they are gone. May be called again."""
+        # One thread only can take it out of the list.
+        with suppress(IndexError):
+            _leave(self._folder, self._presence.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<EmbeddedServers {str(self.directory)!r}>"
+
+
+@attrs.frozen(kw_only=True)
+class _Wanted:
+    temporary: bool
+    redis: bool
+    postgres_version: int
+
+
+def _join(folder: Folder, wanted: _Wanted) -> tuple[State, Presence]:
+    with turn(folder) as mine:
+        while mine.is_current():
+            presence = Presence(folder)
+            try:
+                with folder.lock("supervisor") as supervisor:
+                    if supervisor.take(wait=False):
+                        state = _start(folder, wanted, supervisor)
+                    else:
+                        state = folder.read_state()
+                if state and state.ready and presence.in_time:
+                    if wanted.redis and not state.redis:
+                        raise EmbeddedServerError(
+                            f"the servers in {folder.path} run without Redis: stop all their users first, or do "
+                            "without it as well"
+                        )
+                    return state, presence
+            except BaseException:
+                presence.end()
+                raise
+            # The supervisor is stopping its servers, or is starting them for a user that was killed, and then stops.
+            presence.end()
+            with folder.lock("supervisor") as supervisor:
+                supervisor.take()
+    raise FolderGone
+
+
+def _start(folder: Folder, wanted: _Wanted, supervisor: Lock) -> State | None:
+    """Start servers where there is no supervisor; ``None`` if there is one after all."""
+    remains = folder.read_state()
+    clear(folder, remains)
+    if remains and remains.temporary:
+        raise FolderGone
+    state = folder.new_state(temporary=wanted.temporary, redis=wanted.redis, postgres_version=wanted.postgres_version)
+    supervisor.release()
+    answer = start_supervisor(folder)
+    if "error" in answer:
+        # The supervisor has cleared up, unless it was killed.
+        collect(folder)
+        supervisor.take()
+        clear(folder, state)
+        raise EmbeddedServerError(answer["error"])
+    return folder.read_state()
+
+
+def _leave(folder: Folder, presence: Presence) -> None:
+    try:
+        with turn(folder) as mine, folder.lock("users") as users, folder.lock("supervisor") as supervisor:
+            presence.end()
+            if users.take(wait=False):
+                supervisor.take()
+                collect(folder)
+                # Nothing is left, unless the supervisor was killed. If the folder is another one now, it is another's.
+                if mine.is_current():
+                    clear(folder, folder.read_state())
+    except FolderGone:
+        pass
+    finally:
+        presence.end()

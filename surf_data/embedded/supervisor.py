@@ -1,0 +1,118 @@
+"""The process that owns the servers of a folder: it starts them, and stops them when the last user is gone.
+
+Started as ``python -m surf_data.embedded.supervisor FOLDER DESCRIPTOR`` by the first user. It finds what is wanted in
+the folder's state, and writes one line of JSON to the descriptor: ``{"ready": true}``, ``{"busy": true}`` if there is
+another supervisor, or ``{"error": "..."}``.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from queue import SimpleQueue
+
+import attrs
+
+from surf_data.embedded import postgres, redis
+from surf_data.embedded.folder import Folder, State
+from surf_data.embedded.lock import Lock
+from surf_data.embedded.process import stop_child
+from surf_data.embedded.remains import clear
+from surf_data.errors import EmbeddedServerError
+
+
+def supervise(folder: Folder, state: State, announce: Callable[[], None], end: "SimpleQueue[str]") -> None:
+    """Start the servers of a folder, wait until nobody uses them any more, and stop them.
+
+    Arguments:
+        folder: the folder, of which the caller holds the lock ``supervisor``.
+        state: what to start.
+        announce: called when the servers run.
+        end: what is put here ends them. A user that leaves last, and PostgreSQL's own end, end them as well.
+
+    Raises:
+        EmbeddedServerError: a server does not start; nothing is left running.
+    """
+    with ExitStack() as cleaning:
+        cleaning.callback(clear, folder, state)
+        runtime = Path(state.runtime)
+        cache = redis.usable_program(redis.program(), folder.account, runtime) if state.redis else None
+        available = postgres.installations()
+        version = postgres.version_of(folder.postgres, state.postgres_version, available)
+        programs = postgres.usable_programs(available[version], folder.account, runtime)
+        postgres.initialise(folder, programs, durable=not state.temporary)
+        database = postgres.launch(folder, state, programs)
+        cleaning.callback(stop_child, database, postgres.STOP_SIGNALS)
+        if cache:
+            cleaning.callback(stop_child, redis.launch(folder, state, cache), redis.STOP_SIGNALS)
+        ready = attrs.evolve(state, ready=True, postgres_version=version, postgres_bin=str(available[version]))
+        folder.write_state(ready)
+        cleaning.callback(_withdraw, folder, state)
+        announce()
+        threading.Thread(target=_await_users, args=(folder.lock("alive"), end), daemon=True).start()
+        threading.Thread(target=_await_end, args=(database, end), daemon=True).start()
+        end.get()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be the supervisor.
+
+    Arguments:
+        arguments: the folder, and the descriptor for the answer to the user that started this process.
+    """
+    path, descriptor = arguments
+    os.set_inheritable(int(descriptor), False)
+    os.chdir("/")
+    os.umask(0o077)
+    # The user may have started this process with signals blocked or ignored, and the servers would inherit that.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    end: SimpleQueue[str] = SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda *_: end.put("told to end"))
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+    def answer(**facts: str | bool) -> None:
+        # The user may be gone.
+        with suppress(BrokenPipeError):
+            os.write(int(descriptor), json.dumps(facts).encode() + b"\n")
+
+    folder = Folder.at(Path(path))
+    if not folder.lock("supervisor").take(wait=False):
+        return answer(busy=True)
+    # The lock is never released: whoever gets it knows that this process is gone.
+    state = folder.read_state()
+    if state is None:
+        return answer(error=f"nobody asked for servers in {folder.path}")
+    try:
+        supervise(folder, state, lambda: answer(ready=True), end)
+    except EmbeddedServerError as error:
+        answer(error=str(error))
+    except Exception as error:
+        answer(error=f"{type(error).__name__}: {error}")
+        raise
+
+
+def _await_users(alive: Lock, end: "SimpleQueue[str]") -> None:
+    alive.take()
+    end.put("no user is left")
+
+
+def _await_end(server: subprocess.Popen[bytes], end: "SimpleQueue[str]") -> None:
+    server.wait()
+    end.put("PostgreSQL has ended")
+
+
+def _withdraw(folder: Folder, state: State) -> None:
+    # Whoever comes now waits for a new start. The folder may have been removed by hand.
+    with suppress(OSError):
+        folder.write_state(state)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
