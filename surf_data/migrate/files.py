@@ -87,7 +87,8 @@ def _numbered(paths: list[Path]) -> Iterator[Migration]:
         if previous is not None and number < expected:
             raise MigrationError(f"the number {number:04d} is taken by {previous.name}", file=str(path))
         if number != expected:
-            raise MigrationError(f"there is no migration {expected:04d} before it", file=str(path))
+            problem = f"the numbers run from 0001 without gaps, and {expected:04d} is missing"
+            raise MigrationError(problem, file=str(path))
         previous = path
         yield _read(path, number, named["name"])
 
