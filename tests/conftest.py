@@ -1,6 +1,7 @@
 """Real servers for every test: one PostgreSQL and one Redis for the session, a database of its own for each test."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def postgresql_server(servers: embedded.EmbeddedServers) -> Iterator[NoopExecuto
 
 def _migrate(**connection: Any) -> None:
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(**connection, autocommit=True)
+        return psycopg.connect(**{**connection, "autocommit": True})
 
     migrate.Runner(connect, resources.directory("migrations") / "lamps", "lamps").up()
 
@@ -100,6 +101,14 @@ def data(migrated_url: str, redis_url: str) -> Iterator[surf_data.DataLayer]:
     """Open the data layer on a migrated database and an empty Redis."""
     with surf_data.open(migrated_url, redis_url, pool_min_size=1, pool_max_size=5) as opened:
         yield opened
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return an empty folder that other accounts may enter, as pytest's own may not be; PostgreSQL refuses root."""
+    with tempfile.TemporaryDirectory(prefix="surf_data-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

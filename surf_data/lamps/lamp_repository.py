@@ -131,12 +131,12 @@ class PostgresLampRepository:
     def _active_lamps(self, batch_size: int) -> Iterator[LampConfig]:
         # One connection for both queries: a second checkout by the same thread could wait for itself.
         with (
-            self._database.transaction() as transaction,
-            lamp_queries().lamp_active_stream_cursor(transaction) as rows,
+            self._database.connection() as connection,
+            lamp_queries().lamp_active_stream_cursor(connection) as rows,
         ):
             rows.batch_size = batch_size
             for row in rows:
-                yield self._config(transaction, row)
+                yield self._config(connection, row)
 
     def update_lamp_status(self, lamp_id: str | UUID, status: str) -> bool:
         """Set whether a lamp is in use, and that it was heard of now.

@@ -54,6 +54,9 @@ class Executor(Protocol):
     def transaction(self) -> AbstractContextManager["Executor"]:
         """Begin a transaction, or a savepoint within one; what is run on the yielded executor is part of it."""
 
+    def connection(self) -> AbstractContextManager["Executor"]:
+        """Hold one connection for several statements; within a transaction, its own."""
+
     def savepoint(self) -> AbstractContextManager["Executor"]:
         """Within a transaction, begin a savepoint; otherwise nothing, since one statement is a transaction."""
 

@@ -55,13 +55,13 @@ class DatabaseManager:
     @contextmanager
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[Stream]:
         """Run ``statement`` with a cursor on the server, on a connection that is held until the block ends."""
-        with self._session(statement.name) as session, session.stream(statement, parameters) as rows:
+        with self.connection(statement.name) as session, session.stream(statement, parameters) as rows:
             yield rows
 
     @contextmanager
     def copy(self, statement: Statement) -> Iterator[psycopg.Copy]:
         """Run a COPY statement; what is written counts only if the block ends well."""
-        with self._session(statement.name) as session, session.copy(statement) as writer:
+        with self.connection(statement.name) as session, session.copy(statement) as writer:
             yield writer
 
     @contextmanager
@@ -72,7 +72,7 @@ class DatabaseManager:
             PoolTimeout: no connection became free in time.
             DatabaseError: the server cannot begin or commit.
         """
-        with self._session("transaction") as session, session.transaction():
+        with self.connection("transaction") as session, session.transaction():
             yield session
 
     def savepoint(self) -> AbstractContextManager[Self]:
@@ -80,7 +80,16 @@ class DatabaseManager:
         return nullcontext(self)
 
     @contextmanager
-    def _session(self, purpose: str, timeout: float | None = None) -> Iterator[Session]:
+    def connection(self, purpose: str = "connection", timeout: float | None = None) -> Iterator[Session]:
+        """Lend a connection for several statements, each of them a transaction by itself.
+
+        Arguments:
+            purpose: what it is for; shown to those who wait for a connection in vain.
+            timeout: seconds to wait; ``None`` takes the setting ``pool_timeout``.
+
+        Raises:
+            PoolTimeout: no connection became free in time.
+        """
         connection = self._pool.checkout(purpose, timeout)
         session = Session(connection, self._observation)
         try:
@@ -102,7 +111,7 @@ class DatabaseManager:
             DatabaseError: there was no answer.
         """
         started = perf_counter()
-        with self._session("kernel.session_ping", timeout) as session:
+        with self.connection("kernel.session_ping", timeout) as session:
             session_queries().session_ping(session)
         return perf_counter() - started
 

@@ -1,7 +1,7 @@
 """A session: statements on one connection, and transactions on it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -66,6 +66,10 @@ class Session:
         """
         with _TRANSACTION, self._connection.transaction():
             yield self
+
+    def connection(self) -> AbstractContextManager[Self]:
+        """Do nothing: this is a held connection already."""
+        return nullcontext(self)
 
     def savepoint(self) -> AbstractContextManager[Self]:
         """Begin a savepoint, so that what fails in the block leaves the transaction as it was."""

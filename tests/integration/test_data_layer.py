@@ -270,11 +270,11 @@ def test_embedded_servers_start_and_stop_with_the_data_layer() -> None:
     assert not folder.exists()
 
 
-def test_embedded_servers_do_not_outlive_a_failed_opening(tmp_path: Path) -> None:
+def test_embedded_servers_do_not_outlive_a_failed_opening(open_folder: Path) -> None:
     """When the data layer cannot be opened, the servers that it started are stopped."""
     with pytest.raises(ConfigurationError):
-        surf_data.open(f"embedded:{tmp_path}/data", "nonsense://")
-    assert not list(tmp_path.glob("data/**/postmaster.pid"))
+        surf_data.open(f"embedded:{open_folder}/data", "nonsense://")
+    assert not list(open_folder.glob("**/postmaster.pid"))
 
 
 def test_connection_info_lets_other_tools_connect(data: DataLayer) -> None:
@@ -341,9 +341,9 @@ def test_no_secret_is_told(migrated_url: str, redis_url: str, admin: Admin, capl
     "database_url",
     [
         f"postgresql://u:{SECRET}@x@localhost/db",
-        f"postgresql://u:{SECRET} @localhost/db",
+        f"postgresql://u:{SECRET}@local host/db",
         f"postgresql://u:%{SECRET}@localhost/db",
-        f"host=localhost password={SECRET}' user=u",
+        f"host=localhost password='{SECRET} user=u",
         f"postgres//{SECRET}",
     ],
 )
@@ -403,7 +403,7 @@ def test_every_query_runs_under_psql_unchanged(servers: EmbeddedServers, migrate
     for name, query in queries.items():
         done = subprocess.run(
             [servers.postgres_bin / "psql", migrated_url, "--no-psqlrc", "--set=ON_ERROR_STOP=1", *variables],
-            input=query.encode() + (EMPTY_COPY if "FROM STDIN" in query else b""),
+            input=query.rstrip().encode() + b"\n" + (EMPTY_COPY if "FROM STDIN" in query else b""),
             capture_output=True,
             check=False,
         )

@@ -255,7 +255,7 @@ def many_lamps(admin: Admin) -> Iterator[int]:
     admin.execute(
         """
         INSERT INTO lamp_registry (lamp_id, email, email_key, name, password_hash, location_index)
-        SELECT gen_random_uuid(), i || '@example.org', i || '@example.org', 'Kai', 'hash', i % 5
+        SELECT gen_random_uuid(), i || '@example.org', i || '@example.org', 'Kai', 'hash', i %% 5
         FROM generate_series(1, %s) AS i
         """,
         [number],

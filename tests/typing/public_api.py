@@ -1,0 +1,77 @@
+"""What type checkers make of the public API. Checked by mypy and pyright, run by nobody."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, assert_type
+from uuid import UUID
+
+import surf_data
+from surf_data import (
+    DataLayer,
+    Health,
+    IActivityLogger,
+    ICacheManager,
+    ILampRepository,
+    IUserRepository,
+    LampConfig,
+    QueryEvent,
+    SurfData,
+    Transaction,
+)
+
+
+def lamps(data: DataLayer, lamp_id: UUID) -> None:
+    """Ids are text or UUID; a configuration may be missing."""
+    assert_type(data.lamps.get_lamp_configuration(lamp_id), LampConfig | None)
+    assert_type(data.lamps.get_lamp_configurations([lamp_id, str(lamp_id)]), list[LampConfig])
+    assert_type(data.lamps.get_all_active_lamps(), list[LampConfig])
+    assert_type(data.lamps.iter_active_lamps(batch_size=10), Iterator[LampConfig])
+    assert_type(data.lamps.update_lamp_status(str(lamp_id), "active"), bool)
+    data.lamps.get_lamp_configuration(lamp_id).brightness  # type: ignore[union-attr]  # pyright: ignore
+    data.lamps.update_lamp_status(lamp_id, True)  # type: ignore[arg-type]  # pyright: ignore
+
+
+def activity(data: DataLayer, lamp_id: UUID, moment: datetime) -> None:
+    """History pages by entry or by moment."""
+    assert_type(data.activity.log_activities([{"activity_type": "a", "status": "b"}]), int)
+    page = assert_type(data.activity.get_lamp_activity_history(lamp_id, before=moment), list[dict[str, Any]])
+    data.activity.get_lamp_activity_history(lamp_id, 10, page[-1])
+    data.activity.log_activity(None, "a", "b", None, "::1")  # type: ignore[misc]  # pyright: ignore
+
+
+def cache(data: DataLayer) -> None:
+    """The cache takes and gives surf data."""
+    assert_type(data.cache.get_surf_data_cache(0), SurfData | None)
+    assert_type(data.cache.get_surf_data_many([0, 1]), dict[int, SurfData])
+    assert_type(data.cache.warm_surf_data({0: SurfData(), 1: {"wave_height_m": 1}}), int)
+    data.cache.get_surf_data_cache("0")  # type: ignore[arg-type]  # pyright: ignore
+
+
+def transactions(data: DataLayer) -> None:
+    """A transaction has the same repositories."""
+    with data.transaction() as tx:
+        assert_type(tx, Transaction)
+        with tx.transaction() as inner:
+            assert_type(inner, Transaction)
+
+
+def interfaces(data: DataLayer, tx: Transaction) -> tuple[object, ...]:
+    """The implementations fit the interfaces, in and out of transactions."""
+    lamps: tuple[ILampRepository, ILampRepository] = (data.lamps, tx.lamps)
+    users: tuple[IUserRepository, IUserRepository] = (data.users, tx.users)
+    activity: tuple[IActivityLogger, IActivityLogger] = (data.activity, tx.activity)
+    cache: ICacheManager = data.cache
+    return lamps, users, activity, cache
+
+
+def opening() -> None:
+    """Settings are keywords with types."""
+
+    def observer(event: QueryEvent) -> None:
+        assert_type(event.duration_ms, float)
+
+    with surf_data.open("embedded:", observer=observer, pool_max_size=3) as data:
+        assert_type(data.health(), Health)
+    surf_data.open(pool_max_size="3")  # type: ignore[arg-type]  # pyright: ignore
+    surf_data.open(pool_maximum=3)  # type: ignore[call-arg]  # pyright: ignore
+    surf_data.open(prepared_statements="perhaps")  # type: ignore[arg-type]  # pyright: ignore
