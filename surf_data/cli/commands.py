@@ -75,9 +75,7 @@ def stats(target: Target, hours: int, *, as_json: bool) -> None:
     if as_json:
         output.write_json({"activity": activity, "system_stats": system_stats, "process": process})
         return
-    console = output.console()
-    for part in tables.statistics(activity, system_stats, process):
-        console.print(part)
+    output.console().print(tables.stacked(tables.statistics(activity, system_stats, process)))
 
 
 surf_data_command.add_command(cache_group)

@@ -7,18 +7,21 @@ from time import perf_counter
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
 from surf_data import settings
-from surf_data.cli import output
+from surf_data.cli import output, tables
 from surf_data.cli.demo_sections import SECTIONS, Section
 from surf_data.cli.target import Target, pass_target
 from surf_data.data_layer import DataLayer
 
 # On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
 _CACHE_TIMEOUT = 10.0
+# What stands below a section's sentence is moved to the right.
+_INDENT = (0, 0, 0, 2)
 
 
 @click.command
@@ -36,6 +39,7 @@ def demo(target: Target) -> None:
     with _open(console) as data:
         for number, show in enumerate(SECTIONS, start=1):
             _print(console, number, show(data))
+    console.print()
     console.print(Rule(style="dim"))
     console.print(f"Both servers are stopped and their folder is deleted. {perf_counter() - begun:.1f} s in all.")
 
@@ -58,10 +62,12 @@ def _open(console: Console) -> Iterator[DataLayer]:
 
 
 def _print(console: Console, number: int, section: Section) -> None:
+    console.print()
     console.print(Rule(Text(f"{number}  {section.title}", style="bold"), align="left", style="dim"))
     console.print(section.sentence)
     console.print()
-    for line in Syntax(section.call, "python", theme="ansi_dark").highlight(section.call).split():
-        console.print(Text("  ").append_text(line))
-    for result in section.results:
-        console.print(result)
+    call = Syntax(section.call, "python", theme="ansi_dark").highlight(section.call)
+    call.rstrip()
+    console.print(Padding(call, _INDENT, expand=False))
+    console.print()
+    console.print(Padding(tables.stacked(section.results), _INDENT, expand=False))

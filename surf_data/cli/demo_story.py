@@ -78,15 +78,15 @@ LEILANI = Owner(
 
 LAMP_OWNERS = (KAI, NOOR, MATEO, INGRID)
 #: Kai's address as he types it the second time.
-KAI_RESPELT = "  KAI@Example.COM "
+KAI_RESPELT = "KAI@Example.COM"
 
 
 def surf() -> dict[int, SurfData]:
     """Return what the sea does, by location: nothing of Santa Cruz, and only half of what there is of San Diego."""
     now = time.time()
-    honolulu = {"wave_height_m": 1.8, "wave_period_s": 14, "wind_speed_mps": 6.2, "wind_deg": 65}
-    huntington = {"wave_height_m": 1.1, "wave_period_s": 12, "wind_speed_mps": 3.4, "wind_deg": 210}
-    malibu = {"wave_height_m": 0.9, "wave_period_s": 11, "wind_speed_mps": 2.1, "wind_deg": 275}
+    honolulu: dict[str, Any] = {"wave_height_m": 1.8, "wave_period_s": 14, "wind_speed_mps": 6.2, "wind_deg": 65}
+    huntington: dict[str, Any] = {"wave_height_m": 1.1, "wave_period_s": 12, "wind_speed_mps": 3.4, "wind_deg": 210}
+    malibu: dict[str, Any] = {"wave_height_m": 0.9, "wave_period_s": 11, "wind_speed_mps": 2.1, "wind_deg": 275}
     return {
         0: SurfData(location_name="San Diego", wave_height_m=0.8, timestamp=now - 1500, data_source="WeatherAPI"),
         2: SurfData(location_name="Honolulu", **honolulu, timestamp=now - 240, data_source="Surfline"),

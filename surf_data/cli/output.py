@@ -64,12 +64,12 @@ def write_json(document: Any) -> None:
 
 def write_error(message: str) -> None:
     """Write ``message`` to standard error, as one line."""
-    print(f"surf-data: {printable(message)}", file=sys.stderr)
+    print(f"surf-data: {printable(' '.join(message.split()))}", file=sys.stderr)
 
 
 def printable(text: str) -> str:
-    """Return ``text`` in one line, without control characters: a terminal would obey them."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in " ".join(text.split()))
+    """Return ``text`` with codes for control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def redacted(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich import box
 from rich.columns import Columns
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +32,8 @@ def table(
         right: the headings of the columns whose cells end at the right, such as numbers.
         title: what stands above.
     """
-    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", header_style="bold cyan")
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan", title=title)
+    drawn.title_justify, drawn.title_style = "left", "bold"
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
@@ -167,7 +168,9 @@ def queries(statistics: Mapping[str, Mapping[str, Any]], *, most: int | None = N
 
 def facts(heading: str, values: Mapping[str, Any]) -> Table:
     """Return names and values; what is not text or a number is shown as JSON."""
-    return table(heading, "value", rows=[(name, _fact(value)) for name, value in values.items()], right={"value"})
+    rows = [(name, _fact(value)) for name, value in values.items()]
+    figures = any(isinstance(value, (int, float)) for value in values.values())
+    return table(heading, "value", rows=rows, right={"value"} if figures else ())
 
 
 def _fact(value: Any) -> str:
@@ -190,10 +193,15 @@ def statistics(
     if system_stats is not None:
         yield facts("system_stats, from the cache", system_stats)
     yield queries(process["queries"])
-    yield facts("pool of this process", process["pool"])
-    yield facts("cache calls of this process", process["cache"])
+    yield beside(facts("pool of this process", process["pool"]), facts("cache calls of this process", process["cache"]))
 
 
 def beside(*drawn: Table) -> RenderableType:
     """Return tables side by side."""
-    return Columns(drawn, padding=(0, 2))
+    return Columns(drawn, padding=(0, 4))
+
+
+def stacked(drawn: Iterable[RenderableType]) -> RenderableType:
+    """Return what is drawn one below the other, with lines between."""
+    lines = [part for each in drawn for part in (each, "")]
+    return Group(*lines[:-1])
