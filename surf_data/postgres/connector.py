@@ -115,7 +115,8 @@ class Connector:
             connection = psycopg.Connection[Any].connect(
                 context=ADAPTERS,
                 autocommit=True,
-                prepare_threshold=None if self._settings.prepared_statements == "off" else 0,
+                # Not even the set-up is prepared before it is known who is at the other end.
+                prepare_threshold=None,
                 **{**self._parameters, **parameters},
             )
             self._set_up(connection)
@@ -148,6 +149,7 @@ class Connector:
             statement_timeout=f"{round(self._settings.statement_timeout * 1000)}ms",
         )
         self.behind_pooler = not direct
-        if not direct and self._settings.prepared_statements == "auto":
-            # A pooler in transaction mode hands prepared statements to the wrong client.
-            connection.prepare_threshold = None
+        wanted = self._settings.prepared_statements
+        # A pooler in transaction mode hands prepared statements to the wrong client.
+        if wanted == "on" or (wanted == "auto" and direct):
+            connection.prepare_threshold = 0
