@@ -35,7 +35,7 @@ def _sections(context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}\n\n```text\n{usage}\n```\n\n{inspect.cleandoc(command.help or '')}\n"
     options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
     # What every command has stands with the first.
-    shown = [option for option in options if context.parent is None or option.name != "help"]
+    shown = [option for option in options if context.parent is None or "--help" not in option.opts]
     records = [record for option in shown if (record := option.get_help_record(context))]
     if records:
         yield "| option | |\n|---|---|"
