@@ -112,6 +112,8 @@ class Runner:
         try:
             with _CONNECTING:
                 connection.autocommit = True
+            # A migration may forget all prepared statements, and the driver would not know.
+            connection.prepare_threshold = None
             yield connection
         finally:
             connection.close()

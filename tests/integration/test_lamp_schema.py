@@ -214,7 +214,7 @@ API = "UPDATE api_configuration SET "
 SYSTEM = "UPDATE system_configuration SET "
 ACTIVITY = "UPDATE activity_log SET "
 SESSION = "UPDATE user_sessions SET "
-UNREADABLE = ["'infinity'", "'-infinity'", "'10000-01-01 00:00:00+00'", "'0001-12-31 23:59:59+00 BC'"]
+UNREADABLE = ["'infinity'", "'-infinity'", "'9999-12-31 00:00:00+00'", "'0001-01-01 23:59:59.999999+00'"]
 
 
 @pytest.fixture
@@ -260,8 +260,8 @@ def test_what_no_client_could_use_is_refused(furnished: Connection, change: str,
         f"{LAMP} brightness = 0, location_index = 0",
         f"{LAMP} brightness = 100, location_index = 2147483647",
         f"{LAMP} brightness = NULL, last_seen = NULL",
-        f"{LAMP} last_seen = '0001-01-01 00:00:00+00'",
-        f"{LAMP} last_seen = '9999-12-31 23:59:59.999999+00'",
+        f"{LAMP} last_seen = '0001-01-02 00:00:00+00'",
+        f"{LAMP} last_seen = '9999-12-30 23:59:59.999999+00'",
         f"{LAMP} email = ' B@Example.COM\t', email_key = 'b@example.com'",
         f"{LAMP} email = 'Straße@example.com', email_key = 'strasse@example.com'",
         f"{API} priority_order = 0",
@@ -271,6 +271,16 @@ def test_what_no_client_could_use_is_refused(furnished: Connection, change: str,
 def test_what_a_client_can_use_is_kept(furnished: Connection, change: str) -> None:
     """The bounds themselves, and what the specification leaves open, are accepted."""
     assert furnished.execute(change.encode()).rowcount > 0
+
+
+@pytest.mark.parametrize("moment", ["0001-01-02 00:00:00+00", "9999-12-30 23:59:59.999999+00"])
+@pytest.mark.parametrize("zone", ["Asia/Manila", "Pacific/Kiritimati", "America/Juneau", "Etc/GMT+12"])
+def test_what_is_kept_can_be_read_in_every_time_zone(furnished: Connection, zone: str, moment: str) -> None:
+    """The first and the last moment that are accepted reach Python whatever the session's zone is."""
+    furnished.execute("UPDATE lamp_registry SET last_seen = %s", [moment])
+    furnished.execute("SELECT set_config('TimeZone', %s, false)", [zone])
+    [stored] = one(furnished, "SELECT last_seen FROM lamp_registry")
+    assert stored == datetime.fromisoformat(moment)
 
 
 @pytest.mark.parametrize(

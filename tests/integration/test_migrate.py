@@ -172,6 +172,16 @@ def test_what_a_migration_sets_ends_with_it(runner: Callable[..., Runner], serve
         server.execute("DROP ROLE shop_nobody")
 
 
+def test_a_migration_may_forget_prepared_statements(database_url: str, write: Write, server: Connection) -> None:
+    """The run itself uses none, however the connection is set up."""
+
+    def connect() -> Connection:
+        return psycopg.connect(database_url, prepare_threshold=0)
+
+    assert len(Runner(connect, write("DEALLOCATE ALL;", "DEALLOCATE ALL;"), "shop").up()) == 2
+    assert recorded(server) == [("shop", 1), ("shop", 2)]
+
+
 def test_the_work_itself_has_no_time_limit(database_url: str, write: Write) -> None:
     """The limits that a service sets for its statements do not cut a migration; locks are given up after 3 seconds."""
     folder = write(
