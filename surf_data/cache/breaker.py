@@ -92,5 +92,4 @@ class CircuitBreaker:
 
     def _change(self, state: State) -> None:
         self._state = state
-        self._failures = 0
         self._ticket += 1

@@ -578,6 +578,29 @@ def test_time_out_is_not_tried_again(own_server: Callable[..., Server]) -> None:
     assert tries == [1]
 
 
+def test_specific_refusal_is_not_tried_again(proxy: Proxy) -> None:
+    """A server that says why it cannot be used is not asked twice."""
+    cache = JsonCache(manager := manager_of(proxy.url))
+    proxy.tricks.append(b"-LOADING Redis is loading the dataset in memory\r\n")
+    assert cache.get("key", value_of) is None
+    assert len(proxy.commands) == 1
+    manager.close()
+
+
+def test_slow_failure_is_not_tried_again(redis_url: str) -> None:
+    """A connection that took as long as the time-out to fail is not tried again: it would cost as much once more."""
+    manager = manager_of(redis_url, cache_timeout=0.001)
+    tries: list[int] = []
+
+    def operation(client: redis.Redis) -> None:
+        tries.append(1)
+        time.sleep(0.002)
+        raise redis.ConnectionError
+
+    manager.call(operation, read=True, otherwise=None)
+    assert tries == [1]
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -688,7 +711,7 @@ class Occupation:
 
     def _occupy(self, client: redis.Redis) -> bool:
         self._begun.set()
-        return self._over.wait(60) and client.ping() is True
+        return self._over.wait(20) and client.ping() is True
 
 
 def test_no_connection_becomes_free(redis_url: str) -> None:
@@ -787,6 +810,18 @@ def test_fork(redis_url: str) -> None:
 
 
 # The way there
+
+
+def test_settings_reach_the_driver(redis_url: str) -> None:
+    """Time-out and number of connections are those of the settings, and the driver tries nothing again by itself."""
+    manager = manager_of(redis_url, cache_timeout=0.25, cache_max_connections=7)
+    assert manager._client is not None
+    pool = manager._client.connection_pool
+    connection = pool.make_connection()
+    assert pool.max_connections == 7
+    assert connection.socket_timeout == 0.25
+    assert connection.socket_connect_timeout == 0.25
+    assert connection.retry.get_retries() == 0
 
 
 def test_ping_tells_how_long_it_took(manager: RedisManager) -> None:

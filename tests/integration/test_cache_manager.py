@@ -64,14 +64,16 @@ def test_surf_data_round_trip(cache: RedisCacheManager) -> None:
     assert cache.get_surf_data_cache(2) is None
 
 
-def test_surf_data_from_a_mapping(cache: RedisCacheManager) -> None:
-    """The specification's flat format is accepted, and keys unknown here survive."""
+def test_surf_data_from_a_mapping(cache: RedisCacheManager, client: redis.Redis) -> None:
+    """The specification's flat format is accepted, keys unknown here survive, and its cache time does not."""
     cache.set_surf_data_cache(0, {"wave_height_m": 2, "tide": {"m": 0.4}, "extra": [1], "cache_timestamp": 5.0})
     found = cache.get_surf_data_cache(0)
     assert found is not None
     assert found.wave_height_m == 2
     assert found.extra == {"tide": {"m": 0.4}, "extra": [1]}
-    assert found.cache_timestamp != 5.0
+    document = json.loads(client.get("surf_data:0") or b"")
+    assert found.cache_timestamp == document["stored_at"]
+    assert "cache_timestamp" not in document["value"]
 
 
 def test_keys_and_times_to_live(cache: RedisCacheManager, client: redis.Redis) -> None:
