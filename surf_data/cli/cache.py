@@ -40,7 +40,7 @@ def warm(target: Target, file: BinaryIO, ttl: int, *, as_json: bool) -> None:
             surf = surf_file.read(file, advance)
         stored = data.cache.warm_surf_data(surf, ttl)
         if surf and not stored:
-            raise SurfDataError(f"Redis does not confirm that anything was stored: {_state(data)}")
+            raise SurfDataError(f"Redis did not confirm that it stored the surf data: {_reason(data)}")
     if as_json:
         output.write_json({"stored": stored, "ttl_seconds": ttl})
     else:
@@ -60,13 +60,13 @@ def flush(target: Target, *, as_json: bool) -> None:
         deleted = data.cache.flush()
         counts = data.redis.stats()
         if data.redis.ping().reason or counts["errors"] or counts["rejected"]:
-            raise SurfDataError(f"only {deleted} keys were deleted: Redis {_state(data)}")
+            raise SurfDataError(f"only {deleted} keys are known to be deleted: {_reason(data)}")
     if as_json:
         output.write_json({"deleted": deleted})
     else:
         output.console().print(f"Deleted {deleted:,} {'key' if deleted == 1 else 'keys'}.")
 
 
-def _state(data: DataLayer) -> str:
-    """Return how Redis answers just now."""
-    return data.redis.ping().reason or "answers again"
+def _reason(data: DataLayer) -> str:
+    """Return why Redis did not do what it was asked."""
+    return data.redis.ping().reason or "it answers, but refused a command or its reply was lost"

@@ -16,7 +16,7 @@ def main() -> int:
         # Everything of an extra is imported only where it is asked for.
         from surf_data.cli.program import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
     else:
         return run()

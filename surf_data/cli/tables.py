@@ -21,19 +21,15 @@ _HOURS_SHOWN = 48
 _STATE_STYLES = {"applied": "green", "pending": "yellow"}
 
 
-def table(
-    *columns: str, rows: Iterable[Sequence[str | Text]], right: Collection[str] = (), title: str | None = None
-) -> Table:
+def table(*columns: str, rows: Iterable[Sequence[str | Text]], right: Collection[str] = ()) -> Table:
     """Return a table.
 
     Arguments:
         columns: the headings.
         rows: the cells of each row.
         right: the headings of the columns whose cells end at the right, such as numbers.
-        title: what stands above.
     """
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan", title=title)
-    drawn.title_justify, drawn.title_style = "left", "bold"
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan")
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
@@ -100,7 +96,7 @@ def migrations(statuses: Iterable[MigrationStatus]) -> Table:
     )
 
 
-def activity(statistics: Mapping[str, Any]) -> Iterator[Table]:
+def activity(statistics: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Yield what `PostgresActivityLogger.get_activity_statistics` returned: the sums, then the course of time."""
     rate = statistics["success_rate"]
     sums = [
@@ -109,8 +105,8 @@ def activity(statistics: Mapping[str, Any]) -> Iterator[Table]:
         *_counts("status", statistics["by_status"], statistics["total"]),
     ]
     facts = [f"{statistics['active_lamps']:,} lamps", *([] if rate is None else [f"{rate:.1%} successful"])]
-    title = f"Activity of the last {statistics['hours']} hours: {', '.join(facts)}"
-    yield table("entries", "count", "", rows=sums, right={"count"}, title=title)
+    title = Text(f"Activity of the last {statistics['hours']} hours: {', '.join(facts)}", style="bold")
+    yield Group(title, table("entries", "count", "", rows=sums, right={"count"}))
     hours = statistics["per_hour"]
     if len(hours) <= _HOURS_SHOWN:
         yield _course("hour (UTC)", {f"{hour['hour']:%d %b %H:00}": hour["count"] for hour in hours})
