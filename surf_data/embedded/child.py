@@ -22,7 +22,7 @@ def start_supervisor(folder: Folder) -> dict[str, str]:
     """
     collect(folder)
     receiving, sending = os.pipe()
-    with open(receiving) as answer:
+    with os.fdopen(receiving) as answer:
         try:
             child = _spawn(folder, sending)
         except OSError as error:
@@ -50,7 +50,7 @@ def collect(folder: Folder) -> None:
 
 def _spawn(folder: Folder, answer: int) -> subprocess.Popen[bytes]:
     # It has to find the same modules, in whatever way this process has come by them.
-    places = os.pathsep.join(os.path.abspath(place) for place in sys.path if os.path.exists(place or "."))
+    places = os.pathsep.join(str(place.absolute()) for place in map(Path, sys.path) if place.exists())
     with folder.new_log("supervisor") as log:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "surf_data.embedded.supervisor", str(folder.path), str(answer)],

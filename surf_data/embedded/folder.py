@@ -21,6 +21,9 @@ RUNTIME_PREFIX = "surf_data-"
 # What fits into a socket's address on every system, with the zero that ends it: macOS has 104 bytes, Linux 108.
 _LONGEST_SOCKET = 103
 
+# What mkdtemp creates there is private, whoever else uses the place.
+_SHORT = Path("/tmp")  # noqa: S108
+
 
 @attrs.frozen(kw_only=True)
 class State:
@@ -131,7 +134,7 @@ class Folder:
             path.replace(path.with_name(f"{name}.log.1"))
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         self.account.give(descriptor)
-        return open(descriptor, "ab")
+        return os.fdopen(descriptor, "ab")
 
     def lock(self, name: str) -> Lock:
         """Open one of the folder's locks.
@@ -168,7 +171,7 @@ class Folder:
         with tempfile.NamedTemporaryFile("w", dir=self.path, delete=False) as file:
             json.dump(attrs.asdict(state), file)
         self.account.give(Path(file.name))
-        os.replace(file.name, self.path / "servers.json")
+        Path(file.name).replace(self.path / "servers.json")
 
     def read_state(self) -> State | None:
         """Return the state of the servers, ``None`` if none run."""
@@ -197,13 +200,13 @@ class Folder:
 
 def _private_folder(account: Account) -> Path:
     """Create a folder that only the account can enter, with a path that leaves room for the name of a socket."""
-    for place in dict.fromkeys(os.path.realpath(place) for place in (tempfile.gettempdir(), "/tmp")):
-        socket = os.path.join(place, f"{RUNTIME_PREFIX}12345678", ".s.PGSQL.5432")
-        if len(os.fsencode(socket)) <= _LONGEST_SOCKET and account.can("-x", Path(place)):
+    for place in (Path(tempfile.gettempdir()).resolve(), _SHORT.resolve()):
+        socket = place / f"{RUNTIME_PREFIX}12345678" / ".s.PGSQL.5432"
+        if len(os.fsencode(socket)) <= _LONGEST_SOCKET and account.can("-x", place):
             path = Path(tempfile.mkdtemp(prefix=RUNTIME_PREFIX, dir=place))
             account.give(path)
             return path
     raise EmbeddedServerError(
         f"the folder for temporary files, {tempfile.gettempdir()}, has too long a path for a socket or is closed to "
-        f"the account {account.name}, and so is /tmp: set TMPDIR to a short path that is open to it"
+        f"the account {account.name}, and so is {_SHORT}: set TMPDIR to a short path that is open to it"
     )

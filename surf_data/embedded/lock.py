@@ -38,7 +38,7 @@ class Lock:
     def is_current(self) -> bool:
         """Say whether the path still leads to this file: whoever waited may hold the lock of a removed one."""
         try:
-            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path, follow_symlinks=False))
+            return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
         except FileNotFoundError:
             return False
 

@@ -153,7 +153,7 @@ def reason(text: str) -> str:
 
 
 def stop_forgotten(folder: Folder) -> None:
-    """Stop a server of this folder that has lost its supervisor, and clear away what would keep a new one from starting."""
+    """Stop a server of this folder that has lost its supervisor, and clear the way for a new one."""
 
     def running() -> int | None:
         pid = read_pid(_pid_file(folder))

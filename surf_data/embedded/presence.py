@@ -14,8 +14,8 @@ class FolderGone(Exception):
 class Presence:
     """That this process uses the servers: two locks, shared with all other users, which the kernel drops when it ends.
 
-    Two, because the supervisor waits for ``alive`` until nobody has it, while whoever leaves has to learn from ``users``
-    whether others remain, without a supervisor in the way.
+    Two, because the supervisor waits for ``alive`` until nobody has it, while whoever leaves has to learn from
+    ``users`` whether others remain, without a supervisor in the way.
 
     Arguments:
         folder: the folder, in which it is this process's turn to join.

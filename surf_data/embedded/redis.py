@@ -80,7 +80,7 @@ def _launch(folder: Folder, state: State, server: Path) -> subprocess.Popen[byte
     command = [str(server), "--port", "0", "--unixsocket", str(state.redis_socket), "--unixsocketperm", "700"]
     command += ["--pidfile", str(state.redis_pid_file), "--dir", str(folder.redis), "--dbfilename", "dump.rdb"]
     # With save points it also saves when it is stopped.
-    command += ["--daemonize", "no", "--appendonly", "no", "--save", "" if state.temporary else "900 1"]
+    command += ["--daemonize", "no", "--appendonly", "no", "--save", *([""] if state.temporary else ["900", "1"])]
     with folder.new_log("redis") as log:
         child = folder.account.spawn([*command, "--stop-writes-on-bgsave-error", "no"], log)
     deadline = time.monotonic() + _START_SECONDS

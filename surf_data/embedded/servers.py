@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,15 +39,8 @@ def start(
     """
     wanted = _Wanted(temporary=directory is None, redis=redis, postgres_version=postgres_version)
     try:
-        while True:
-            folder = Folder.temporary() if directory is None else Folder.kept(directory)
-            # A temporary folder that was joined by its path may go away at any time.
-            with suppress(FolderGone):
-                state, presence = _join(folder, wanted)
-                break
+        folder, state, presence = _use(directory, wanted)
     except OSError as error:
-        if directory is None:
-            shutil.rmtree(folder.path, ignore_errors=True)
         raise EmbeddedServerError(f"{directory or 'the temporary folder'} cannot be used: {error}") from error
     _log.info(
         "embedded servers in use",
@@ -97,28 +90,36 @@ class _Wanted:
     postgres_version: int
 
 
+def _use(directory: str | os.PathLike[str] | None, wanted: _Wanted) -> tuple[Folder, State, Presence]:
+    while True:
+        folder = Folder.temporary() if directory is None else Folder.kept(directory)
+        # A temporary folder that was joined by its path may go away at any time.
+        with suppress(FolderGone), ExitStack() as failed:
+            if directory is None:
+                failed.callback(shutil.rmtree, folder.path, ignore_errors=True)
+            state, presence = _join(folder, wanted)
+            failed.pop_all()
+            return folder, state, presence
+
+
 def _join(folder: Folder, wanted: _Wanted) -> tuple[State, Presence]:
     with turn(folder) as mine:
         while mine.is_current():
-            presence = Presence(folder)
-            try:
+            with ExitStack() as failed:
+                presence = Presence(folder)
+                failed.callback(presence.end)
                 with folder.lock("supervisor") as supervisor:
-                    if supervisor.take(wait=False):
-                        state = _start(folder, wanted, supervisor)
-                    else:
-                        state = folder.read_state()
+                    free = supervisor.take(wait=False)
+                    state = _start(folder, wanted, supervisor) if free else folder.read_state()
                 if state and state.ready and presence.in_time:
                     if wanted.redis and not state.redis:
                         raise EmbeddedServerError(
                             f"the servers in {folder.path} run without Redis: stop all their users first, or do "
                             "without it as well"
                         )
+                    failed.pop_all()
                     return state, presence
-            except BaseException:
-                presence.end()
-                raise
             # The supervisor is stopping its servers, or is starting them for a user that was killed, and then stops.
-            presence.end()
             with folder.lock("supervisor") as supervisor:
                 supervisor.take()
     raise FolderGone

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from typing import NamedTuple
 
 import attrs
 
@@ -25,15 +25,28 @@ from surf_data.embedded.process import stop_child
 from surf_data.embedded.remains import clear
 from surf_data.errors import EmbeddedServerError
 
+# Not a signal: the users have gone, or PostgreSQL has ended.
+_ENDED = b"\0"
+_ENDS = (_ENDED[0], signal.SIGTERM)
 
-def supervise(folder: Folder, state: State, announce: Callable[[], None], end: "SimpleQueue[str]") -> None:
+
+class Pipe(NamedTuple):
+    """A pipe: unlike a queue it wakes a reader whatever thread a signal finds, and in whatever state."""
+
+    #: The descriptor to read from.
+    reading: int
+    #: The descriptor to write to.
+    writing: int
+
+
+def supervise(folder: Folder, state: State, announce: Callable[[], None], end: Pipe) -> None:
     """Start the servers of a folder, wait until nobody uses them any more, and stop them.
 
     Arguments:
         folder: the folder, of which the caller holds the lock ``supervisor``.
         state: what to start.
         announce: called when the servers run.
-        end: what is put here ends them. A user that leaves last, and PostgreSQL's own end, end them as well.
+        end: a pipe for the numbers of signals, of which ``SIGTERM`` ends them, too.
 
     Raises:
         EmbeddedServerError: a server does not start; nothing is left running.
@@ -56,7 +69,8 @@ def supervise(folder: Folder, state: State, announce: Callable[[], None], end: "
         announce()
         threading.Thread(target=_await_users, args=(folder.lock("alive"), end), daemon=True).start()
         threading.Thread(target=_await_end, args=(database, end), daemon=True).start()
-        end.get()
+        while os.read(end.reading, 1)[0] not in _ENDS:
+            pass
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -66,15 +80,15 @@ def main(arguments: Sequence[str]) -> None:
         arguments: the folder, and the descriptor for the answer to the user that started this process.
     """
     path, descriptor = arguments
-    os.set_inheritable(int(descriptor), False)
     os.chdir("/")
     os.umask(0o077)
     # The user may have started this process with signals blocked or ignored, and the servers would inherit that.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    end: SimpleQueue[str] = SimpleQueue()
-    signal.signal(signal.SIGTERM, lambda *_: end.put("told to end"))
-    for number in (signal.SIGHUP, signal.SIGINT):
+    end = Pipe(*os.pipe())
+    os.set_blocking(end.writing, False)
+    signal.set_wakeup_fd(end.writing)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
 
     def answer(**facts: str | bool) -> None:
@@ -98,14 +112,14 @@ def main(arguments: Sequence[str]) -> None:
         raise
 
 
-def _await_users(alive: Lock, end: "SimpleQueue[str]") -> None:
+def _await_users(alive: Lock, end: Pipe) -> None:
     alive.take()
-    end.put("no user is left")
+    os.write(end.writing, _ENDED)
 
 
-def _await_end(server: subprocess.Popen[bytes], end: "SimpleQueue[str]") -> None:
+def _await_end(server: subprocess.Popen[bytes], end: Pipe) -> None:
     server.wait()
-    end.put("PostgreSQL has ended")
+    os.write(end.writing, _ENDED)
 
 
 def _withdraw(folder: Folder, state: State) -> None:
