@@ -23,7 +23,12 @@ STOP_SIGNALS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 
 # Recovery after a crash may take minutes, and is worth waiting for: the data is kept.
 _START_SECONDS = 300.0
 _SPEED_OVER_SAFETY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
-_REASON = re.compile(r"\b(?:PANIC|FATAL|ERROR|DETAIL|HINT|error): .*")
+# What only developers need, a quarter of all.
+_UNNEEDED = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
+# A wrong setting or socket is logged as LOG, before the FATAL that only says that there is one.
+_REASON = re.compile(
+    r"\b(?:(?:PANIC|FATAL|ERROR|DETAIL|HINT|error):|LOG: +(?:could not|invalid|syntax error|unrecognized)).*"
+)
 
 
 def installations() -> dict[int, Path]:
@@ -75,13 +80,16 @@ def usable_programs(programs: Path, account: Account, runtime: Path) -> Path:
     """Return a folder of the programs that the account can use: this one, or a copy in ``runtime``."""
     if account.can("-x", programs / "postgres"):
         return programs
-    # An installation below a private folder, such as a virtual environment in root's home.
-    copy = runtime / "postgresql"
-    unneeded = shutil.ignore_patterns("include", "pkgconfig", "pgxs", "*.a")
-    shutil.copytree(programs.parent, copy, symlinks=True, ignore=unneeded)
+    # An installation below a private folder, such as a virtual environment in root's home. Wheels have their shared
+    # libraries beside the package on Linux, inside it on macOS, and the programs find them by relative paths.
+    installation, package, site = programs.parents[:3]
+    copy = runtime / "programs"
+    for part in (installation, package / ".dylibs", site / f"{package.name}.libs"):
+        if part.exists():
+            shutil.copytree(part, copy / part.relative_to(site), symlinks=True, ignore=_UNNEEDED)
     for path in (copy, *copy.rglob("*")):
         account.give(path)
-    return copy / "bin"
+    return copy / programs.relative_to(site)
 
 
 def available_locale(wanted: str) -> str:

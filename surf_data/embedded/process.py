@@ -12,13 +12,17 @@ from pathlib import Path
 _INHERITED = ("DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 
 
-def command_line(pid: int) -> str | None:
-    """Return the command line of a process, its words followed by a space each; ``None`` if it cannot be told.
+def command_line(pid: int, system: Path = Path("/proc")) -> str | None:
+    """Return the command line of a process, a space behind each of its words; ``None`` if it cannot be told.
 
     It is empty for a process that has ended and was not yet collected by its parent.
+
+    Arguments:
+        pid: the id of the process.
+        system: where the kernel shows processes as files, if it does.
     """
     try:
-        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" "))
+        return os.fsdecode((system / str(pid) / "cmdline").read_bytes().replace(b"\0", b" "))
     except OSError:
         pass
     try:
