@@ -15,7 +15,7 @@ from rich.text import Text
 from surf_data import settings
 from surf_data.cli import output, tables
 from surf_data.cli.demo_sections import SECTIONS, Section
-from surf_data.cli.target import Target, pass_target
+from surf_data.cli.target import Target, closing, pass_target
 from surf_data.data_layer import DataLayer
 
 # On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
@@ -57,7 +57,7 @@ def _open(console: Console) -> Iterator[DataLayer]:
     else:
         console.print(message)
         data = DataLayer(loaded)
-    with data:
+    with closing(data):
         yield data
 
 

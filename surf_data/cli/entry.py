@@ -2,6 +2,8 @@
 
 import sys
 
+from surf_data.cli import signals
+
 _EXTRA = frozenset({"click", "rich"})
 
 
@@ -12,6 +14,14 @@ def main() -> int:
         The exit code: 0 when all went well, 1 when something failed, 2 when what was typed or set is wrong, 128 and
         the signal's number when a signal ended it (130 for Ctrl-C).
     """
+    try:
+        with signals.raised():
+            return _run()
+    except signals.Stopped as stopped:
+        return stopped.exit_code
+
+
+def _run() -> int:
     try:
         # Everything of an extra is imported only where it is asked for.
         from surf_data.cli.program import run  # noqa: PLC0415

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from surf_data.cli import signals
 from surf_data.cli.target import Target, pass_target
 from surf_data.embedded.postgres import installations
 from surf_data.errors import EmbeddedServerError, SurfDataError
@@ -55,10 +56,7 @@ def _embedded() -> str | None:
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a program that talks to the user, and return its exit code."""
-    # Ctrl-C belongs to psql, which cancels a statement with it; ignored by a handler, because SIG_IGN is inherited.
-    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    try:
+    # Ctrl-C belongs to psql, which cancels a statement with it.
+    with signals.held_off(signal.SIGINT):
         code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - psql, with its arguments
-    finally:
-        signal.signal(signal.SIGINT, before)
     return 128 - code if code < 0 else code

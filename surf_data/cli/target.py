@@ -1,11 +1,14 @@
 """Which servers a command talks to, and what several commands have in common."""
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Unpack
 
 import attrs
 import click
 
+from surf_data.cli import signals
 from surf_data.data_layer import DataLayer, open  # noqa: A004 - as surf_data.open
 from surf_data.settings import ENVIRONMENT_PREFIX, SettingsKeywords
 
@@ -25,8 +28,9 @@ class Target:
     #: ``--redis-url``.
     redis_url: str | None = attrs.field(default=None, repr=False)
 
-    def open(self, **settings: Unpack[SettingsKeywords]) -> DataLayer:
-        """Open the data layer on these servers; what was not named comes from the environment.
+    @contextmanager
+    def open(self, **settings: Unpack[SettingsKeywords]) -> Iterator[DataLayer]:
+        """Open the data layer on these servers for a block; what was not named comes from the environment.
 
         Arguments:
             settings: as for `surf_data.open`.
@@ -35,9 +39,10 @@ class Target:
             ConfigurationError: a setting is unknown or malformed.
             EmbeddedServerError: embedded servers were asked for and cannot be started.
         """
-        return open(self.database_url, self.redis_url, **settings)
+        with closing(open(self.database_url, self.redis_url, **settings)) as data:
+            yield data
 
-    def open_patiently(self) -> DataLayer:
+    def open_patiently(self) -> AbstractContextManager[DataLayer]:
         """Open the data layer for bulk work in the cache, with time for it unless ``cache_timeout`` is set.
 
         Raises:
@@ -46,6 +51,16 @@ class Target:
         """
         limited = f"{ENVIRONMENT_PREFIX}CACHE_TIMEOUT" in os.environ
         return self.open(cache_timeout=None if limited else _PATIENCE)
+
+
+@contextmanager
+def closing(data: DataLayer) -> Iterator[DataLayer]:
+    """Close the data layer when the block ends; no signal interrupts that, so embedded servers are gone afterwards."""
+    try:
+        yield data
+    finally:
+        with signals.held_off():
+            data.close()
 
 
 #: Gives a command its `Target`.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from surf_data.cli import program
+from surf_data.cli import signals
 
 Cli = Callable[..., Any]
 Process = subprocess.Popen[bytes]
@@ -70,7 +70,7 @@ def test_cleaning_up_is_not_interrupted() -> None:
     """After the first signal later ones count no more, and afterwards the process's own handlers are back."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     cleaned = False
-    with pytest.raises(program._Stopped) as caught, program._signals():
+    with pytest.raises(signals.Stopped) as caught, signals.raised():
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -78,7 +78,7 @@ def test_cleaning_up_is_not_interrupted() -> None:
             signal.raise_signal(signal.SIGTERM)
             cleaned = True
     assert cleaned
-    assert caught.value.signal == signal.SIGTERM
+    assert caught.value.exit_code == 143
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 

@@ -1,0 +1,68 @@
+"""How a command ends when it is told to: as by an exception, so that servers are stopped and work is undone."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_Handler = Callable[[int, FrameType | None], object]
+
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """A signal asks the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        #: What the process exits with, as a shell has it: 130 for Ctrl-C.
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """While the block runs, let the first signal that would end the process raise `Stopped` in it.
+
+    Later ones do nothing: they must not interrupt the cleaning up.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, _ignored)
+        raise Stopped(number)
+
+    before = _install(stop)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+@contextmanager
+def held_off(*numbers: signal.Signals) -> Iterator[None]:
+    """While the block runs, let signals do nothing: those given, or all that would end the process."""
+    before = _install(_ignored, numbers or _SIGNALS)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _install(handler: _Handler, numbers: tuple[signal.Signals, ...] = _SIGNALS) -> dict[signal.Signals, Any]:
+    before = {number: signal.getsignal(number) for number in numbers}
+    # What is ignored stays ignored: nohup, and a shell's background jobs.
+    replaced = {number: known for number, known in before.items() if known != signal.SIG_IGN}
+    for number in replaced:
+        signal.signal(number, handler)
+    return replaced
+
+
+def _restore(before: dict[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _ignored(_number: int, _frame: FrameType | None) -> None:
+    # A handler of Python's own, and not SIG_IGN, because child processes would inherit that.
+    pass
