@@ -1,4 +1,4 @@
-"""Settings: keywords over ``SURF_DATA_*`` variables over what libpq reads by itself (``PG*``, service and password files).
+"""Settings: keywords over ``SURF_DATA_*`` variables over what libpq reads by itself (``PG*``, password files, ...).
 
 No error repeats a value: a malformed one may be a password in the wrong place.
 """
@@ -47,7 +47,7 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret cannot be pickled")
+        raise TypeError("a Secret can be neither pickled nor copied")
 
 
 def _boolean(value: Any) -> bool:
@@ -62,13 +62,13 @@ def _boolean(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, (bool, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TypeError
     return int(value)
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError
     return float(value)
 
@@ -93,10 +93,16 @@ def _choice(*choices: str) -> Callable[[Any], str]:
 
 
 def _field(
-    default: Any, convert: Callable[[Any], Any], expected: str, low: float | None = None, high: float | None = None
+    default: Any,
+    convert: Callable[[Any], Any],
+    expected: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    libpq: str | None = None,
 ) -> Any:
-    """Declare a setting: its converter, and the range that the error message states."""
-    limits = {"convert": convert, "expected": expected, "low": low, "high": high}
+    """Declare a setting: its converter, the range that the error message states, and libpq's variable for it."""
+    limits = {"convert": convert, "expected": expected, "low": low, "high": high, "libpq": libpq}
     return attrs.field(default=default, metadata=limits)
 
 
@@ -104,13 +110,13 @@ def _field(
 class Settings:
     """Everything that can be set. Build one with `load`; the attributes are final and checked."""
 
-    #: ``postgresql://...``, a libpq connection string, or ``embedded:[/folder]``; ``None`` leaves it to libpq (``PG*``).
+    #: ``postgresql://...``, a libpq connection string or ``embedded:[/folder]``; ``None`` leaves it to libpq (``PG*``).
     database_url: Secret | None = _field(None, _secret, "a PostgreSQL URL or 'embedded:'")
     #: ``redis://``, ``rediss://`` or ``unix://``; ``None`` means no cache, unless the database is embedded.
     redis_url: Secret | None = _field(None, _secret, "a Redis URL")
     #: What the server's views and logs call this client.
-    application_name: str = _field("surfboard_lamp_backend", _text, "printable text")
-    #: Connections kept open.
+    application_name: str = _field("surfboard_lamp_backend", _text, "printable text", libpq="PGAPPNAME")
+    #: Connections kept open; not given, at most ``pool_max_size``.
     pool_min_size: int = _field(5, _integer, "a whole number from 0 to 1000", 0, 1000)
     #: Connections at the most.
     pool_max_size: int = _field(20, _integer, "a whole number from 1 to 1000", 1, 1000)
@@ -119,15 +125,13 @@ class Settings:
     #: Seconds after which an unused connection above the minimum is closed.
     pool_max_idle: float = _field(300.0, _number, "seconds from 1 to 86400", 1, 86_400)
     #: Seconds a connection attempt may take; libpq counts whole seconds and treats 1 as 2.
-    connect_timeout: int = _field(3, _integer, "whole seconds from 1 to 3600", 1, 3600)
+    connect_timeout: int = _field(3, _integer, "whole seconds from 1 to 3600", 1, 3600, libpq="PGCONNECT_TIMEOUT")
     #: Seconds a statement may run; 0 means without limit.
     statement_timeout: float = _field(60.0, _number, "seconds from 0 to 86400", 0, 86_400)
     #: Just-in-time compilation, which costs these short statements more than it gives.
     jit: bool = _field(False, _boolean, "true or false")
     #: ``auto`` prepares statements except behind a pooler that would mix them up.
-    prepared_statements: Literal["auto", "on", "off"] = _field(
-        "auto", _choice("auto", "on", "off"), "auto, on or off"
-    )
+    prepared_statements: Literal["auto", "on", "off"] = _field("auto", _choice("auto", "on", "off"), "auto, on or off")
     #: Milliseconds above which a statement is logged as slow.
     slow_query_ms: float = _field(1000.0, _number, "milliseconds from 0 to 86400000", 0, 86_400_000)
     #: What every Redis key begins with.
@@ -178,6 +182,10 @@ def load(environ: Mapping[str, str] | None = None, /, **keywords: Any) -> Settin
     """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
+    for name, field in _FIELDS.items():
+        # libpq does not look for what it is told, and it is always told these.
+        if (libpq := field.metadata["libpq"]) and libpq in environ:
+            values[name] = _converted(name, environ[libpq], libpq)
     for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
         if name not in _FIELDS or variable != ENVIRONMENT_PREFIX + name.upper():
@@ -188,6 +196,9 @@ def load(environ: Mapping[str, str] | None = None, /, **keywords: Any) -> Settin
             raise ConfigurationError(f"unknown setting {name}", setting=name)
         if value is not None:
             values[name] = _converted(name, value, name)
+    if "pool_max_size" in values:
+        # Whoever wants a small pool need not say so twice.
+        values.setdefault("pool_min_size", min(values["pool_max_size"], _FIELDS["pool_min_size"].default))
     settings = Settings(**values)
     if settings.pool_min_size > settings.pool_max_size:
         raise ConfigurationError("pool_min_size must not be larger than pool_max_size", setting="pool_min_size")
