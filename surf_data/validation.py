@@ -8,8 +8,9 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from surf_data.errors import ValidationError
 MAX_JSON_BYTES = 1_000_000
 #: How deep objects and arrays may nest. PostgreSQL stores far deeper ones that Python cannot read back.
 MAX_JSON_DEPTH = 64
+#: Where floats in jsonb end: from here on PostgreSQL gives them back as whole numbers, some of them as other ones.
+MAX_JSONB_FLOAT = 1e16
 #: PostgreSQL's integer.
 INT4_MAX = 2**31 - 1
 #: PostgreSQL's bigint, and the widest whole number that JSON peers agree on.
@@ -80,26 +83,20 @@ def aware_datetime(field: str, value: object) -> datetime:
         raise refusal(field, "must be a datetime")
     if value.utcoffset() is None:
         raise refusal(field, "must have a time zone")
-    problem = refusal(field, "must lie in the years 1 to 9999 of UTC")
-    try:
+    with suppress(OverflowError):
         return value.astimezone(UTC)
-    except OverflowError:
-        pass
-    raise problem
+    raise refusal(field, "must lie in the years 1 to 9999 of UTC")
 
 
 def address(field: str, value: object) -> IPv4Address | IPv6Address:
-    """Return ``value``, an IPv4 or IPv6 address without a scope id, as an address."""
+    """Return ``value``, an IPv4 or IPv6 address without a scope id or a network mask, as an address."""
     if isinstance(value, str):
-        problem = refusal(field, "must be an IP address")
-        try:
+        with suppress(ValueError):
             value = ip_address(value)
-        except ValueError:
-            value = None
-        if value is None:
-            raise problem
-    # PostgreSQL's inet has no room for a scope id.
-    if not isinstance(value, (IPv4Address, IPv6Address)) or getattr(value, "scope_id", None):
+    # PostgreSQL's inet has no room for a scope id. An interface is an address with a mask.
+    if isinstance(value, (IPv4Interface, IPv6Interface)) or getattr(value, "scope_id", None):
+        value = None
+    if not isinstance(value, (IPv4Address, IPv6Address)):
         raise refusal(field, "must be an IP address")
     return value
 
@@ -130,44 +127,51 @@ def json_text(field: str, value: object) -> str:
     Accepted are ``None``, booleans, 64-bit whole numbers, finite floats, text without NUL or lone surrogates, lists,
     tuples and mappings with text keys, up to `MAX_JSON_DEPTH` levels and `MAX_JSON_BYTES` bytes.
     """
-    _check_json(field, value, 0, [MAX_JSON_BYTES])
+    return _json_text(field, value, math.inf)
+
+
+def jsonb_text(field: str, value: object) -> str:
+    """Return the same as `json_text`, for PostgreSQL's ``jsonb``: floats must be below `MAX_JSONB_FLOAT`."""
+    return _json_text(field, value, MAX_JSONB_FLOAT)
+
+
+def _json_text(field: str, value: object, max_float: float) -> str:
+    _check_json(field, value, 0, max_float, [MAX_JSON_BYTES])
     document = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=dict)
     if len(document.encode()) > MAX_JSON_BYTES:
         raise refusal(field, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
     return document
 
 
-def _check_json(path: str, value: object, depth: int, budget: list[int]) -> None:
+def _check_json(path: str, value: object, depth: int, max_float: float, budget: list[int]) -> None:
     # The budget counts a byte for each value and character, so a small object that refers to itself many times is
     # refused before it is written out.
     budget[0] -= len(value) if isinstance(value, str) else 1
     if budget[0] < 0:
         raise refusal(path, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
-    if depth > MAX_JSON_DEPTH:
-        raise refusal(path, f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
         if not _storable(value):
             raise refusal(path, "must not contain NUL characters or lone surrogates")
     elif isinstance(value, (int, float)):
-        number(path, value)
+        if isinstance(number(path, value), float) and abs(value) >= max_float:
+            raise refusal(path, f"must be smaller than {max_float:g}")
+    elif not isinstance(value, (Mapping, list, tuple)):
+        raise refusal(path, "must be JSON: text, a number, a boolean, None, a list or a mapping")
+    elif depth == MAX_JSON_DEPTH:
+        raise refusal(path, f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
     elif isinstance(value, Mapping):
         for key, member in mapping(path, value).items():
-            _check_json(path, key, depth + 1, budget)
-            _check_json(f"{path}.{key[:40]}", member, depth + 1, budget)
-    elif isinstance(value, (list, tuple)):
-        for position, member in enumerate(value):
-            _check_json(f"{path}[{position}]", member, depth + 1, budget)
+            _check_json(path, key, depth, max_float, budget)
+            # A key may be anything, so it is not repeated in full.
+            _check_json(f"{path}.{key[:40]}", member, depth + 1, max_float, budget)
     else:
-        raise refusal(path, "must be JSON: text, a number, a boolean, None, a list or a mapping")
+        for position, member in enumerate(value):
+            _check_json(f"{path}[{position}]", member, depth + 1, max_float, budget)
 
 
 def _storable(value: str) -> bool:
-    if "\0" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    with suppress(UnicodeEncodeError):
+        return b"\0" not in value.encode()
+    return False

@@ -170,7 +170,7 @@ def _checked(prefix: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of ``entry`` in the order in which COPY wants them."""
     lamp_id, details, ip_address, user_agent = (entry.get(key) for key in _OPTIONAL)
     if details is not None:
-        details = Json(validation.json_text(f"{prefix}details", validation.mapping(f"{prefix}details", details)))
+        details = Json(validation.jsonb_text(f"{prefix}details", validation.mapping(f"{prefix}details", details)))
     return {
         "lamp_id": None if lamp_id is None else validation.uuid(f"{prefix}lamp_id", lamp_id),
         "activity_type": validation.text(f"{prefix}activity_type", entry["activity_type"], maximum=50),
