@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import MigrationError
-from surf_data.postgres.sqlfile import tokens
+from surf_data.postgres.scanner import tokens
 
 _FILE_NAME = re.compile(r"(?P<number>[0-9]{4})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
 _MARKER = re.compile(r"--\s*migrate:(?P<section>up|down)(?:\s+transaction:(?P<transaction>true|false))?\s*")

@@ -2,7 +2,7 @@
 
 from surf_data.postgres.adaptation import Json
 from surf_data.postgres.connector import Connector
-from surf_data.postgres.execution import Executor, Statement, Stream
+from surf_data.postgres.execution import CopyWriter, Executor, Statement, Stream
 from surf_data.postgres.manager import DatabaseManager
 from surf_data.postgres.observation import Observer, QueryEvent
 from surf_data.postgres.queries import load_queries
@@ -10,6 +10,7 @@ from surf_data.postgres.session import Session
 
 __all__ = [
     "Connector",
+    "CopyWriter",
     "DatabaseManager",
     "Executor",
     "Json",

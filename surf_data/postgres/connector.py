@@ -1,5 +1,10 @@
 """Makes connections: where to, with which safeguards, set up how."""
 
+import math
+import os
+import re
+import socket
+import weakref
 from contextlib import suppress
 from functools import cache
 from typing import Any, ClassVar
@@ -17,13 +22,17 @@ from surf_data.postgres.translation import reason
 from surf_data.settings import Settings
 
 # A silent peer is noticed by three different means, each of which misses what the others catch: a dead peer while
-# sending (tcp_user_timeout), while waiting (keepalives), while connecting (connect_timeout). Seconds, but for the first.
+# sending (tcp_user_timeout, milliseconds), while waiting (keepalives, seconds), while connecting (connect_timeout).
 _SAFEGUARDS: dict[str, Any] = {
     "tcp_user_timeout": 5000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
+# An unescaped @ or / in a password makes its rest part of the host, port or database, which logs and messages repeat.
+_AMBIGUOUS_URL = re.compile(r"postgres(?:ql)?://(?:[^?@]*@[^?]*@|[^?@/]*/[^?]*@)")
+_HOSTS = re.compile(r"[^@ ?#]*")
+_PORTS = re.compile(r"[0-9,]*")
 # Where a connection leads; `surf_data.postgres.DatabaseManager.connection_info` says it of the one in use.
 _PLACE = frozenset({"dbname", "host", "hostaddr", "port", "user"})
 
@@ -45,6 +54,8 @@ def connection_parameters(settings: Settings) -> dict[str, Any]:
         "connect_timeout": settings.connect_timeout,
         "application_name": settings.application_name,
         **_url_parameters(settings),
+        # JSON is sent as UTF-8, and with SQL_ASCII text would come back as bytes; a locale must not change that.
+        "client_encoding": "UTF8",
     }
 
 
@@ -66,17 +77,15 @@ def client_environment(settings: Settings) -> dict[str, str]:
 
 def _url_parameters(settings: Settings) -> dict[str, Any]:
     url = "" if settings.database_url is None else settings.database_url.reveal()
-    try:
-        given: dict[str, Any] | None = dict(conninfo_to_dict(url))
-    except psycopg.Error:
-        given = None
-    # An unescaped @ in a password makes its rest part of the host, which error messages repeat.
-    if given is None or any(letter in str(given.get("host", "")) for letter in "@ ?#"):
-        raise ConfigurationError(
-            "database_url is not a PostgreSQL URL or connection string; percent-encode special characters",
-            setting="database_url",
-        )
-    return given
+    with suppress(psycopg.Error):
+        given = conninfo_to_dict(url)
+        host, port = str(given.get("host", "")), str(given.get("port", ""))
+        if not _AMBIGUOUS_URL.match(url) and _HOSTS.fullmatch(host) and _PORTS.fullmatch(port):
+            return dict(given)
+    raise ConfigurationError(
+        "database_url is not a PostgreSQL URL or connection string; percent-encode special characters",
+        setting="database_url",
+    )
 
 
 class Connector:
@@ -95,10 +104,22 @@ class Connector:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._parameters = connection_parameters(settings)
+        self._connections: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
         #: Why the last attempt to connect failed; ``None`` when it worked.
         self.failure: str | None = None
         #: Whether a pooler was seen between us and the server.
         self.behind_pooler = False
+
+    def forget_parent(self) -> None:
+        """In a forked child: cut this process off the parent's connections, so that nothing it does reaches them."""
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        for connection in self._connections:
+            if not connection.closed:
+                # The file descriptor is the child's own, so the parent's connection stays as it is.
+                os.dup2(ours.fileno(), connection.fileno(), inheritable=False)
+        ours.close()
+        self._connections = weakref.WeakSet()
 
     def connect(self, conninfo: str = "", **parameters: Any) -> psycopg.Connection[Any]:
         """Return a new connection in autocommit mode, set up.
@@ -110,26 +131,29 @@ class Connector:
         Raises:
             psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
         """
-        connection = None
         try:
             connection = psycopg.Connection[Any].connect(
+                # Unprepared until it is known whether a pooler sits between.
                 context=ADAPTERS,
                 autocommit=True,
-                # Not even the set-up is prepared before it is known who is at the other end.
                 prepare_threshold=None,
                 **{**self._parameters, **parameters},
             )
             self._set_up(connection)
-        except (psycopg.Error, SurfDataError) as error:
-            if connection is not None:
-                connection.close()
-            self.failure = reason(error) if isinstance(error, psycopg.Error) else str(error)
-            connection = None
-        if connection is None:
-            # Outside the handler: libpq's own text holds what it was given.
-            raise psycopg.OperationalError(self.failure or "connection failed")
-        self.failure = None
-        return connection
+        except psycopg.Error as error:
+            failure = reason(error)
+        except UnicodeError:
+            # So Python says that no host can have this name.
+            failure = "unknown host"
+        except SurfDataError as error:
+            failure = str(error)
+        else:
+            self.failure = None
+            self._connections.add(connection)
+            return connection
+        self.failure = failure
+        # Outside the handlers: libpq's own text holds what it was given.
+        raise psycopg.OperationalError(failure)
 
     def direct(self) -> psycopg.Connection[Any]:
         """Return a new connection that the caller closes.
@@ -142,14 +166,18 @@ class Connector:
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
     def _set_up(self, connection: psycopg.Connection[Any]) -> None:
-        direct, *_ = session_queries().session_configure(
-            Session(connection),
-            backend_pid=connection.info.backend_pid,
-            jit="on" if self._settings.jit else "off",
-            statement_timeout=f"{round(self._settings.statement_timeout * 1000)}ms",
-        )
+        try:
+            direct, *_ = session_queries().session_configure(
+                Session(connection),
+                backend_pid=connection.info.backend_pid,
+                jit="on" if self._settings.jit else "off",
+                # Rounded up, because 0 is without limit.
+                statement_timeout=f"{math.ceil(self._settings.statement_timeout * 1000)}ms",
+            )
+        except BaseException:
+            connection.close()
+            raise
         self.behind_pooler = not direct
-        wanted = self._settings.prepared_statements
         # A pooler in transaction mode hands prepared statements to the wrong client.
-        if wanted == "on" or (wanted == "auto" and direct):
+        if self._settings.prepared_statements == "on" or (direct and self._settings.prepared_statements == "auto"):
             connection.prepare_threshold = 0

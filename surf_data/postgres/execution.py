@@ -1,14 +1,17 @@
 """The one place through which every statement goes to PostgreSQL."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from time import perf_counter_ns
 from typing import Any, Protocol, TypeVar
 
 import attrs
 import psycopg
-from psycopg.pq import Format, TransactionStatus
+from psycopg.pq import TransactionStatus
 from psycopg.rows import RowFactory, tuple_row
 
+from surf_data.errors import DatabaseError
 from surf_data.postgres.observation import Observation
 from surf_data.postgres.translation import Translation
 
@@ -21,16 +24,14 @@ class Statement:
 
     #: The query's name with its namespace: ``lamps.lamp_configuration``.
     name: str
-    #: What is sent: tagged, in psycopg's parameter style.
-    sql: str
+    #: What is sent: tagged, in psycopg's parameter style, as UTF-8.
+    sql: bytes
     #: Makes a row from its values.
     row_factory: RowFactory[Any] = tuple_row
     #: Turns driver errors into ours, with the query's name.
-    translation: Translation = attrs.field()
-
-    @translation.default
-    def _named_translation(self) -> Translation:
-        return Translation(self.name, binding=True)
+    translation: Translation = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Translation(self.name, values=True), takes_self=True)
+    )
 
 
 #: Takes what is wanted from a cursor that has run a statement.
@@ -40,46 +41,95 @@ Fetch = Callable[[psycopg.Cursor[Any]], T]
 class Executor(Protocol):
     """What runs statements: a pool that lends a connection for each, or a session that holds one."""
 
+    @abstractmethod
     def run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T]) -> T:
         """Run ``statement`` and return what ``fetch`` takes from its cursor."""
 
-    def stream(
-        self, statement: Statement, parameters: Mapping[str, Any]
-    ) -> AbstractContextManager["Stream"]:
+    @abstractmethod
+    def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> AbstractContextManager["Stream"]:
         """Run ``statement`` with a cursor on the server, within a transaction."""
 
-    def copy(self, statement: Statement) -> AbstractContextManager[psycopg.Copy]:
-        """Run a COPY statement; what is written counts only if the block ends well."""
+    @abstractmethod
+    def copy(self, statement: Statement) -> AbstractContextManager["CopyWriter"]:
+        """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
 
+    @abstractmethod
     def transaction(self) -> AbstractContextManager["Executor"]:
         """Begin a transaction, or a savepoint within one; what is run on the yielded executor is part of it."""
 
+    @abstractmethod
     def connection(self) -> AbstractContextManager["Executor"]:
         """Hold one connection for several statements; within a transaction, its own."""
 
+    @abstractmethod
     def savepoint(self) -> AbstractContextManager["Executor"]:
         """Within a transaction, begin a savepoint; otherwise nothing, since one statement is a transaction."""
+
+
+#: Returns the connection for as long as it is lent, and raises DatabaseError ever after.
+Lender = Callable[[], psycopg.Connection[Any]]
 
 
 class Stream:
     """The rows of a query, fetched in batches as they are iterated."""
 
-    def __init__(self, cursor: psycopg.ServerCursor[Any], statement: Statement) -> None:
+    def __init__(self, cursor: psycopg.ServerCursor[Any], statement: Statement, lender: Lender) -> None:
         self._cursor = cursor
         self._statement = statement
+        self._lender = lender
         #: Rows fetched per round trip; 1 or more.
         self.batch_size = 1000
         #: Rows fetched so far.
         self.rows = 0
+        #: Nanoseconds spent waiting for the server so far.
+        self.waited = 0
+        #: What ended the stream, if the server or the driver did.
+        self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        while True:
-            with self._statement.translation:
-                batch = self._cursor.fetchmany(self.batch_size)
-            self.rows += len(batch)
+        while batch := self._fetched():
             yield from batch
             if len(batch) < self.batch_size:
                 return
+
+    def _fetched(self) -> list[Any]:
+        # By now the connection may serve somebody else.
+        self._lender()
+        batch = self.step(self._cursor.fetchmany, self.batch_size)
+        self.rows += len(batch)
+        return batch
+
+    def step(self, call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Return what ``call`` returns, timed and translated."""
+        started = perf_counter_ns()
+        try:
+            with self._statement.translation:
+                return call(*arguments, **keywords)
+        except Exception as error:
+            self.error = error
+            raise
+        finally:
+            self.waited += perf_counter_ns() - started
+
+
+class CopyWriter:
+    """Takes the rows of a COPY ... FROM STDIN."""
+
+    def __init__(self, copy: psycopg.Copy, statement: Statement) -> None:
+        self._copy = copy
+        self._statement = statement
+
+    def write_row(self, row: Sequence[Any]) -> None:
+        """Send one row.
+
+        Arguments:
+            row: its values in the order of the columns. For the binary format they must be of the columns' types.
+
+        Raises:
+            DatabaseError: a value cannot be sent, or the connection was lost.
+        """
+        with self._statement.translation:
+            self._copy.write_row(row)
 
 
 def execute(
@@ -90,63 +140,72 @@ def execute(
     observation: Observation,
 ) -> T:
     """Run ``statement`` on ``connection``, observed and translated, and return what ``fetch`` takes."""
-    started = observation.now()
+    started = perf_counter_ns()
     try:
         with statement.translation:
-            cursor = connection.cursor(row_factory=statement.row_factory)
-            cursor.format = Format.BINARY
+            cursor = connection.cursor(binary=True, row_factory=statement.row_factory)
             cursor.execute(statement.sql, parameters)
             result = fetch(cursor)
-            rows = cursor.rowcount
-            cursor.close()
     except Exception as error:
-        observation.record(statement.name, started, 0, error)
+        observation.record(statement.name, perf_counter_ns() - started, 0, error)
         raise
-    observation.record(statement.name, started, rows)
+    observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
     return result
 
 
 @contextmanager
 def stream(
-    connection: psycopg.Connection[Any],
+    lender: Lender,
     statement: Statement,
     parameters: Mapping[str, Any],
     cursor_name: str,
     observation: Observation,
 ) -> Iterator[Stream]:
     """Declare a server-side cursor for ``statement``; a transaction is begun if none is open."""
-    started = observation.now()
+    connection = lender()
     cursor = connection.cursor(cursor_name, row_factory=statement.row_factory)
-    rows = Stream(cursor, statement)
+    rows = Stream(cursor, statement, lender)
     try:
         with _within_transaction(connection, statement):
             try:
-                with statement.translation:
-                    cursor.execute(statement.sql, parameters, binary=True)
+                rows.step(cursor.execute, statement.sql, parameters, binary=True)
                 yield rows
             finally:
-                with statement.translation:
-                    cursor.close()
-    except Exception as error:
-        observation.record(statement.name, started, rows.rows, error)
-        raise
-    observation.record(statement.name, started, rows.rows)
+                rows.step(cursor.close)
+    finally:
+        # The caller's own time and errors are none of the query's.
+        observation.record(statement.name, rows.waited, rows.rows, rows.error)
+
+
+class _Abandoned(Exception):
+    """The client gave up."""
 
 
 @contextmanager
-def copy(
-    connection: psycopg.Connection[Any], statement: Statement, observation: Observation
-) -> Iterator[psycopg.Copy]:
+def copy(connection: psycopg.Connection[Any], statement: Statement, observation: Observation) -> Iterator[CopyWriter]:
     """Run a COPY ... FROM STDIN; an exception in the block undoes it."""
-    started = observation.now()
+    started = perf_counter_ns()
     cursor = connection.cursor()
+    failure: BaseException | None = None
     try:
-        with statement.translation, cursor.copy(statement.sql) as writer:
-            yield writer
-    except Exception as error:
-        observation.record(statement.name, started, 0, error)
-        raise
-    observation.record(statement.name, started, cursor.rowcount)
+        # Parameters, if only an empty set, because %% is a single % with them.
+        with suppress(_Abandoned), statement.translation, cursor.copy(statement.sql, {}) as writer:
+            try:
+                yield CopyWriter(writer, statement)
+            except BaseException as error:  # noqa: BLE001 - raised below
+                failure = error
+                # psycopg tells the server, and so its log, what the error says; the caller's may hold anything.
+                raise _Abandoned from None
+    except DatabaseError as error:
+        failure = error
+    rows = cursor.rowcount if failure is None else 0
+    observation.record(statement.name, perf_counter_ns() - started, rows, failure)
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            # The error holds this frame; held in turn, both would wait for the garbage collector.
+            del failure
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import psycopg
 from surf_data import forking
 from surf_data.postgres import connector, execution
 from surf_data.postgres.connector import Connector, session_queries
-from surf_data.postgres.execution import Fetch, Statement, Stream
+from surf_data.postgres.execution import CopyWriter, Fetch, Statement, Stream
 from surf_data.postgres.observation import Observation, Observer
 from surf_data.postgres.pool import Pool
 from surf_data.postgres.session import Session
@@ -41,6 +41,7 @@ class DatabaseManager:
 
     def forget_parent(self) -> None:
         """In a forked child: begin with connections and statistics of its own."""
+        self._connector.forget_parent()
         self._pool.forget_parent()
         self._observation.forget_parent()
 
@@ -59,8 +60,8 @@ class DatabaseManager:
             yield rows
 
     @contextmanager
-    def copy(self, statement: Statement) -> Iterator[psycopg.Copy]:
-        """Run a COPY statement; what is written counts only if the block ends well."""
+    def copy(self, statement: Statement) -> Iterator[CopyWriter]:
+        """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
         with self.connection(statement.name) as session, session.copy(statement) as writer:
             yield writer
 
@@ -150,7 +151,7 @@ class DatabaseManager:
         return connector.client_environment(self._settings)
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Return a new connection outside the pool, in autocommit mode, for whoever needs one alone, such as migrations.
+        """Return a new connection outside the pool, in autocommit mode, for whoever needs one alone: migrations.
 
         The caller closes it.
 

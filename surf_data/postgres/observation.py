@@ -2,8 +2,9 @@
 
 import logging
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
-from time import perf_counter_ns
+from itertools import accumulate
 from typing import Any
 
 import attrs
@@ -20,7 +21,7 @@ class QueryEvent:
 
     #: The name of the query with its namespace.
     query: str
-    #: Milliseconds from sending the statement until its rows were read.
+    #: Milliseconds from sending the statement until its rows were read; of a stream, the time that its reader waited.
     duration_ms: float
     #: Rows returned or changed; -1 when the server did not say.
     rows: int
@@ -35,29 +36,36 @@ Observer = Callable[[QueryEvent], object]
 class _QueryRecord:
     """The counters of one query. The lock is held for a few additions."""
 
-    __slots__ = ("buckets", "count", "errors", "lock", "rows")
+    __slots__ = ("buckets", "errors", "lock", "rows")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.count = 0
         self.errors = 0
         self.rows = 0
+        #: How often each duration was measured, by `_bucket`.
         self.buckets: dict[int, int] = {}
 
-    def percentiles(self, *fractions: float) -> list[float]:
-        """Return the middle of the bucket in which each fraction of the durations is reached, in milliseconds."""
+    @property
+    def count(self) -> int:
+        """How often the query was run."""
+        return sum(self.buckets.copy().values())
+
+    def statistics(self) -> dict[str, Any]:
+        """Return what `Observation.statistics` says of one query."""
         with self.lock:
             buckets = sorted(self.buckets.items())
-            total = self.count
-        results = []
-        for fraction in fractions:
-            wanted, seen = fraction * total, 0
-            for bucket, number in buckets:
-                seen += number
-                if seen >= wanted:
-                    results.append(_middle(bucket) / 1e6)
-                    break
-        return results
+            errors, rows = self.errors, self.rows
+        count = sum(number for _, number in buckets)
+        percentiles = {f"p{percent}_ms": _percentile(buckets, percent) for percent in (50, 95, 99)}
+        return {"count": count, "errors": errors, "rows": rows, **percentiles}
+
+
+def _percentile(buckets: list[tuple[int, int]], percent: int) -> float:
+    """Return the milliseconds within which ``percent`` of the measurements lie."""
+    reached = list(accumulate(100 * number for _, number in buckets))
+    # Of the sum in hundredths, so that the arithmetic is exact.
+    bucket, _ = buckets[bisect_left(reached, percent * reached[-1] // 100)]
+    return _middle(bucket) / 1e6
 
 
 def _middle(bucket: int) -> float:
@@ -82,54 +90,47 @@ class Observation:
         """In a forked child: begin anew; a thread of the parent may have held one of the locks."""
         self._records = {}
 
-    #: The clock for `record`.
-    now = staticmethod(perf_counter_ns)
+    def record(self, query: str, duration: int, rows: int, error: BaseException | None = None) -> None:
+        """Record that ``query`` has ended.
 
-    def record(self, query: str, started: int, rows: int, error: BaseException | None = None) -> None:
-        """Record that ``query``, begun at ``started`` of `now`, has ended."""
-        duration = perf_counter_ns() - started
+        Arguments:
+            query: its name.
+            duration: nanoseconds that it took.
+            rows: how many it returned or changed, -1 when unknown.
+            error: why it failed.
+        """
         # The leading bits are the bucket: a logarithmic histogram without a logarithm.
         shift = duration.bit_length() - _SIGNIFICANT_BITS
         bucket = (shift << _SIGNIFICANT_BITS) + (duration >> shift) if shift > 0 else duration
         record = self._records.get(query) or self._records.setdefault(query, _QueryRecord())
         with record.lock:
-            record.count += 1
-            record.rows += max(rows, 0)
             record.buckets[bucket] = record.buckets.get(bucket, 0) + 1
+            if rows > 0:
+                record.rows += rows
             if error is not None:
                 record.errors += 1
         if duration > self._slow_ns:
             _log.warning("slow query", extra={"query": query, "duration_ms": duration / 1e6, "rows": rows})
         if self._observer is not None:
-            self._tell(query, duration, rows, error)
+            self._tell(self._observer, query, duration, rows, error)
 
-    def _tell(self, query: str, duration: int, rows: int, error: BaseException | None) -> None:
-        assert self._observer is not None
+    def _tell(self, observer: Observer, query: str, duration: int, rows: int, error: BaseException | None) -> None:
         name = None if error is None else type(error).__name__
         try:
-            self._observer(QueryEvent(query=query, duration_ms=duration / 1e6, rows=rows, error=name))
+            observer(QueryEvent(query=query, duration_ms=duration / 1e6, rows=rows, error=name))
         except Exception as problem:  # noqa: BLE001 - whatever an observer does, the statement has been run
             _log.warning("observer failed", extra={"query": query, "error": type(problem).__name__})
 
     @property
     def queries_count(self) -> int:
         """How many statements have been run."""
-        return sum(record.count for record in list(self._records.values()))
+        return sum(record.count for record in self._records.copy().values())
 
     def statistics(self) -> dict[str, dict[str, Any]]:
         """Return for each query that was run: ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``.
 
         Percentiles are over the life of the process and exact to 1/32 of their value.
         """
-        statistics = {}
-        for query, record in sorted(self._records.items()):
-            p50, p95, p99 = record.percentiles(0.5, 0.95, 0.99)
-            statistics[query] = {
-                "count": record.count,
-                "errors": record.errors,
-                "rows": record.rows,
-                "p50_ms": p50,
-                "p95_ms": p95,
-                "p99_ms": p99,
-            }
-        return statistics
+        # Copied, because other threads add queries.
+        records = sorted(self._records.copy().items())
+        return {query: record.statistics() for query, record in records if record.buckets}

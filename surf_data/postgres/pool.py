@@ -87,13 +87,17 @@ class Pool:
                 break
             if connection is None:
                 raise self._timeout(purpose, timeout)
-            if _is_quiet(connection) or _answers(connection):
-                self._borrowers[connection] = (threading.current_thread().name, purpose, monotonic())
-                return connection
-            # Handed back closed, it is replaced at once; psycopg_pool's own check would wait longer and longer.
-            connection.close()
-            pool.putconn(connection)
-            _log.info("dead connection replaced")
+            alive = False
+            try:
+                if alive := _is_quiet(connection) or _answers(connection):
+                    self._borrowers[connection] = (threading.current_thread().name, purpose, monotonic())
+                    return connection
+                _log.info("dead connection replaced")
+            finally:
+                if not alive:
+                    # Handed back closed, it is replaced at once; psycopg_pool's own check would wait longer and longer.
+                    connection.close()
+                    pool.putconn(connection)
         raise DatabaseUnavailable("the data layer is closed")
 
     def release(self, connection: psycopg.Connection[Any]) -> None:

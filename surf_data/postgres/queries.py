@@ -1,32 +1,35 @@
 """Loads folders of .sql files into query functions, by aiosql."""
 
+import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import aiosql
 import attrs
 import psycopg
-from aiosql.adapters.pyformat import PyFormatAdapter
+from aiosql.adapters.generic import GenericAdapter
 from aiosql.queries import Queries
 from aiosql.query_loader import QueryLoader
-from aiosql.types import SQLOperationType
+from aiosql.types import QueryDatum, SQLOperationType
 from psycopg.rows import tuple_row
 
 from surf_data.errors import QueryFileError
 from surf_data.postgres.execution import Executor, Statement, Stream
 from surf_data.postgres.rows import RowFactory
+from surf_data.postgres.scanner import Token, meaning, tokens
 from surf_data.postgres.sqlfile import QueryHeader, SqlFile
 
-# The tag stands after the first keyword: pg_stat_statements of PostgreSQL 18 loses one that comes first, and a long
-# statement's end is cut off.
-_FIRST_KEYWORD = re.compile(r"\A[\s(]*\w+")
-_COPY = re.compile(r"\A\s*COPY\b", re.IGNORECASE)
+_COPY = re.compile(r"COPY\b", re.IGNORECASE)
+_NAMESPACE = re.compile(r"[a-z][a-z0-9_]*")
+# The operators whose rows may be objects: all rows, the first one, the one of a RETURNING clause.
+_ROW_OPERATORS = frozenset({"", "^", "<!"})
 
 
-class Adapter(PyFormatAdapter):
+class Adapter(GenericAdapter):
     """Stands between aiosql's query functions and an `Executor`: knows each statement by its text.
 
     Arguments:
@@ -34,22 +37,28 @@ class Adapter(PyFormatAdapter):
     """
 
     def __init__(self, application: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._application = application
         self._statements: dict[str, Statement] = {}
-        #: The header and row class of the file that is being loaded, by full query name.
+        #: The header and row class of each query, by full name.
         self.headers: dict[str, tuple[QueryHeader, type[attrs.AttrsInstance] | None]] = {}
 
     def process_sql(self, query_name: str, op_type: SQLOperationType, sql: str) -> str:
-        """Return what is sent: ``%`` doubled, ``:name`` as psycopg wants it, tagged."""
-        # A % is data or an operator; psycopg would take it for a placeholder.
-        sql = super().process_sql(query_name, op_type, sql.replace("%", "%%"))
-        # The tag comes after the parameters, because its colon would be read as one.
-        sql = _FIRST_KEYWORD.sub(rf"\g<0> /* {self._application}:{query_name} */", sql).rstrip().rstrip(";")
+        """Return what is sent: ``:name`` and ``%`` as psycopg wants them, tagged, without the semicolon.
+
+        Raises:
+            QueryFileError: ``sql`` is not what the file says.
+        """
         header, row = self.headers[query_name]
-        factory = tuple_row if row is None else RowFactory(row, str(header.file), header.line)
-        self._statements[sql] = Statement(name=query_name, sql=sql, row_factory=factory)
-        return sql
+        pieces = list(tokens(sql))
+        for ours, theirs in zip_longest(header.code, meaning(pieces)):
+            if ours is None or theirs is None or ours.text != theirs.text:
+                # aiosql has cut out what it took for a comment, spaces at the end of a line in a string, ...
+                raise header.error("this would not be sent as it is written", (ours or header).line)
+        sent = "".join(_sent(pieces, f"{self._application}:{query_name}")).strip()
+        factory = tuple_row if row is None else RowFactory(row, header)
+        self._statements[sent] = Statement(name=query_name, sql=sent.encode(), row_factory=factory)
+        return sent
 
     def select(self, conn: Executor, query_name: str, sql: str, parameters: Any, record_class: Any = None) -> Any:
         """Run a query without operator: return the list of its rows."""
@@ -63,7 +72,7 @@ class Adapter(PyFormatAdapter):
         """Run a ``$`` query: return the first column of its first row, ``None`` without one."""
         return conn.run(self._statements[sql], parameters, _first_value)
 
-    def select_cursor(  # type: ignore[override]
+    def select_cursor(  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
         self, conn: Executor, query_name: str, sql: str, parameters: Any
     ) -> AbstractContextManager[Stream]:
         """Run the ``..._cursor`` form of a query: return a context that yields its rows as a `Stream`."""
@@ -80,9 +89,24 @@ class Adapter(PyFormatAdapter):
     def execute_script(self, conn: Executor, sql: str) -> Any:
         """Run a ``#`` query: return a writer context for COPY, else the server's status text."""
         statement = self._statements[sql]
-        if _COPY.match(statement.sql):
+        if _COPY.match(sql):
             return conn.copy(statement)
         return conn.run(statement, {}, _status)
+
+
+def _sent(pieces: list[Token], tag: str) -> Iterator[str]:
+    tagged = False
+    for token in pieces:
+        if token.kind == "parameter":
+            yield f"%({token.text[1:]})s"
+        elif token.text != ";":
+            # A % is data or an operator; psycopg would take it for a placeholder.
+            yield token.text.replace("%", "%%")
+        if token.kind == "word" and not tagged:
+            # Not in front of the keyword, where pg_stat_statements of PostgreSQL 18 loses it; nor at the end, which is
+            # cut off a long statement.
+            yield f" /* {tag} */"
+            tagged = True
 
 
 def _all_rows(cursor: psycopg.Cursor[Any]) -> list[Any]:
@@ -130,50 +154,85 @@ def load_queries(
             there is no query at all.
     """
     adapter = Adapter(application)
-    loader = QueryLoader(adapter, None)
     wanted = dict(rows or {})
-    tree = _load_folder(folder, (), namespace, adapter, loader, wanted)
+    tree = _Loader(adapter, namespace, wanted).load(folder)
     if wanted:
-        raise QueryFileError(f"there is no query {sorted(wanted)[0]}", file=str(folder))
-    if not adapter.headers:
+        raise QueryFileError(f"there is no query {min(wanted)}", file=str(folder))
+    if not tree:
         raise QueryFileError("there are no queries here", file=str(folder))
     return Queries(adapter).load_from_tree(tree)
 
 
-def _load_folder(
-    folder: Path,
-    below: tuple[str, ...],
-    namespace: str,
-    adapter: Adapter,
-    loader: QueryLoader,
-    rows: dict[str, type[attrs.AttrsInstance]],
-) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    first_seen: dict[str, QueryHeader] = {}
-    prefix = [part for part in (namespace, *below) if part]
-    # Sorted, so that an error is the same on every file system.
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            if subtree := _load_folder(path, (*below, path.name), namespace, adapter, loader, rows):
-                tree[path.name] = subtree
-        elif path.suffix == ".sql":
-            for header in SqlFile(path).queries:
-                if other := first_seen.setdefault(header.name, header) if header.name in first_seen else None:
-                    raise QueryFileError(
-                        f"the name {header.name} is taken by {other.file.name}:{other.line}",
-                        file=str(path),
-                        line=header.line,
-                    )
-                first_seen[header.name] = header
-                full_name = ".".join([*prefix, header.name])
-                adapter.headers[full_name] = (header, rows.pop(".".join([*below, header.name]), None))
-            for datum in _load_file(path, prefix, loader):
-                tree[datum.query_name] = datum
-    return tree
+class _Loader:
+    """Loads a folder and those below it for one adapter.
+
+    Arguments:
+        adapter: is told of each query before aiosql is.
+        namespace: what the full names begin with.
+        rows: row classes by name below the folder; those that are used are taken out.
+    """
+
+    def __init__(self, adapter: Adapter, namespace: str, rows: dict[str, type[attrs.AttrsInstance]]) -> None:
+        self._adapter = adapter
+        self._namespace = namespace
+        self._rows = rows
+        self._aiosql = QueryLoader(adapter, None)
+        self._empty = Queries(adapter)
+
+    def load(self, folder: Path, below: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return what aiosql makes functions of: queries by their name, and the same for each folder by its name."""
+        tree: dict[str, Any] = {}
+        taken: dict[str, str] = {}
+        for path in _entries(folder):
+            if path.is_dir():
+                if subtree := self.load(path, (*below, path.name)):
+                    self._check_namespace(path, taken)
+                    tree[path.name] = subtree
+            elif path.suffix == ".sql":
+                for header in SqlFile(path).queries:
+                    self._check_names(header, taken)
+                    tree[header.name] = self._query(header, below)
+        return tree
+
+    def _check_namespace(self, path: Path, taken: dict[str, str]) -> None:
+        if not _NAMESPACE.fullmatch(path.name) or keyword.iskeyword(path.name):
+            raise QueryFileError("the name of a folder of queries is a to z, 0 to 9 and _", file=str(path))
+        if problem := self._taken(path.name, taken):
+            raise QueryFileError(problem, file=str(path))
+        taken[path.name] = "a folder"
+
+    def _check_names(self, header: QueryHeader, taken: dict[str, str]) -> None:
+        # aiosql adds a second function to a query for rows.
+        for name in (header.name, f"{header.name}_cursor") if not header.operator else (header.name,):
+            if problem := self._taken(name, taken):
+                raise header.error(problem)
+            taken[name] = f"{header.file.name}:{header.line}"
+
+    def _taken(self, name: str, taken: dict[str, str]) -> str | None:
+        if hasattr(self._empty, name):
+            return f"the name {name} is taken by aiosql"
+        return f"the name {name} is taken by {taken[name]}" if name in taken else None
+
+    def _query(self, header: QueryHeader, below: tuple[str, ...]) -> QueryDatum:
+        row = self._rows.pop(".".join([*below, header.name]), None)
+        if row is not None and header.operator not in _ROW_OPERATORS:
+            raise header.error(f"a query with the operator {header.operator} has no rows for a class")
+        prefix = [part for part in (self._namespace, *below) if part]
+        self._adapter.headers[".".join([*prefix, header.name])] = (header, row)
+        try:
+            [query] = self._aiosql.load_query_data_from_sql(header.source, prefix)
+        except aiosql.SQLParseException:
+            problem = header.error("aiosql takes other words than these for parameters")
+        else:
+            # Where tracebacks through the function point to.
+            return query._replace(floc=(header.file, header.line))
+        raise problem
 
 
-def _load_file(path: Path, prefix: list[str], loader: QueryLoader) -> list[Any]:
+def _entries(folder: Path) -> list[Path]:
     try:
-        return loader.load_query_data_from_file(path, prefix, encoding="utf-8")
-    except (aiosql.SQLParseException, aiosql.SQLLoadException) as error:
-        raise QueryFileError(str(error), file=str(path)) from None
+        # Sorted, so that an error is the same on every file system.
+        return sorted(folder.iterdir())
+    except OSError as error:
+        problem = QueryFileError(f"cannot be read: {type(error).__name__}", file=str(folder))
+    raise problem

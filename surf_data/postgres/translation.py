@@ -5,6 +5,7 @@ goes on: an error carries the query's name, SQLSTATE and constraint, and a reaso
 """
 
 import re
+import struct
 from types import TracebackType
 from typing import Literal
 
@@ -16,6 +17,7 @@ from surf_data.errors import (
     DatabaseUnavailable,
     LockTimeout,
     StatementTimeout,
+    SurfDataError,
     TransactionConflict,
 )
 
@@ -24,7 +26,8 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "08": DatabaseUnavailable,
     "23": ConstraintViolation,
     "25P03": DatabaseUnavailable,  # idle_in_transaction_session_timeout ended the session
-    "40": TransactionConflict,
+    "40001": TransactionConflict,
+    "40P01": TransactionConflict,
     "53300": DatabaseUnavailable,
     "55P03": LockTimeout,
     "57014": StatementTimeout,
@@ -51,20 +54,31 @@ _REASONS = tuple(
         (r"connection is closed|connection to server was lost|closed the connection|terminating", "connection lost"),
     )
 )
+_QUOTED = re.compile(r'"[^"]*"')
 
-# What binding parameters can raise besides the driver's own errors; their arguments hold the value.
-_BINDING_ERRORS = (UnicodeError, OverflowError, RecursionError)
+# The programmer's own mistakes, which psycopg finds before anything is sent.
+_MISTAKES = {
+    "query parameter missing": "a parameter is missing",
+    "cannot adapt type": "a parameter has an unknown type",
+}
+
+# What binding parameters and reading rows can raise besides the driver's own errors; their text may hold a value.
+_VALUE_ERRORS = (OverflowError, RecursionError, ValueError, struct.error)
 
 
-def reason(error: BaseException) -> str:
+def reason(error: psycopg.Error | Exception) -> str:
     """Return why ``error`` happened, in words that hold nothing of the connection string."""
+    said = str(error)
+    if isinstance(error, psycopg.ProgrammingError):
+        return next((words for start, words in _MISTAKES.items() if said.startswith(start)), type(error).__name__)
     if not isinstance(error, psycopg.OperationalError):
         return type(error).__name__
-    said = str(error)
+    # What stands in quotes is a name: a host called "tls" has nothing to do with TLS.
+    said = _QUOTED.sub('""', said)
     return next((words for pattern, words in _REASONS if pattern.search(said)), "connection failed")
 
 
-def translated(error: BaseException, query: str | None) -> DatabaseError:
+def translated(error: Exception, query: str | None) -> DatabaseError:
     """Return what a caller is told of the driver's ``error`` while it ran ``query``."""
     sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
     constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
@@ -85,14 +99,14 @@ class Translation:
 
     Arguments:
         query: the name that the errors carry.
-        binding: whether the block binds parameters; if so, what binding raises is translated too.
+        values: whether the block handles parameters or rows; if so, what that can raise is translated too.
     """
 
     __slots__ = ("_kinds", "_query")
 
-    def __init__(self, query: str | None = None, *, binding: bool = False) -> None:
+    def __init__(self, query: str | None = None, *, values: bool = False) -> None:
         self._query = query
-        self._kinds = (psycopg.Error, *_BINDING_ERRORS) if binding else (psycopg.Error,)
+        self._kinds = (psycopg.Error, *_VALUE_ERRORS) if values else (psycopg.Error,)
 
     def __enter__(self) -> None:
         return None
@@ -100,11 +114,15 @@ class Translation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
-        if not isinstance(error, self._kinds):
+        if error is None or isinstance(error, SurfDataError) or not isinstance(error, self._kinds):
             return False
         told = translated(error, self._query)
+        # Some tools show the local variables of each frame.
+        del error, traceback
         try:
             raise told
         finally:
             # ``raise ... from None`` would only hide the driver's error; error trackers follow the attribute.
             told.__context__ = None
+            # The error holds this frame; held in turn, both would wait for the garbage collector.
+            del told
