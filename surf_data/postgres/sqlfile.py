@@ -77,9 +77,8 @@ class SqlFile:
         pieces = list(tokens(self._text))
         starts = [position for position, token in enumerate(pieces) if self._is_name(token)]
         self._refuse_orphans(pieces[: starts[0]] if starts else pieces, {pieces[start].start for start in starts})
-        ends = [*starts[1:], len(pieces)]
         #: The queries in the order of the file.
-        self.queries = [self._query(pieces[start:end]) for start, end in zip(starts, ends, strict=True)]
+        self.queries = [self._query(pieces[start:end]) for start, end in pairwise([*starts, len(pieces)])]
 
     def _read(self) -> str:
         try:
