@@ -125,10 +125,15 @@ def sql_folder(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def refused(call: Callable[[], Any], kind: type[SurfDataError] = surf_data.ValidationError) -> SurfDataError:
-    """Return the error that ``call`` raises, after checking that nothing is chained to it."""
-    with pytest.raises(kind) as caught:
-        call()
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    return caught.value
+@pytest.fixture
+def refused() -> Callable[..., Any]:
+    """Return a function that returns the error that a call raises, after checking that nothing is chained to it."""
+
+    def raised(call: Callable[[], Any], kind: type[SurfDataError] = surf_data.ValidationError) -> SurfDataError:
+        with pytest.raises(kind) as caught:
+            call()
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+        return caught.value
+
+    return raised

@@ -178,7 +178,7 @@ def _in_token(token: Token) -> Iterator[tuple[str, int]]:
         yield _REFUSED[kind], token.line
     elif kind == "code" and text in "'\"$":
         yield f"the quote {text} has no end", token.line
-    elif kind == "block" and (not text.endswith("*/") or "/*" in text[2:]):
+    elif kind == "block" and (not text[2:].endswith("*/") or "/*" in text[2:]):
         yield "a block comment must have an end, and must not hold another", token.line
     elif kind == "block" and text.startswith("/*+"):
         yield "a hint comment would be sent as it stands", token.line
