@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 
 import click
@@ -15,7 +15,7 @@ from rich.text import Text
 from surf_data import settings
 from surf_data.cli import output, tables
 from surf_data.cli.demo_sections import SECTIONS, Section
-from surf_data.cli.target import Target, closing, pass_target
+from surf_data.cli.target import Target, opened, pass_target
 from surf_data.data_layer import DataLayer
 
 # On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
@@ -51,14 +51,14 @@ def _open(console: Console) -> Iterator[DataLayer]:
         del os.environ[variable]
     loaded = settings.load({}, database_url="embedded:", cache_timeout=_CACHE_TIMEOUT)
     message = "Starting PostgreSQL and Redis ..."
-    if console.is_terminal:
-        with console.status(message):
-            data = DataLayer(loaded)
-    else:
-        console.print(message)
-        data = DataLayer(loaded)
-    with closing(data):
-        yield data
+    with ExitStack() as starting:
+        if console.is_terminal:
+            starting.enter_context(console.status(message))
+        else:
+            console.print(message)
+        with opened(lambda: DataLayer(loaded)) as data:
+            starting.close()
+            yield data
 
 
 def _print(console: Console, number: int, section: Section) -> None:

@@ -40,6 +40,24 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
+def deferred() -> Iterator[None]:
+    """While the block runs, let a signal wait for its end, so that what it makes is not lost; a second one does not."""
+    came: list[int] = []
+
+    def wait(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        _restore(before)
+
+    before = _install(wait)
+    try:
+        yield
+    finally:
+        _restore(before)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextmanager
 def held_off(*numbers: signal.Signals) -> Iterator[None]:
     """While the block runs, let signals do nothing: those given, or all that would end the process."""
     before = _install(_ignored, numbers or _SIGNALS)

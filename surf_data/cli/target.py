@@ -1,8 +1,8 @@
 """Which servers a command talks to, and what several commands have in common."""
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Unpack
 
 import attrs
@@ -39,7 +39,7 @@ class Target:
             ConfigurationError: a setting is unknown or malformed.
             EmbeddedServerError: embedded servers were asked for and cannot be started.
         """
-        with closing(open(self.database_url, self.redis_url, **settings)) as data:
+        with opened(lambda: open(self.database_url, self.redis_url, **settings)) as data:
             yield data
 
     def open_patiently(self) -> AbstractContextManager[DataLayer]:
@@ -54,13 +54,22 @@ class Target:
 
 
 @contextmanager
-def closing(data: DataLayer) -> Iterator[DataLayer]:
-    """Close the data layer when the block ends; no signal interrupts that, so embedded servers are gone afterwards."""
-    try:
+def opened(make: Callable[[], DataLayer]) -> Iterator[DataLayer]:
+    """Open the data layer for a block. No signal interrupts its beginning or its end, and so no server outlives it.
+
+    Arguments:
+        make: returns the data layer.
+    """
+    with ExitStack() as stack:
+        with signals.deferred():
+            data = make()
+            stack.callback(_close, data)
         yield data
-    finally:
-        with signals.held_off():
-            data.close()
+
+
+def _close(data: DataLayer) -> None:
+    with signals.held_off():
+        data.close()
 
 
 #: Gives a command its `Target`.

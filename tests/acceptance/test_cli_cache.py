@@ -56,41 +56,15 @@ def test_warm_with_nothing(cli: Cli) -> None:
     ("line", "problem"),
     [
         (b'{"location_index": 1, "wave_height_m": "high"}', "wave_height_m must be a number"),
-        (b'{"location_index": 1, "wave_height_m": true}', "wave_height_m must be a number"),
-        (b'{"location_index": 1, "wave_height_m": 1e999}', "wave_height_m must be finite"),
-        (b'{"location_index": 1, "wave_height_m": NaN}', "invalid JSON: NaN is not a number"),
-        (b'{"location_index": 1, "a": [-Infinity]}', "invalid JSON: -Infinity is not a number"),
-        (b'{"location_index": 1, "a": "\\ud800"}', "a must not contain NUL characters or lone surrogates"),
-        (b'{"location_index": 1, "a": 1, "a": 2}', "invalid JSON: an object has a key twice"),
-        (b'{"location_index": 1, "a": {"b": 1, "b": 2}}', "invalid JSON: an object has a key twice"),
-        (b'{"location_index": 1, "a": %s}' % (b"9" * 5000), "invalid JSON: a number has too many digits"),
-        (b'{"location_index": 1, "a": %s1}' % (b"[" * 100_000), "invalid JSON: nested too deeply"),
-        (b'{"location_index": 1, "a": %s}' % (b"[" * 70 + b"]" * 70), "must not be nested deeper than 64 levels"),
-        (b'{"location_index": 1,}', "invalid JSON: "),
         (b"secret", "invalid JSON: Expecting value at column 1"),
-        (b'{"location_index": 1, "a": "\xff"}', "is not UTF-8"),
-        (b"\xef\xbb\xbf{}", "invalid JSON: "),
-        (b"[1]", "must be a JSON object"),
-        (b"null", "must be a JSON object"),
-        (b"{}", "lacks location_index"),
-        (b'{"location_index": "2"}', "location_index must be a whole number"),
-        (b'{"location_index": -1}', "location_index must be from 0 to 2147483647"),
         (b'{"location_index": 2}', "location_index 2 is already on line 1"),
-        (b'{"location_index": 1, "a": "%s"}' % (b"x" * 1_000_000), "must not be longer than 1000000 bytes"),
-        (
-            b'{"location_index": 1, "a": [%s1]}' % (b"1e15," * 150_000),
-            "must not be larger than 1000000 bytes of JSON",
-        ),
     ],
 )
 def test_warm_refuses(cli: Cli, store: "redis.Redis", redis_url: str, line: bytes, problem: str) -> None:
     """What is wrong with a line is told with its number, and then nothing of the file is stored."""
     done = cli("cache", "warm", "-", redis=redis_url, stdin=GOOD + b"\n" + line + b"\n" + GOOD)
     assert done.out == ""
-    error = done.error()
-    assert error.startswith("line 3: ")
-    assert problem in error
-    assert "secret" not in error
+    assert done.error() == f"line 3: {problem}"
     assert store.keys() == []
 
 

@@ -82,6 +82,19 @@ def test_cleaning_up_is_not_interrupted() -> None:
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
+def test_beginning_is_not_interrupted() -> None:
+    """A signal waits until what is being made can be cleaned up; who insists need not wait."""
+    made = False
+    with pytest.raises(signals.Stopped), signals.raised(), signals.deferred():
+        signal.raise_signal(signal.SIGINT)
+        made = True
+    assert made
+    with pytest.raises(signals.Stopped), signals.raised(), signals.deferred():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second signal waited, too")
+
+
 @pytest.mark.parametrize("arguments", [["migrate", "up"], ["migrate", "status"], ["migrate", "status", "--json"]])
 def test_nobody_reads_on(environment: Mapping[str, str], database_url: str, cli: Cli, arguments: list[str]) -> None:
     """A reader that goes away changes nothing of the work, and nobody is told."""
