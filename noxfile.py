@@ -42,7 +42,9 @@ def tests(session: nox.Session) -> None:
     provide_redis(session)
     session.env["COVERAGE_FILE"] = str(session.env_dir.resolve() / "coverage" / "data")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    # Each worker has servers of its own, so on two cores two take half the time.
+    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or workers))
     session.run("coverage", "combine", "--quiet")
     # A selection of the tests is not expected to cover everything.
     session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
