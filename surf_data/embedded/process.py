@@ -34,7 +34,9 @@ def command_line(pid: int, system: Path = Path("/proc")) -> str | None:
 
 def environment() -> dict[str, str]:
     """Return the environment variables for a server."""
-    return {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # Without any locale macOS starts a thread to find one, with which PostgreSQL refuses to start.
+    return inherited | {"LC_ALL": "C"}
 
 
 def read_pid(path: Path) -> int | None:

@@ -14,7 +14,7 @@ from surf_data.embedded.child import collect, start_supervisor
 from surf_data.embedded.folder import Folder, State
 from surf_data.embedded.lock import Lock
 from surf_data.embedded.presence import FolderGone, Presence, turn
-from surf_data.embedded.remains import clear
+from surf_data.embedded.remains import clear, clear_beside
 from surf_data.errors import EmbeddedServerError
 
 _log = logging.getLogger("surf_data.embedded.servers")
@@ -92,11 +92,12 @@ class _Wanted:
 
 def _use(directory: str | os.PathLike[str] | None, wanted: _Wanted) -> tuple[Folder, State, Presence]:
     while True:
-        folder = Folder.temporary() if directory is None else Folder.kept(directory)
+        folder = Folder.kept(directory) if directory is not None else Folder.temporary()
         # A temporary folder that was joined by its path may go away at any time.
         with suppress(FolderGone), ExitStack() as failed:
             if directory is None:
                 failed.callback(shutil.rmtree, folder.path, ignore_errors=True)
+                clear_beside(folder)
             state, presence = _join(folder, wanted)
             failed.pop_all()
             return folder, state, presence

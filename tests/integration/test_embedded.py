@@ -38,6 +38,7 @@ def test_postgres_is_real(ask: Ask, sockets: Callable[[str], Path]) -> None:
         assert ask(servers.database_url, "SELECT current_database() || ' ' || current_user") == "surf_data surf_data"
         assert ask(servers.database_url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is True
         assert ask(servers.database_url, "SELECT current_setting('TimeZone')") == "UTC"
+        assert ask(servers.database_url, "SHOW server_encoding") == "UTF8"
         assert ask(servers.database_url, "SELECT current_setting('listen_addresses')") == ""
         assert sockets(servers.database_url).stat().st_mode & 0o777 == 0o700
         version = subprocess.check_output([servers.postgres_bin / "psql", "--version"], text=True)

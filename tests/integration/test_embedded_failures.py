@@ -214,3 +214,13 @@ def test_folder_of_another_account(data_folder: Path, processes: Processes) -> N
     with embedded.start(data_folder):
         assert {process.username() for process in processes("-D " + str(data_folder))} == {"nobody"}
     assert {path.owner() for path in data_folder.rglob("*")} == {"nobody"}
+
+
+def test_initdb_says_why(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the data cannot be made the error has the reason, and nothing is taken for data."""
+    folder = Folder.kept(data_folder)
+    programs = postgres.usable_programs(postgres.installations()[18], folder.account, data_folder)
+    monkeypatch.setattr(postgres, "available_locale", lambda _: "tlh_QO")
+    with pytest.raises(EmbeddedServerError, match=r'cannot make its data folder: error: .*"tlh_QO"'):
+        postgres.initialise(folder, programs, durable=False)
+    assert not folder.postgres.exists()

@@ -101,6 +101,13 @@ def eventually(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def kill(*victims: psutil.Process) -> None:
+    """Kill processes, and wait until they hold no locks; it may be left to others to collect them."""
+    for process in victims:
+        process.kill()
+    eventually(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in victims))
+
+
 def test_two_processes(data_folder: Path, user: Callable[..., User], remains: Remains) -> None:
     """Two processes share a folder: the one that started the servers leaves, and the other does not notice."""
     first, second = user(data_folder).started(), user(data_folder).started()
@@ -163,9 +170,7 @@ def test_killed_while_making_data(data_folder: Path, user: Callable[..., User], 
     killed = user(data_folder)
     eventually(lambda: list(data_folder.glob("postgres.initdb-*")))
     killed.process.kill()
-    for process in processes(data_folder):
-        process.kill()
-    eventually(lambda: processes(data_folder) == [])
+    kill(*processes(data_folder))
     [half] = data_folder.glob("postgres.initdb-*")
     with embedded.start(data_folder, redis=False) as servers:
         assert ask(servers.database_url, "SELECT 1") == 1
@@ -178,7 +183,7 @@ def test_killed_supervisor(
     """When the supervisor is killed its servers go on, and the next user stops them and finds the data."""
     first = user(data_folder).started()
     ask(first.database_url, "CREATE TABLE kept AS SELECT 1 AS n")
-    supervisor(data_folder).kill()
+    kill(supervisor(data_folder))
     assert ask(first.database_url, "SELECT n FROM kept") == 1
 
     with embedded.start(data_folder) as servers:
@@ -193,7 +198,7 @@ def test_killed_supervisor(
 def test_killed_supervisor_and_stop(user: Callable[..., User], supervisor: Supervisor, remains: Remains) -> None:
     """When the supervisor is killed, the last user's stop ends the servers and removes the temporary folder."""
     last = user().started()
-    supervisor(last.directory).kill()
+    kill(supervisor(last.directory))
     last.go_on()
     assert last.says() == "stopped"
     assert remains(last.database_url, last.directory) == []
@@ -203,12 +208,21 @@ def test_killed_supervisor_of_a_temporary_folder(user: Callable[..., User], ask:
     """Who joins a temporary folder without a supervisor by its path gets a new folder there, which is kept."""
     first = user().started()
     owner = supervisor(first.directory)
-    servers_of_first = owner.children()
-    owner.kill()
+    orphans = owner.children()
+    kill(owner)
     with embedded.start(first.directory, redis=False) as servers:
-        assert [process.is_running() and process.status() != "zombie" for process in servers_of_first] == [False] * 2
+        assert [each for each in orphans if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
         assert ask(servers.database_url, "SELECT current_setting('fsync')") == "on"
     shutil.rmtree(servers.directory)
+
+
+def test_killed_user_and_supervisor(user: Callable[..., User], supervisor: Supervisor, remains: Remains) -> None:
+    """When all are killed, whoever starts temporary servers next stops the old ones and removes their folder."""
+    killed = user().started()
+    kill(supervisor(killed.directory), psutil.Process(killed.process.pid))
+    with embedded.start(redis=False) as servers:
+        assert Path(killed.directory).parent == servers.directory.parent
+        assert remains(killed.database_url, killed.directory) == []
 
 
 def test_interrupt_at_the_terminal(user: Callable[..., User]) -> None:

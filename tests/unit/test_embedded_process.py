@@ -66,10 +66,10 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment for a server has what it needs of the caller's, and no more."""
     monkeypatch.setenv("PGPASSWORD", "secret")
     monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.delenv("TMPDIR", raising=False)
-    assert "PGPASSWORD" not in environment()
-    assert "TMPDIR" not in environment()
-    assert environment()["HOME"] == "/home/me"
+    monkeypatch.setenv("PATH", "/bin")
+    for name in ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert environment() == {"HOME": "/home/me", "LC_ALL": "C", "PATH": "/bin"}
 
 
 def test_stopping_a_stubborn_process() -> None:
