@@ -6,8 +6,9 @@
 - Either is left alone after a line ``<!-- not run: the reason -->``.
 - Blocks in other languages are pictures; the languages are few, so that none escapes by its spelling.
 
-A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it. What its shell
-exports for this library reaches its Python blocks.
+A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it, and patience with the
+cache, because a busy machine must not make a miss of what a document has just stored. What its shell exports for this
+library reaches its Python blocks.
 """
 
 import os
@@ -109,6 +110,7 @@ def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pyt
     for variable in [variable for variable in os.environ if variable.startswith(PREFIXES)]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SURF_DATA_DATABASE_URL", f"embedded:{folder / 'servers'}")
+    monkeypatch.setenv("SURF_DATA_CACHE_TIMEOUT", "10")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     names: dict[str, Any] = {"__name__": document.stem}
     shell = Shell(folder, tmp_path / "environment")
