@@ -57,9 +57,11 @@ def flush(target: Target, *, as_json: bool) -> None:
     Walks through all keys of the server, a thousand at a time, so that others are not held up.
     """
     with target.open_patiently() as data:
+        if reason := data.redis.ping().reason:
+            raise SurfDataError(f"Redis cannot be used: {reason}")
         deleted = data.cache.flush()
         counts = data.redis.stats()
-        if data.redis.ping().reason or counts["errors"] or counts["rejected"]:
+        if counts["errors"] or counts["rejected"]:
             raise SurfDataError(f"only {deleted} keys are known to be deleted: {_reason(data)}")
     if as_json:
         output.write_json({"deleted": deleted})

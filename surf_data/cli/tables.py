@@ -105,7 +105,8 @@ def activity(statistics: Mapping[str, Any]) -> Iterator[RenderableType]:
         *_counts("status", statistics["by_status"], statistics["total"]),
     ]
     facts = [f"{statistics['active_lamps']:,} lamps", *([] if rate is None else [f"{rate:.1%} successful"])]
-    title = Text(f"Activity of the last {statistics['hours']} hours: {', '.join(facts)}", style="bold")
+    past = "hour" if statistics["hours"] == 1 else f"{statistics['hours']} hours"
+    title = Text(f"Activity of the last {past}: {', '.join(facts)}", style="bold")
     yield Group(title, table("entries", "count", "", rows=sums, right={"count"}))
     hours = statistics["per_hour"]
     if len(hours) <= _HOURS_SHOWN:
