@@ -4,7 +4,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
-from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 
 class Json:
@@ -37,6 +37,8 @@ class _Adapters:
         self.connection = None
         # psycopg picks int2, int4, int8 or numeric by value, so that one query became four prepared statements and
         # four rows of pg_stat_statements; and an integer column compared with a numeric cannot use its index.
+        # The one for text serves lists, and the last one registered is what a single number takes.
+        self.adapters.register_dumper(int, Int8Dumper)
         self.adapters.register_dumper(int, Int8BinaryDumper)
         self.adapters.register_dumper(Json, _JsonBinaryDumper)
 

@@ -119,11 +119,19 @@ class CopyWriter:
         self._copy = copy
         self._statement = statement
 
+    def set_types(self, types: Sequence[str]) -> None:
+        """Say what the columns are, which the binary format needs where Python's type does not tell.
+
+        Arguments:
+            types: PostgreSQL's names for the types, in the order of the columns: ``int4``, ``varchar``, ``int8[]``.
+        """
+        self._copy.set_types(types)
+
     def write_row(self, row: Sequence[Any]) -> None:
         """Send one row.
 
         Arguments:
-            row: its values in the order of the columns. For the binary format they must be of the columns' types.
+            row: its values in the order of the columns.
 
         Raises:
             DatabaseError: a value cannot be sent, or the connection was lost.
@@ -188,8 +196,7 @@ def copy(connection: psycopg.Connection[Any], statement: Statement, observation:
     cursor = connection.cursor()
     failure: BaseException | None = None
     try:
-        # Parameters, if only an empty set, because %% is a single % with them.
-        with suppress(_Abandoned), statement.translation, cursor.copy(statement.sql, {}) as writer:
+        with suppress(_Abandoned), statement.translation, cursor.copy(statement.sql) as writer:
             try:
                 yield CopyWriter(writer, statement)
             except BaseException as error:  # noqa: BLE001 - raised below

@@ -23,7 +23,6 @@ from surf_data.postgres.rows import RowFactory
 from surf_data.postgres.scanner import Token, meaning, tokens
 from surf_data.postgres.sqlfile import QueryHeader, SqlFile
 
-_COPY = re.compile(r"COPY\b", re.IGNORECASE)
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*")
 # The operators whose rows may be objects: all rows, the first one, the one of a RETURNING clause.
 _ROW_OPERATORS = frozenset({"", "^", "<!"})
@@ -55,7 +54,9 @@ class Adapter(GenericAdapter):
             if ours is None or theirs is None or ours.text != theirs.text:
                 # aiosql has cut out what it took for a comment, spaces at the end of a line in a string, ...
                 raise header.error("this would not be sent as it is written", (ours or header).line)
-        sent = "".join(_sent(pieces, f"{self._application}:{query_name}")).strip()
+        # A % is data or an operator; psycopg would take it for a placeholder, except in COPY.
+        percent = "%" if _copies(header) else "%%"
+        sent = "".join(_sent(pieces, f"{self._application}:{query_name}", percent)).strip()
         factory = tuple_row if row is None else RowFactory(row, header)
         self._statements[sent] = Statement(name=query_name, sql=sent.encode(), row_factory=factory)
         return sent
@@ -89,19 +90,22 @@ class Adapter(GenericAdapter):
     def execute_script(self, conn: Executor, sql: str) -> Any:
         """Run a ``#`` query: return a writer context for COPY, else the server's status text."""
         statement = self._statements[sql]
-        if _COPY.match(sql):
+        if _copies(self.headers[statement.name][0]):
             return conn.copy(statement)
         return conn.run(statement, {}, _status)
 
 
-def _sent(pieces: list[Token], tag: str) -> Iterator[str]:
+def _copies(header: QueryHeader) -> bool:
+    return header.operator == "#" and header.code[0].text.upper() == "COPY"
+
+
+def _sent(pieces: list[Token], tag: str, percent: str) -> Iterator[str]:
     tagged = False
     for token in pieces:
         if token.kind == "parameter":
             yield f"%({token.text[1:]})s"
         elif token.text != ";":
-            # A % is data or an operator; psycopg would take it for a placeholder.
-            yield token.text.replace("%", "%%")
+            yield token.text.replace("%", percent)
         if token.kind == "word" and not tagged:
             # Not in front of the keyword, where pg_stat_statements of PostgreSQL 18 loses it; nor at the end, which is
             # cut off a long statement.

@@ -1,0 +1,70 @@
+"""The PostgreSQL kernel on a real server, with tables and queries that know nothing of lamps."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from surf_data import settings
+from surf_data.postgres import DatabaseManager, load_queries
+
+#: Seconds after which something that should have happened by now is a failure.
+DEADLINE = 30.0
+
+
+@pytest.fixture
+def watcher(empty_database: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    """Return a connection of its own to the empty database, which sees what others have committed."""
+    empty_database.autocommit = True
+    return empty_database
+
+
+@pytest.fixture
+def open_database(database_url: str) -> Iterator[Callable[..., DatabaseManager]]:
+    """Return a function that opens the empty database with more settings; all are closed in the end."""
+    with ExitStack() as opened:
+
+        def open_with(*, observer: Any = None, **keywords: Any) -> DatabaseManager:
+            loaded = settings.load({}, **{"database_url": database_url, "pool_min_size": 1, **keywords})
+            database = DatabaseManager(loaded, observer=observer)
+            opened.callback(database.close)
+            return database
+
+        yield open_with
+
+
+@pytest.fixture
+def database(open_database: Callable[..., DatabaseManager]) -> DatabaseManager:
+    """Open the empty database with up to five connections."""
+    return open_database(pool_max_size=5)
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that loads queries from texts, each given by its name, parameters and operator."""
+
+    def loaded(texts: dict[str, str], **keywords: Any) -> Any:
+        queries = [f"-- name: {header}\n-- For a test.\n{sql}\n" for header, sql in texts.items()]
+        path = tmp_path / f"queries-{time.monotonic_ns()}" / "shop.sql"
+        path.parent.mkdir()
+        path.write_text("\n".join(queries), encoding="utf-8")
+        return load_queries(path.parent, **keywords)
+
+    return loaded
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Return a function that waits until something is true."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, "it has not happened"
+            time.sleep(0.01)
+
+    return wait
