@@ -147,7 +147,9 @@ def test_supervising_nobody(ask: Ask) -> None:
     state = folder.new_state(temporary=True, redis=True, postgres_version=18)
     answers: list[int] = []
     end = supervision.Pipe(*os.pipe())
-    supervision.supervise(folder, state, lambda: answers.append(ask(state.database_url, "SELECT 1")), end)
+    with folder.lock("supervisor") as own:
+        own.take()
+        supervision.supervise(folder, state, lambda: answers.append(ask(state.database_url, "SELECT 1")), end)
     assert answers == [1]
     assert not folder.path.exists()
     for descriptor in end:
