@@ -36,9 +36,7 @@ class Health:
         if database.ok and cache_wanted and not cache.ok:
             reason = f"degraded: cache {cache.reason}"
         latency = database.latency_ms + cache.latency_ms
-        return cls(
-            database=database, cache=cache, overall=Check(ok=database.ok, latency_ms=latency, reason=reason)
-        )
+        return cls(database=database, cache=cache, overall=Check(ok=database.ok, latency_ms=latency, reason=reason))
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return ``database``, ``cache`` and ``overall``, each with ``ok``, ``latency_ms`` and ``reason``."""

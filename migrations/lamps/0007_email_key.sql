@@ -4,7 +4,7 @@
 -- What the server can tell is that an ASCII address has the right key, so whoever changes an address by hand must
 -- change its key with it.
 -- Locks: ACCESS EXCLUSIVE on lamp_registry until commit; nothing is scanned. Milliseconds at any size.
--- Deploy the application that writes email_key between this file and 0009.
+-- surf_data registers users from 0009 on and reads lamps from 0010 on: start it when all of these are applied.
 
 -- migrate:up
 ALTER TABLE lamp_registry

@@ -77,6 +77,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
 
 def _url_parameters(settings: Settings) -> dict[str, Any]:
     url = "" if settings.database_url is None else settings.database_url.reveal()
+    if url.startswith("embedded:"):
+        raise ConfigurationError("database_url: only surf_data.open starts embedded servers", setting="database_url")
     with suppress(psycopg.Error):
         given = conninfo_to_dict(url)
         host, port = str(given.get("host", "")), str(given.get("port", ""))
@@ -156,13 +158,15 @@ class Connector:
         raise psycopg.OperationalError(failure)
 
     def direct(self) -> psycopg.Connection[Any]:
-        """Return a new connection that the caller closes.
+        """Return a new connection that the caller closes; it prepares nothing, so it takes several statements at once.
 
         Raises:
             DatabaseUnavailable: the server cannot be reached; with the reason.
         """
         with suppress(psycopg.OperationalError):
-            return self.connect()
+            connection = self.connect()
+            connection.prepare_threshold = None
+            return connection
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
     def _set_up(self, connection: psycopg.Connection[Any]) -> None:

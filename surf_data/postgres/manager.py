@@ -153,7 +153,7 @@ class DatabaseManager:
     def connect(self) -> psycopg.Connection[Any]:
         """Return a new connection outside the pool, in autocommit mode, for whoever needs one alone: migrations.
 
-        The caller closes it.
+        The caller closes it. It prepares nothing, so it takes several statements at once.
 
         Raises:
             DatabaseUnavailable: the server cannot be reached.

@@ -301,8 +301,8 @@ def _failures(data: DataLayer) -> list[Callable[[], Any]]:
         ),
         lambda: data.cache.set_surf_data_cache(0, {"wave_height_m": SECRET}),
         lambda: data.lamps.get_lamp_configuration(SECRET),
-        lambda: data.health(),
-        lambda: data.stats(),
+        data.health,
+        data.stats,
     ]
 
 
@@ -325,7 +325,7 @@ def test_no_secret_is_told(migrated_url: str, redis_url: str, admin: Admin, capl
     told = ""
     for database_url, cache_url in urls:
         with surf_data.open(database_url, cache_url, pool_min_size=0, pool_timeout=0.2) as data:
-            for call in [*_failures(data), lambda: data.users.register_user(user_data(name="told"))]:  # noqa: B023
+            for call in [*_failures(data), lambda: data.users.register_user(user_data(name="told"))]:
                 try:
                     told += repr(call())
                 except surf_data.SurfDataError as error:
@@ -353,6 +353,20 @@ def test_a_malformed_url_is_not_repeated(database_url: str, caplog: pytest.LogCa
     with pytest.raises(ConfigurationError, match="database_url") as caught:
         surf_data.open(database_url)
     assert SECRET not in _text_of(caught.value) + caplog.text
+
+
+def test_a_database_manager_starts_no_servers() -> None:
+    """The embedded URL is for the data layer; elsewhere it is refused in so many words."""
+    with pytest.raises(ConfigurationError, match="only surf_data.open starts embedded servers"):
+        surf_data.DatabaseManager(surf_data.Settings(database_url=surf_data.Secret("embedded:")))
+
+
+def test_a_connection_of_ones_own_takes_several_statements(data: DataLayer) -> None:
+    """Whoever asks for a connection alone may send a script on it."""
+    with data.database.connect() as connection:
+        cursor = connection.execute("SELECT 1; SELECT 2")
+        assert cursor.nextset() is True
+        assert cursor.fetchone() == (2,)
 
 
 def test_unknown_settings_are_refused() -> None:
@@ -388,7 +402,7 @@ EMPTY_COPY = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff"
 
 
 def _pasted_queries() -> dict[str, str]:
-    """Return each query of the domain as it stands in its file; the insertion of a lamp first, for others refer to it."""
+    """Return each query of the domain as it stands in its file; the insertion of a lamp, whom others need, first."""
     queries = {}
     for path in (resources.directory("sql") / "lamps").glob("*.sql"):
         for query in re.split(r"(?m)^(?=-- name:)", path.read_text())[1:]:

@@ -3,7 +3,6 @@
 import itertools
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -52,9 +51,7 @@ def rows(admin: Admin, table: str) -> int:
 def test_a_registered_lamp_has_the_configuration_of_the_specification(data: DataLayer, admin: Admin) -> None:
     """The configuration is the specification's format: beach resolved, sources in priority order, time in UTC."""
     lamp_id = registered(data, brightness=80)
-    admin.execute(
-        "UPDATE lamp_registry SET last_seen = '2025-01-01 05:00:00-05' WHERE lamp_id = %s", [lamp_id]
-    )
+    admin.execute("UPDATE lamp_registry SET last_seen = '2025-01-01 05:00:00-05' WHERE lamp_id = %s", [lamp_id])
     admin.execute("UPDATE api_configuration SET priority_order = 3 - priority_order")
     config = data.lamps.get_lamp_configuration(str(lamp_id).upper())
     assert config is not None
@@ -209,11 +206,11 @@ def test_a_lamp_is_registered_once(data: DataLayer, admin: Admin) -> None:
     """A second registration of a lamp or of an address is refused and leaves nothing."""
     values = lamp_data(email="kai@example.org")
     data.lamps.register_new_lamp(values)
-    with pytest.raises(ValidationError, match="^Lamp already registered$") as caught:
+    with pytest.raises(ValidationError, match=r"^Lamp already registered$") as caught:
         data.lamps.register_new_lamp({**values, "email": "other@example.org"})
     assert caught.value.field == "lamp_id"
     assert caught.value.__cause__ is caught.value.__context__ is None
-    with pytest.raises(ValidationError, match="^User already registered$") as caught:
+    with pytest.raises(ValidationError, match=r"^User already registered$") as caught:
         data.lamps.register_new_lamp({**values, "lamp_id": uuid4(), "email": " KAI@example.org"})
     assert caught.value.field == "email"
     assert rows(admin, "lamp_registry") == rows(admin, "activity_log") == 1
@@ -249,7 +246,7 @@ def test_active_lamps_come_latest_first(data: DataLayer, admin: Admin) -> None:
 
 
 @pytest.fixture
-def many_lamps(admin: Admin) -> Iterator[int]:
+def many_lamps(admin: Admin) -> int:
     """Store more lamps than fit into a few batches."""
     number = 5000
     admin.execute(
@@ -260,7 +257,7 @@ def many_lamps(admin: Admin) -> Iterator[int]:
         """,
         [number],
     )
-    yield number
+    return number
 
 
 @pytest.mark.parametrize("batch_size", [1000, 4999, 5000, 5001])

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import surf_data
 from surf_data import DataLayer, ValidationError
 from surf_data.lamps import email_key
+from surf_data.lamps.user_repository import _NOBODY
 
 Admin = psycopg.Connection[Any]
 
@@ -102,8 +104,6 @@ def test_credentials_are_address_and_hash_of_an_active_user(data: DataLayer) -> 
 
 def test_the_stand_in_hash_of_nobody_opens_nothing(data: DataLayer) -> None:
     """What unknown users are compared with is not a password for them."""
-    from surf_data.lamps.user_repository import _NOBODY
-
     assert data.users.validate_user_credentials("nobody@example.org", _NOBODY) is False
 
 
@@ -195,8 +195,6 @@ def test_credentials_need_a_hash(data: DataLayer, password_hash: Any) -> None:
 @given(text=st.text(max_size=40))
 def test_the_key_of_an_address_is_the_same_for_its_spellings(text: str) -> None:
     """Upper case, lower case and composition do not change the key of letters that have one of each."""
-    import unicodedata
-
     assert email_key(unicodedata.normalize("NFD", text)) == email_key(unicodedata.normalize("NFC", text))
     assert email_key(f"  {text}  ") == email_key(text)
 

@@ -36,7 +36,7 @@ def activity(data: DataLayer, lamp_id: UUID, moment: datetime) -> None:
     assert_type(data.activity.log_activities([{"activity_type": "a", "status": "b"}]), int)
     page = assert_type(data.activity.get_lamp_activity_history(lamp_id, before=moment), list[dict[str, Any]])
     data.activity.get_lamp_activity_history(lamp_id, 10, page[-1])
-    data.activity.log_activity(None, "a", "b", None, "::1")  # type: ignore[misc]  # pyright: ignore
+    data.activity.log_activity(None, "a", "b", None, "::1")  # type: ignore[call-arg]  # pyright: ignore
 
 
 def cache(data: DataLayer) -> None:
