@@ -92,7 +92,8 @@ class Folder:
         """
         path = Path(os.path.realpath(directory))
         folder = cls.at(path)
-        existing = next(place for place in (path, *path.parents) if place.is_dir())
+        # Path.is_dir fails where the way is closed.
+        existing = next(place for place in (path, *path.parents) if os.path.isdir(place))  # noqa: PTH112
         if not folder.account.can("-x", existing):
             raise EmbeddedServerError(
                 f"the account {folder.account.name}, which runs the embedded servers, cannot reach {path}: choose a "

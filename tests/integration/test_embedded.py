@@ -123,6 +123,14 @@ def test_two_handles(data_folder: Path, ask: Ask, remains: Remains) -> None:
     assert remains(first.database_url, data_folder) == []
 
 
+def test_temporary_servers_are_apart(ask: Ask) -> None:
+    """Two starts without a folder have nothing in common."""
+    with embedded.start(redis=False) as first:
+        with embedded.start(redis=False) as second:
+            assert second.directory != first.directory
+        assert ask(first.database_url, "SELECT 1") == 1
+
+
 def test_long_path(data_folder: Path, ask: Ask) -> None:
     """A data folder may have a path that is far too long for a socket."""
     deep = data_folder / ("d" * 100) / ("e" * 100)

@@ -21,7 +21,6 @@ Ask = Callable[[str, str], Any]
 Processes = Callable[..., list[psutil.Process]]
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the servers to another account")
-user_only = pytest.mark.skipif(os.geteuid() == 0, reason="every folder is open to root")
 
 
 @pytest.fixture
@@ -162,23 +161,13 @@ def test_second_supervisor(data_folder: Path) -> None:
     child.collect(folder)
 
 
-@root_only
-def test_folder_closed_to_the_account(tmp_path: Path) -> None:
-    """A folder that the unprivileged account cannot reach is refused with what to do, and not created."""
+def test_folder_out_of_reach(tmp_path: Path) -> None:
+    """A folder that the account cannot reach is refused with what to do about it, and not created."""
+    tmp_path.chmod(0)
     with pytest.raises(EmbeddedServerError, match=r"cannot reach .*/data: .*chmod o\+x"):
         embedded.start(tmp_path / "data")
+    tmp_path.chmod(0o700)
     assert not (tmp_path / "data").exists()
-
-
-@user_only
-def test_folder_closed_to_the_user(tmp_path: Path) -> None:
-    """A folder that the user cannot enter is refused."""
-    tmp_path.chmod(0)
-    try:
-        with pytest.raises(EmbeddedServerError, match=r"cannot be used: .*Permission denied"):
-            embedded.start(tmp_path / "data")
-    finally:
-        tmp_path.chmod(0o700)
 
 
 @root_only
