@@ -35,11 +35,11 @@ class Transaction:
         self._reference = reference
         self._failures = failures
         #: Lamps, within the transaction.
-        self.lamps = PostgresLampRepository(session, reference)
+        self.lamps: PostgresLampRepository = PostgresLampRepository(session, reference)
         #: Users, within the transaction.
-        self.users = PostgresUserRepository(session)
+        self.users: PostgresUserRepository = PostgresUserRepository(session)
         #: Activity, within the transaction; `PostgresActivityLogger.log_activity` never spoils it.
-        self.activity = PostgresActivityLogger(session, failures)
+        self.activity: PostgresActivityLogger = PostgresActivityLogger(session, failures)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -64,23 +64,23 @@ class DataLayer:
         with ExitStack() as opened:
             settings = _with_servers(settings, opened)
             #: PostgreSQL.
-            self.database = DatabaseManager(settings, observer=observer)
+            self.database: DatabaseManager = DatabaseManager(settings, observer=observer)
             opened.callback(self.database.close)
             #: Redis.
-            self.redis = RedisManager(settings)
+            self.redis: RedisManager = RedisManager(settings)
             opened.callback(self.redis.close)
             self._opened = opened.pop_all()
         self._cache_wanted = settings.redis_url is not None
         self._reference = ReferenceCache()
         self._failures = FailureCount()
         #: Lamps.
-        self.lamps = PostgresLampRepository(self.database, self._reference)
+        self.lamps: PostgresLampRepository = PostgresLampRepository(self.database, self._reference)
         #: Users.
-        self.users = PostgresUserRepository(self.database)
+        self.users: PostgresUserRepository = PostgresUserRepository(self.database)
         #: Activity.
-        self.activity = PostgresActivityLogger(self.database, self._failures)
+        self.activity: PostgresActivityLogger = PostgresActivityLogger(self.database, self._failures)
         #: Surf data and its companions, cached.
-        self.cache = RedisCacheManager(JsonCache(self.redis))
+        self.cache: RedisCacheManager = RedisCacheManager(JsonCache(self.redis))
 
     def __enter__(self) -> Self:
         return self

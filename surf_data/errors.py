@@ -90,7 +90,7 @@ class PoolTimeout(DatabaseUnavailable):
     ) -> None:
         super().__init__(message, query=query)
         #: One line for each connection in use: the thread, what it runs, and for how many seconds.
-        self.holders = tuple(holders)
+        self.holders: tuple[str, ...] = tuple(holders)
         #: Why the last attempt to connect failed, if it did.
         self.cause = cause
 

@@ -2,9 +2,10 @@
 
 -- name: activity_copy()#
 -- Takes many entries at once, in COPY's binary format; the server fills in id and created_at.
+-- The format is quoted because sqruff takes the word alone for a type, and does not read on.
 COPY activity_log (
     lamp_id, activity_type, status, details, ip_address, user_agent
-) FROM STDIN (FORMAT binary);
+) FROM STDIN (FORMAT "binary");
 
 -- name: activity_history(lamp_id, before_created_at, before_id, row_limit)
 -- The latest entries of a lamp, newest first, from before a known entry or from the newest.

@@ -13,7 +13,7 @@ SELECT
     (SELECT rv.version FROM reference_version AS rv) AS reference_version
 FROM lamp_registry AS lr
 WHERE lr.is_active
-ORDER BY lr.last_seen DESC NULLS LAST, lr.lamp_id;
+ORDER BY lr.last_seen DESC NULLS LAST, lr.lamp_id ASC;
 
 -- name: lamp_active_stream()
 -- All active lamps in the order of their ids, which the primary key gives without sorting a million rows.
@@ -50,7 +50,7 @@ SELECT
     lr.last_seen,
     (SELECT rv.version FROM reference_version AS rv) AS reference_version
 FROM lamp_registry AS lr
-WHERE lr.lamp_id = ANY(:lamp_ids::uuid []) AND lr.is_active;
+WHERE lr.lamp_id = ANY(:lamp_ids::uuid[]) AND lr.is_active;
 
 -- name: lamp_insert(lamp_id, email, email_key, name, password_hash, location_index, brightness)!
 -- Registers a lamp and its user; no row when somebody has that e-mail address, however spelt.

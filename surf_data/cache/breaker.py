@@ -41,9 +41,9 @@ class CircuitBreaker:
         self._failures = 0
         self._until = 0.0
         #: How often the breaker opened; a half-open breaker whose one call fails does not count again.
-        self.opened = 0
+        self.opened: int = 0
         #: How many calls were not made.
-        self.rejected = 0
+        self.rejected: int = 0
 
     @property
     def state(self) -> State:

@@ -17,7 +17,7 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         #: What the process exits with, as a shell has it: 130 for Ctrl-C.
-        self.exit_code = 128 + number
+        self.exit_code: int = 128 + number
 
 
 @contextmanager

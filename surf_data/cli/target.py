@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Unpack
+from typing import Concatenate, ParamSpec, TypeVar, Unpack
 
 import attrs
 import click
@@ -15,8 +15,13 @@ from surf_data.settings import ENVIRONMENT_PREFIX, SettingsKeywords
 # An operator's command can wait where a service cannot: a large import takes Redis longer than a lookup.
 _PATIENCE = 10.0
 
-#: ``--json``, for every command that prints data.
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def json_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that prints data the option ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")(command)
 
 
 @attrs.frozen
@@ -72,5 +77,6 @@ def _close(data: DataLayer) -> None:
         data.close()
 
 
-#: Gives a command its `Target`.
-pass_target = click.make_pass_decorator(Target)
+def pass_target(command: Callable[Concatenate[Target, P], R]) -> Callable[P, R]:
+    """Give a command its `Target`."""
+    return click.make_pass_decorator(Target)(command)

@@ -32,7 +32,7 @@ class Presence:
             users, alive = self._locks
             users.take(shared=True)
             #: Whether the supervisor, if there is one, has not yet found itself without users.
-            self.in_time = alive.take(shared=True, wait=False)
+            self.in_time: bool = alive.take(shared=True, wait=False)
         except BaseException:
             self.end()
             raise

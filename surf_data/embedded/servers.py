@@ -55,13 +55,13 @@ class EmbeddedServers:
     def __init__(self, folder: Folder, state: State, presence: Presence) -> None:
         #: The URL of the database ``surf_data`` for its superuser ``surf_data``, by a socket that only this account can
         #: reach.
-        self.database_url = state.database_url
+        self.database_url: str = state.database_url
         #: The URL of Redis, ``None`` if it was not wanted.
-        self.redis_url = state.redis_url
+        self.redis_url: str | None = state.redis_url
         #: The folder of the data.
-        self.directory = folder.path
+        self.directory: Path = folder.path
         #: The folder with the programs of the PostgreSQL that runs: ``psql``, ``pg_dump`` and the rest.
-        self.postgres_bin = Path(state.postgres_bin)
+        self.postgres_bin: Path = Path(state.postgres_bin)
         self._folder = folder
         self._presence = [presence]
 

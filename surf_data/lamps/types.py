@@ -84,15 +84,13 @@ class LampConfig:
     #: When it was last heard of, with time zone; ``None`` when never.
     last_seen: datetime | None = None
     #: The name of the beach; ``Location 7`` for an index that is not among the supported locations.
-    location_name: str = attrs.field()
+    location_name: str = attrs.field(
+        default=attrs.Factory(lambda self: f"Location {self.location_index}", takes_self=True)
+    )
     #: Where the beach is; ``None`` for an index that is not among the supported locations.
     coordinates: Coordinates | None = None
     #: The sources of surf data, in the order in which they are to be asked.
     api_configs: tuple[ApiConfig, ...] = ()
-
-    @location_name.default
-    def _unknown_location(self) -> str:
-        return f"Location {self.location_index}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the specification's format: JSON types, UTC with ``Z``, API keys in plain text."""

@@ -17,7 +17,7 @@ class Json:
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text: str = text
 
 
 class _JsonBinaryDumper(Dumper):
@@ -33,8 +33,8 @@ class _Adapters:
     """psycopg copies the adapters of any object with these two attributes."""
 
     def __init__(self) -> None:
-        self.adapters = AdaptersMap(psycopg.adapters)
-        self.connection = None
+        self.adapters: AdaptersMap = AdaptersMap(psycopg.adapters)
+        self.connection: None = None
         # psycopg picks int2, int4, int8 or numeric by value, so that one query became four prepared statements and
         # four rows of pg_stat_statements; and an integer column compared with a numeric cannot use its index.
         # The one for text serves lists, and the last one registered is what a single number takes.

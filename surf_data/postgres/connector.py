@@ -110,7 +110,7 @@ class Connector:
         #: Why the last attempt to connect failed; ``None`` when it worked.
         self.failure: str | None = None
         #: Whether a pooler was seen between us and the server.
-        self.behind_pooler = False
+        self.behind_pooler: bool = False
 
     def forget_parent(self) -> None:
         """In a forked child: cut this process off the parent's connections, so that nothing it does reaches them."""

@@ -80,9 +80,9 @@ class Stream:
         #: Rows fetched per round trip; 1 or more.
         self.batch_size = 1000
         #: Rows fetched so far.
-        self.rows = 0
+        self.rows: int = 0
         #: Nanoseconds spent waiting for the server so far.
-        self.waited = 0
+        self.waited: int = 0
         #: What ended the stream, if the server or the driver did.
         self.error: Exception | None = None
 

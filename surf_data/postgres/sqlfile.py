@@ -78,7 +78,9 @@ class SqlFile:
         starts = [position for position, token in enumerate(pieces) if self._is_name(token)]
         self._refuse_orphans(pieces[: starts[0]] if starts else pieces, {pieces[start].start for start in starts})
         #: The queries in the order of the file.
-        self.queries = [self._query(pieces[start:end]) for start, end in pairwise([*starts, len(pieces)])]
+        self.queries: list[QueryHeader] = [
+            self._query(pieces[start:end]) for start, end in pairwise([*starts, len(pieces)])
+        ]
 
     def _read(self) -> str:
         try:

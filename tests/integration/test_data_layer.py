@@ -357,7 +357,7 @@ def test_a_malformed_url_is_not_repeated(database_url: str, caplog: pytest.LogCa
 
 def test_a_database_manager_starts_no_servers() -> None:
     """The embedded URL is for the data layer; elsewhere it is refused in so many words."""
-    with pytest.raises(ConfigurationError, match="only surf_data.open starts embedded servers"):
+    with pytest.raises(ConfigurationError, match=r"only surf_data\.open starts embedded servers"):
         surf_data.DatabaseManager(surf_data.Settings(database_url=surf_data.Secret("embedded:")))
 
 
