@@ -123,7 +123,7 @@ class Pool:
 
     def sizes(self) -> tuple[int, int]:
         """Return how many connections there are, and how many of them are idle."""
-        if self._pool is None:
+        if self._pool is None or self._closed:
             return 0, 0
         stats = self._pool.get_stats()
         return stats.get("pool_size", 0), stats.get("pool_available", 0)

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import settings
+from surf_data import embedded, settings
 from surf_data.postgres import DatabaseManager, load_queries
 
 #: Seconds after which something that should have happened by now is a failure.
@@ -68,3 +68,34 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+class PrivateServer:
+    """A PostgreSQL that a test may stop, and let in whom it wants."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._servers = embedded.start(folder / "data", redis=False)
+        #: The URL of its database, for its superuser, by its socket.
+        self.url = self._servers.database_url
+
+    def execute(self, sql: str) -> None:
+        """Run ``sql`` as the superuser."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def log(self) -> str:
+        """Return what the server has logged."""
+        return "".join(path.read_text() for path in sorted(self._folder.rglob("postgres*.log*")))
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        self._servers.stop()
+
+
+@pytest.fixture
+def private_server(open_folder: Path) -> Iterator[PrivateServer]:
+    """Start a PostgreSQL of the test's own."""
+    server = PrivateServer(open_folder)
+    yield server
+    server.stop()
