@@ -94,7 +94,9 @@ def package(session: nox.Session) -> None:
     [sdist], [wheel] = dist.glob("*.tar.gz"), dist.glob("*.whl")
     wanted = {path.as_posix() for folder in SQL_FOLDERS for path in Path(folder).rglob("*.sql")}
     with tarfile.open(sdist) as archive:
-        archive.extractall(source, filter="data")
+        # What `filter="data"` says since Python 3.11.4.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(source)  # noqa: S202 -- just built here
     [unpacked] = source.iterdir()
     require(session, sdist, wanted - {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")})
     with zipfile.ZipFile(wheel) as archive:
