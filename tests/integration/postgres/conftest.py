@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -57,17 +58,18 @@ def load(tmp_path: Path) -> Callable[..., Any]:
     return loaded
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, "it has not happened"
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Return a function that waits until something is true."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < deadline, "it has not happened"
-            time.sleep(0.01)
-
-    return wait
+    """Return the function that waits until something is true."""
+    return wait_until
 
 
 class PrivateServer:
@@ -83,6 +85,18 @@ class PrivateServer:
         """Run ``sql`` as the superuser."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.encode())
+
+    @property
+    def socket_folder(self) -> str:
+        """The folder of its socket."""
+        return parse_qs(urlsplit(self.url).query)["host"][0]
+
+    def let_in(self, rules: str) -> None:
+        """Replace the rules of who may connect, pg_hba.conf."""
+        (self._folder / "data" / "postgres" / "pg_hba.conf").write_text(rules)
+        reloads = self.log().count("received SIGHUP")
+        self.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: self.log().count("received SIGHUP") > reloads)
 
     def log(self) -> str:
         """Return what the server has logged."""
