@@ -22,8 +22,8 @@ Opener = Callable[..., DatabaseManager]
 SECRET = "planted-7f3a"
 PASSWORD = f"{SECRET} @%/?#"
 
-#: A number that is a secret.
-NUMBER = 7713
+#: A number that is a secret, too long to be a time or a thread by chance.
+NUMBER = 771_300_884_611_377_013
 
 TABLES = """
     CREATE TABLE account (
@@ -41,6 +41,7 @@ QUERIES = {
         "INSERT INTO account (id, hash, age, details, parent) VALUES "
         "(:id::int8, :hash::text, :age::int4, :details::jsonb, :parent::int8);"
     ),
+    "account_find(hash)": "SELECT a.id FROM account AS a WHERE a.hash = :hash::text;",
     "account_list()": "SELECT a.id, a.hash, a.details FROM account AS a;",
     "account_cast()$": "SELECT a.hash::int4 FROM account AS a;",
     "account_fray()": "SELECT a.hash::int4 FROM account AS a;",
@@ -59,7 +60,7 @@ FAILURES: dict[str, Callable[[Any, DatabaseManager], object]] = {
     "check": lambda queries, database: queries.account_insert(database, **{**ROW, "hash": f"bad {SECRET}"}),
     "not null": lambda queries, database: queries.account_insert(database, **{**ROW, "hash": None, "details": _json()}),
     "foreign key": lambda queries, database: queries.account_insert(database, **{**ROW, "parent": NUMBER}),
-    "number": lambda queries, database: queries.account_insert(database, **{**ROW, "age": 2**40 + NUMBER}),
+    "number": lambda queries, database: queries.account_insert(database, **{**ROW, "age": NUMBER}),
     "json": lambda queries, database: queries.account_insert(database, **{**ROW, "details": Json(f'{{"{SECRET}')}),
     "raised": lambda queries, database: queries.shout(database, what=SECRET),
     "cast of a parameter": lambda queries, database: queries.cast(database, what=SECRET),
@@ -162,7 +163,7 @@ def test_no_frame_of_ours_keeps_the_driver_s_error(
     assert drivers == []
     gc.disable()
     try:
-        del error, frames, values
+        del error, frames
         assert [seen for seen in gc.get_objects() if isinstance(seen, psycopg.Error)] == []
     finally:
         gc.enable()
@@ -202,9 +203,9 @@ def test_no_exhausted_pool_tells_a_value(
     open_database: Opener, queries: Any, told: list[str], refused: Callable[..., Any]
 ) -> None:
     """The holders of connections are told by query and thread, and not by what they look for."""
-    database = open_database(pool_max_size=1, pool_timeout=0.01)
-    with queries.account_list_cursor(database):
-        told += everything(refused(lambda: queries.cast(database, what=SECRET), PoolTimeout))
+    database = open_database(pool_max_size=1, pool_timeout=60)
+    with queries.account_find_cursor(database, hash=SECRET):
+        told += everything(refused(lambda: database.ping(timeout=0.01), PoolTimeout))
 
 
 @pytest.mark.parametrize(
