@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from surf_data import embedded
+from surf_data.embedded.lock import Lock
 
 Ask = Callable[[str, str], Any]
 Remains = Callable[[str, str | Path], list[object]]
@@ -27,6 +28,7 @@ import json, os, sys
 sys.path[:] = json.loads(os.environ["TEST_PATH"])
 import psycopg
 from surf_data import embedded
+from surf_data.embedded.lock import Lock
 
 def say(word):
     print(word, flush=True)
@@ -101,11 +103,13 @@ def eventually(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def kill(*victims: psutil.Process) -> None:
-    """Kill processes, and wait until they hold no locks; it may be left to others to collect them."""
+def kill(directory: str | Path, *victims: psutil.Process) -> None:
+    """Kill processes, with a supervisor among them, and wait until the kernel has dropped the locks they held."""
     for process in victims:
         process.kill()
     eventually(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in victims))
+    with Lock(Path(directory, "supervisor.lock")) as lock:
+        lock.take()
 
 
 def test_two_processes(data_folder: Path, user: Callable[..., User], remains: Remains) -> None:
@@ -170,7 +174,7 @@ def test_killed_while_making_data(data_folder: Path, user: Callable[..., User], 
     killed = user(data_folder)
     eventually(lambda: list(data_folder.glob("postgres.initdb-*")))
     killed.process.kill()
-    kill(*processes(data_folder))
+    kill(data_folder, *processes(data_folder))
     [half] = data_folder.glob("postgres.initdb-*")
     with embedded.start(data_folder, redis=False) as servers:
         assert ask(servers.database_url, "SELECT 1") == 1
@@ -183,7 +187,7 @@ def test_killed_supervisor(
     """When the supervisor is killed its servers go on, and the next user stops them and finds the data."""
     first = user(data_folder).started()
     ask(first.database_url, "CREATE TABLE kept AS SELECT 1 AS n")
-    kill(supervisor(data_folder))
+    kill(data_folder, supervisor(data_folder))
     assert ask(first.database_url, "SELECT n FROM kept") == 1
 
     with embedded.start(data_folder) as servers:
@@ -198,7 +202,7 @@ def test_killed_supervisor(
 def test_killed_supervisor_and_stop(user: Callable[..., User], supervisor: Supervisor, remains: Remains) -> None:
     """When the supervisor is killed, the last user's stop ends the servers and removes the temporary folder."""
     last = user().started()
-    kill(supervisor(last.directory))
+    kill(last.directory, supervisor(last.directory))
     last.go_on()
     assert last.says() == "stopped"
     assert remains(last.database_url, last.directory) == []
@@ -209,7 +213,7 @@ def test_killed_supervisor_of_a_temporary_folder(user: Callable[..., User], ask:
     first = user().started()
     owner = supervisor(first.directory)
     orphans = owner.children()
-    kill(owner)
+    kill(first.directory, owner)
     with embedded.start(first.directory, redis=False) as servers:
         assert [each for each in orphans if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
         assert ask(servers.database_url, "SELECT current_setting('fsync')") == "on"
@@ -219,7 +223,7 @@ def test_killed_supervisor_of_a_temporary_folder(user: Callable[..., User], ask:
 def test_killed_user_and_supervisor(user: Callable[..., User], supervisor: Supervisor, remains: Remains) -> None:
     """When all are killed, whoever starts temporary servers next stops the old ones and removes their folder."""
     killed = user().started()
-    kill(supervisor(killed.directory), psutil.Process(killed.process.pid))
+    kill(killed.directory, supervisor(killed.directory), psutil.Process(killed.process.pid))
     with embedded.start(redis=False) as servers:
         assert Path(killed.directory).parent == servers.directory.parent
         assert remains(killed.database_url, killed.directory) == []
