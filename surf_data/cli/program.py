@@ -46,5 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         output.write_error(error.strerror or type(error).__name__)
+        # Python would write once more at its end what could not be written, and end with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return answer if isinstance(answer, int) else 0
