@@ -15,6 +15,9 @@ from surf_data.settings import Settings
 
 _log = logging.getLogger("surf_data.postgres.pool")
 
+_Connection = psycopg.Connection[Any]
+_ConnectionPool = psycopg_pool.ConnectionPool[_Connection]
+
 #: Seconds for which psycopg_pool retries by itself. Its back-off doubles without a cap, so after a long outage a high
 #: value adds up to a minute to the recovery; a slot that gave up is retried by the next checkout.
 _RECONNECT_TIMEOUT = 3.0
@@ -37,8 +40,8 @@ class Pool:
 
     def _start(self) -> None:
         self._opening = threading.Lock()
-        self._pool: psycopg_pool.ConnectionPool[psycopg.Connection[Any]] | None = None
-        self._borrowers: dict[psycopg.Connection[Any], tuple[str, str, float]] = {}
+        self._pool: _ConnectionPool | None = None
+        self._borrowers: dict[_Connection, tuple[str, str, float]] = {}
 
     def forget_parent(self) -> None:
         """Leave all connections to the parent process; this one, its child, opens its own when it needs one."""
@@ -46,13 +49,13 @@ class Pool:
         self._inherited.append((self._pool, self._borrowers))
         self._start()
 
-    def _opened(self) -> psycopg_pool.ConnectionPool[psycopg.Connection[Any]]:
+    def _opened(self) -> _ConnectionPool:
         with self._opening:
             if self._closed:
                 raise DatabaseUnavailable("the data layer is closed")
             if self._pool is None:
                 self._pool = psycopg_pool.ConnectionPool(
-                    connection_class=cast("type[psycopg.Connection[Any]]", self._connector),
+                    connection_class=cast("type[_Connection]", self._connector),
                     name="surf_data",
                     min_size=self._settings.pool_min_size,
                     max_size=self._settings.pool_max_size,
@@ -63,7 +66,7 @@ class Pool:
                 )
             return self._pool
 
-    def checkout(self, purpose: str, timeout: float | None = None) -> psycopg.Connection[Any]:
+    def checkout(self, purpose: str, timeout: float | None = None) -> _Connection:
         """Lend a connection that is alive.
 
         Arguments:
@@ -87,20 +90,25 @@ class Pool:
                 break
             if connection is None:
                 raise self._timeout(purpose, timeout)
-            alive = False
-            try:
-                if alive := _is_quiet(connection) or _answers(connection):
-                    self._borrowers[connection] = (threading.current_thread().name, purpose, monotonic())
-                    return connection
-                _log.info("dead connection replaced")
-            finally:
-                if not alive:
-                    # Handed back closed, it is replaced at once; psycopg_pool's own check would wait longer and longer.
-                    connection.close()
-                    pool.putconn(connection)
+            if self._is_alive(connection, pool):
+                self._borrowers[connection] = (threading.current_thread().name, purpose, monotonic())
+                return connection
+            _log.info("dead connection replaced")
         raise DatabaseUnavailable("the data layer is closed")
 
-    def release(self, connection: psycopg.Connection[Any]) -> None:
+    def _is_alive(self, connection: _Connection, pool: _ConnectionPool) -> bool:
+        """Whether ``connection`` can be lent; if not, or if that cannot be found out, it has gone back to ``pool``."""
+        alive = False
+        try:
+            alive = _is_quiet(connection) or _answers(connection)
+            return alive
+        finally:
+            if not alive:
+                # Handed back closed, it is replaced at once; psycopg_pool's own check would wait longer and longer.
+                connection.close()
+                pool.putconn(connection)
+
+    def release(self, connection: _Connection) -> None:
         """Take ``connection`` back."""
         # One that a parent process borrowed is the parent's to give back.
         if self._borrowers.pop(connection, None) and self._pool is not None:
@@ -136,7 +144,7 @@ class Pool:
                 self._pool.close()
 
 
-def _is_quiet(connection: psycopg.Connection[Any]) -> bool:
+def _is_quiet(connection: _Connection) -> bool:
     """Whether nothing waits to be read: an idle connection whose server has gone has its end to tell."""
     if connection.closed:
         return False
@@ -145,7 +153,7 @@ def _is_quiet(connection: psycopg.Connection[Any]) -> bool:
     return not poll.poll(0)
 
 
-def _answers(connection: psycopg.Connection[Any]) -> bool:
+def _answers(connection: _Connection) -> bool:
     """Whether the server still answers on a connection on which something waits to be read."""
     try:
         psycopg_pool.ConnectionPool.check_connection(connection)

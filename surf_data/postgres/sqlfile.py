@@ -160,18 +160,18 @@ def _line(text: str, position: int) -> int:
 
 def _in_statement(header: QueryHeader) -> Iterator[tuple[str, int]]:
     code = header.code
-    words = [token.text.upper() for token in code if token.kind == "word"]
-    if not words:
-        yield "the query has no SQL", header.line
-        return
-    if next(token for token in code if token.text != "(").kind != "word":
-        yield "a query begins with a keyword", code[0].line
+    words = {token.text.upper() for token in code if token.kind == "word"}
     semicolons = [token for token in code if token.text == ";"]
-    # A second statement behind a semicolon would run unseen.
-    if not semicolons or code[-1] is not semicolons[0]:
+    first = next((token for token in code if token.text not in {"(", ";"}), None)
+    if first is None:
+        yield "the query has no SQL", header.line
+    elif first.kind != "word":
+        yield "a query begins with a keyword", first.line
+    elif not semicolons or code[-1] is not semicolons[0]:
+        # A second statement behind a semicolon would run unseen.
         yield "a query is one statement that ends in ';'", (semicolons or code)[0].line
-    if words[0] in _CHANGES and "RETURNING" not in words and header.operator not in {"!", "#"}:
-        yield f"without RETURNING, {words[0]} has no rows to return; its operator is !", header.line
+    elif first.text.upper() in _CHANGES and "RETURNING" not in words and header.operator not in {"!", "#"}:
+        yield f"without RETURNING, {first.text.upper()} has no rows to return; its operator is !", header.line
 
 
 def _in_token(token: Token) -> Iterator[tuple[str, int]]:

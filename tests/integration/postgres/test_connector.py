@@ -243,6 +243,12 @@ def test_a_good_url_is_not_refused(open_database: Opener, url: str) -> None:
     open_database(database_url=url)
 
 
+def test_embedded_servers_are_not_the_kernel_s_to_start(open_database: Opener, refused: Callable[..., Any]) -> None:
+    """A database manager made by hand says who starts embedded servers, instead of looking for one of that name."""
+    error = refused(lambda: open_database(database_url="embedded:"), ConfigurationError)
+    assert (error.setting, str(error)) == ("database_url", "database_url: only surf_data.open starts embedded servers")
+
+
 class _Relay(socketserver.BaseRequestHandler):
     """Carries one connection to the server, and gives the client another number of its backend, as poolers do."""
 

@@ -137,11 +137,15 @@ def test_a_connection_with_news_is_not_dead(open_database: Opener, queries: Any,
     assert queries.backend(database) == backend
 
 
-def test_a_connection_closed_by_its_borrower_is_replaced(open_database: Opener, queries: Any) -> None:
-    """A connection that comes back closed is not lent again."""
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_connection_closed_by_its_borrower_is_replaced(open_database: Opener, queries: Any, moment: str) -> None:
+    """A connection that comes back closed, or is closed behind the pool's back, is not lent again."""
     database = open_database(pool_max_size=1)
     with database.connection() as held:
-        held._connection.close()
+        connection = held._connection
+        if moment == "before":
+            connection.close()
+    connection.close()
     assert queries.backend(database) > 0
 
 
