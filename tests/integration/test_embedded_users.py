@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -91,8 +92,11 @@ def user() -> Iterator[Callable[..., User]]:
 
     yield start
     for each in users:
+        # Time to end by itself: it may be writing down what it has covered.
+        with suppress(subprocess.TimeoutExpired):
+            each.process.communicate(timeout=60)
         each.process.kill()
-        each.process.communicate()
+        each.process.wait()
 
 
 def eventually(condition: Callable[[], object]) -> None:
