@@ -70,7 +70,8 @@ def _percentile(buckets: list[tuple[int, int]], percent: int) -> float:
 
 def _middle(bucket: int) -> float:
     shift, leading = divmod(bucket, 1 << _SIGNIFICANT_BITS)
-    return (leading + 0.5) * (1 << shift) if shift else float(leading)
+    # Durations are whole nanoseconds, so the last one in the bucket is one less than the first of the next.
+    return (leading << shift) + ((1 << shift) - 1) / 2
 
 
 class Observation:
