@@ -84,6 +84,13 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "tests/acceptance/test_docs.py", *session.posargs)
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what the library adds to a statement, as ratios within one run."""
+    session.install("--editable", f".[{EXTRAS}]")
+    session.run("python", "tests/benchmarks/overhead.py")
+
+
 @nox.session(reuse_venv=False)
 def package(session: nox.Session) -> None:
     """Build an sdist, a wheel from it, and run the demo from the wheel with the source folders deleted."""
