@@ -199,7 +199,6 @@ def test_a_session_that_cannot_be_set_up_has_a_reason(
         "postgresql://u:12/{secret}@host/db",
         "postgresql://u:x?{secret}@y@host/db",
         "postgresql://u:{secret}",
-        "postgresql://u:{secret} x@host/db",
         "postgresql://u:{secret}%zz@host/db",
         "postgresql://u:p@[{secret}/db",
         "postgres://u:p@host@{secret}/db",
