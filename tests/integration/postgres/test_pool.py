@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import signal
 import threading
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from surf_data.postgres import DatabaseManager
 
 Connection = psycopg.Connection[Any]
 Opener = Callable[..., DatabaseManager]
+
+#: Seconds after which something that should have happened by now is a failure.
+DEADLINE = 30.0
 
 SESSIONS = """
     SELECT pid FROM pg_stat_activity
@@ -132,8 +136,10 @@ def test_a_connection_with_news_is_not_dead(open_database: Opener, queries: Any,
     database = open_database(pool_max_size=1)
     queries.listen(database)
     backend = queries.backend(database)
+    with database.connection() as held:
+        connection = held._connection
     watcher.execute("NOTIFY news")
-    watcher.execute("NOTIFY news")
+    assert select.select([connection.fileno()], [], [], DEADLINE)[0]
     assert queries.backend(database) == backend
 
 
