@@ -4,6 +4,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -266,14 +267,15 @@ class _Relay(socketserver.BaseRequestHandler):
 
     def _answers(self, upstream: socket.socket) -> None:
         # Each message is its kind, its length and the rest; K tells the number of the backend and its secret.
-        with upstream.makefile("rb") as answers:
+        # A client may leave before its last answer.
+        with suppress(OSError), upstream.makefile("rb") as answers:
             while kind := answers.read(1):
                 length = answers.read(4)
                 rest = answers.read(int.from_bytes(length, "big") - 4)
                 if kind == b"K":
                     rest = (int.from_bytes(rest[:4], "big") + 1).to_bytes(4, "big") + rest[4:]
                 self.request.sendall(kind + length + rest)
-        self.request.shutdown(socket.SHUT_WR)
+            self.request.shutdown(socket.SHUT_WR)
 
 
 class Pooler(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
