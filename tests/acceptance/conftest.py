@@ -48,6 +48,15 @@ def environment() -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith(others)}, "TERM": "xterm"}
 
 
+@pytest.fixture(scope="session")
+def interruptible(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment for a command that a signal ends at any moment: without coverage.
+
+    Coverage holds a lock of its own while it first sees a file, and a signal's handler would wait for it forever.
+    """
+    return {name: value for name, value in environment.items() if name != "COVERAGE_PROCESS_CONFIG"}
+
+
 @pytest.fixture
 def cli(environment: dict[str, str]) -> Callable[..., Finished]:
     """Return a function that runs ``surf-data``; the password in the URLs must not come out of it."""

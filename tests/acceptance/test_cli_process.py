@@ -23,14 +23,14 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
 
 
 @pytest.fixture
-def reading(environment: Mapping[str, str], redis_url: str) -> Iterator[Start]:
+def reading(interruptible: Mapping[str, str], redis_url: str) -> Iterator[Start]:
     """Return a function that starts a command and returns its process while it waits for standard input."""
     started: list[Process] = []
 
     def start(**options: Any) -> Process:
         process = subprocess.Popen(
             [*COMMAND, "cache", "warm", "-"],
-            env={**environment, "SURF_DATA_REDIS_URL": redis_url},
+            env={**interruptible, "SURF_DATA_REDIS_URL": redis_url},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

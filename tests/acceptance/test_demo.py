@@ -77,12 +77,12 @@ def test_demo_shows_the_promises(cli: Cli, scratch: Path) -> None:
 @pytest.mark.parametrize("moment", ["Starting", "1  ", "8  "])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_demo_is_interrupted(
-    environment: Mapping[str, str], scratch: Path, moment: str, number: signal.Signals
+    interruptible: Mapping[str, str], scratch: Path, moment: str, number: signal.Signals
 ) -> None:
     """Ctrl-C, or a signal from a service manager, leaves nothing behind at any time."""
     with subprocess.Popen(
         [*COMMAND, "demo"],
-        env={**environment, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
+        env={**interruptible, "TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
