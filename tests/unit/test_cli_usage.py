@@ -1,10 +1,13 @@
 """What is wrong with what was typed or set: it is explained, and a password in it is not repeated."""
 
 import os
+import signal
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
+from surf_data.cli.entry import main
 from surf_data.cli.program import run as run_program
 
 Run = Callable[..., tuple[int, str, str]]
@@ -67,3 +70,9 @@ def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
     assert (code, out) == (2, "")
     [line] = err.splitlines()
     assert variable.removeprefix("SURF_DATA_") in line.upper()
+
+
+def test_a_signal_is_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that a signal ends exits with 128 and its number."""
+    monkeypatch.setattr("surf_data.cli.program.run", partial(signal.raise_signal, signal.SIGTERM))
+    assert main() == 143
