@@ -1,5 +1,19 @@
 -- Which migrations have been applied: one row for each, in one table for all domains.
 
+-- name: history_advance(domain, number, duration)!
+-- Records that the next statement of an unfinished section is done.
+UPDATE schema_migrations AS sm
+SET
+    statements_done = sm.statements_done + 1,
+    begun_at = NULL,
+    duration = sm.duration + :duration::interval
+WHERE sm.domain = :domain::text AND sm.number = :number::integer;
+
+-- name: history_baseline(domain, number, name, checksum)!
+-- Records a migration as applied that was not run: the database had what it makes.
+INSERT INTO schema_migrations (domain, number, name, checksum, applied_at, duration)
+VALUES (:domain::text, :number::integer, :name::text, :checksum::text, clock_timestamp(), '0');
+
 -- name: history_columns()$
 -- The columns of the table, in order; null while there is no such table.
 -- The runner asks before it reads or creates: the name may be taken by another tool's table.
@@ -12,20 +26,39 @@ WHERE
 
 -- name: history_create()#
 -- Creates the table. The checksum is SHA-256 over the file with its newlines normalised, in hexadecimal.
+-- A section without a transaction is unfinished until its last statement is done, and says how many are; begun_at is
+-- set while one is under way that could not run in a transaction together with its record.
 CREATE TABLE schema_migrations (
     domain text NOT NULL,
     number integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    applied_at timestamptz,
     duration interval NOT NULL,
-    PRIMARY KEY (domain, number)
+    unfinished text CHECK (unfinished IN ('up', 'down')),
+    statements_done integer NOT NULL DEFAULT 0,
+    begun_at timestamptz,
+    PRIMARY KEY (domain, number),
+    CHECK (applied_at IS NOT NULL OR unfinished IS NOT NULL)
 );
 
--- name: history_insert(domain, number, name, checksum, duration)!
--- Records that a migration was applied, in the transaction that applied it.
-INSERT INTO schema_migrations (domain, number, name, checksum, duration)
-VALUES (:domain::text, :number::integer, :name::text, :checksum::text, :duration::interval);
+-- name: history_delete(domain, number)!
+-- Records that a migration was reverted.
+DELETE FROM schema_migrations AS sm
+WHERE sm.domain = :domain::text AND sm.number = :number::integer;
+
+-- name: history_finish(domain, number, name, checksum, duration)!
+-- Records that a migration was applied, in the transaction that applied it, or its last statement.
+INSERT INTO schema_migrations AS sm (domain, number, name, checksum, applied_at, duration)
+VALUES (:domain::text, :number::integer, :name::text, :checksum::text, clock_timestamp(), :duration::interval)
+ON CONFLICT (domain, number) DO UPDATE
+    SET
+        applied_at = excluded.applied_at,
+        duration = sm.duration + excluded.duration,
+        unfinished = NULL,
+        statements_done = 0,
+        begun_at = NULL;
 
 -- name: history_list(domain)
 -- What has been applied of one domain, in order.
@@ -34,7 +67,29 @@ SELECT
     sm.name,
     sm.checksum,
     sm.applied_at,
-    sm.duration
+    sm.duration,
+    sm.unfinished,
+    sm.statements_done,
+    sm.begun_at
 FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text
 ORDER BY sm.number;
+
+-- name: history_mark(domain, number, begun)!
+-- Records that the next statement begins outside a transaction, or that it has failed and left nothing.
+UPDATE schema_migrations AS sm
+SET begun_at = CASE WHEN :begun::boolean THEN clock_timestamp() END
+WHERE sm.domain = :domain::text AND sm.number = :number::integer;
+
+-- name: history_repair(domain, number, name, checksum)!
+-- Accepts a file as it is now.
+UPDATE schema_migrations AS sm
+SET name = :name::text, checksum = :checksum::text
+WHERE sm.domain = :domain::text AND sm.number = :number::integer;
+
+-- name: history_start(domain, number, name, checksum, direction)!
+-- Records that a section without a transaction begins.
+INSERT INTO schema_migrations (domain, number, name, checksum, duration, unfinished)
+VALUES (:domain::text, :number::integer, :name::text, :checksum::text, '0', :direction::text)
+ON CONFLICT (domain, number) DO UPDATE
+    SET unfinished = excluded.unfinished, statements_done = 0, begun_at = NULL;

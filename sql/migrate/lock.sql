@@ -7,6 +7,7 @@ SELECT pg_try_advisory_lock(hashtextextended(current_database() || '.schema_migr
 
 -- name: lock_holder()$
 -- The backend that holds the lock; none if it has just been given back.
+-- accept: ONE-OF-MANY one session holds it, and nobody queues for it: all only try
 SELECT pl.pid
 FROM pg_locks AS pl
 INNER JOIN pg_database AS pd ON pl.database = pd.oid

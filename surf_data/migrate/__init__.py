@@ -1,10 +1,34 @@
-"""Applies a folder of migrations, plain SQL in dbmate's format, each in one transaction with its record.
+"""Brings databases to a folder of migrations, plain SQL in dbmate's format, each applied together with its record.
 
 It knows no domain: a folder and a name for its history are all it needs.
 """
 
-from surf_data.migrate.files import Migration, Section, read_folder
+from surf_data.migrate.files import Migration, Part, Section, read_folder
+from surf_data.migrate.locks import MigrationEffect, StatementEffect, TableEffect, measure_locks
+from surf_data.migrate.reset import prepare_reset, reset
 from surf_data.migrate.runner import Runner
+from surf_data.migrate.scratch import ScratchServer
+from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
+from surf_data.migrate.template import new_file
+from surf_data.migrate.verification import Difference, verify
 
-__all__ = ["Migration", "MigrationStatus", "Runner", "Section", "read_folder"]
+__all__ = [
+    "Difference",
+    "Migration",
+    "MigrationEffect",
+    "MigrationStatus",
+    "Part",
+    "Runner",
+    "ScratchServer",
+    "Section",
+    "StatementEffect",
+    "TableEffect",
+    "measure_locks",
+    "new_file",
+    "prepare_reset",
+    "read_folder",
+    "reset",
+    "seed",
+    "verify",
+]

@@ -1,7 +1,8 @@
 """What an operator is told when a migration fails.
 
-The server's own words help most, but they may quote a value from a row: "syntax error in tsquery: "..."" has the same
-error class as a misspelt keyword. So they are passed on only where they can be shown to quote nothing but the file.
+The server's own words help most, but they may hold a value from a row, in quotes or not: "syntax error in tsquery: ..."
+has the same error class as a misspelt keyword. So they are passed on only where they can be shown to be the server's
+and the file's.
 """
 
 import re
@@ -9,34 +10,68 @@ import re
 import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
-from surf_data.migrate.files import Migration
+from surf_data.migrate.files import Migration, Part, Section
 from surf_data.postgres.translation import translated
 
 # Classes and codes of errors in what a migration asks for, as opposed to the data it meets: 0A feature not supported,
 # 25 transaction state, 2B dependent objects, 3F schema name, 42 syntax and access rules, 55 object state.
 # Source: PostgreSQL's manual, appendix A.
 _MISTAKES = ("0A", "25", "2B", "3F", "42", "55")
+# What the server says of objects; any other word must stand in the file. In another language it says less.
+_WORDS = frozenset(
+    """
+    a access active add all allowed already alter an and any are array as at attached automatically available be because
+    being bigint block boolean but by bytea called cannot cast change character class column columns concurrently
+    constraint conversion create currently data database date default definition depend depends detach does domain
+    double drop dropped enum execute executed exist exists expression extension find for foreign from function functions
+    given group has immutable implemented in index inherited input inside integer interval invalid is it json jsonb key
+    keys language lock many marked matching materialized member method missing more multiple must name near new no not
+    null numeric object objects of on only operator or other outside owned owner parent partition partitioned pending
+    permission permitted policy precision primary privilege procedure queries query read real recursive referenced
+    references relation replica requires return role row rows rule run running schema sequence server session set
+    smallint stable superuser supported syntax system table tablespace text than the there this time timestamp to too
+    transaction trigger triggers type types unique unsafe use used user uses using uuid value values varying view
+    volatile was when while with within without zone
+    """.split()  # noqa: SIM905 - a list of words is read as such
+)
 _LOCK_NOT_AVAILABLE = "55P03"
 _RAISED = "P0001"
 
 
-def described(error: psycopg.Error | DatabaseError, migration: Migration, *, lost: bool) -> MigrationError:
-    """Return what to raise for ``error``, with the file and, where the server knows it, the line.
+def described(
+    error: psycopg.Error | DatabaseError | MigrationError,
+    migration: Migration,
+    section: Section,
+    part: Part | None,
+    *,
+    lost: bool,
+) -> MigrationError:
+    """Return what to raise for ``error``, with the file and, where it is known, the line.
 
     Arguments:
-        error: what ended the migration.
-        migration: the file that was being applied.
+        error: what ended the section.
+        migration: the file that was being run.
+        section: which of its sections.
+        part: what of it was sent; ``None`` when it had not begun.
         lost: whether the connection was lost, perhaps after the server had committed.
     """
-    told = error if isinstance(error, DatabaseError) else translated(error, None)
-    message, line = str(told), None
-    if isinstance(error, psycopg.Error):
+    told = translated(error, None) if isinstance(error, psycopg.Error) else error
+    message, line = str(told), None if part is None or section.transactional else part.line
+    if isinstance(error, psycopg.Error) and part is not None:
         if position := error.diag.statement_position:
-            line = migration.up.line + migration.up.sql.count("\n", 0, int(position) - 1)
-        if said := _said(error, migration.up.sql):
+            line = part.line + part.sql.count("\n", 0, int(position) - 1)
+        if said := _said(error, part.sql):
             message = f"{message}: {said}"
-    outcome = "the status tells whether it was applied" if lost else "nothing of this file was applied"
-    return MigrationError(f"{message}; {outcome}", file=str(migration.path), line=line, sqlstate=told.sqlstate)
+    done = "applied" if section is migration.up else "reverted"
+    if not section.transactional:
+        outcome = "the next run goes on here"
+    elif lost:
+        outcome = f"the status tells whether it was {done}"
+    else:
+        outcome = f"nothing of this file was {done}"
+    if not isinstance(error, MigrationError):
+        message = f"{message}; {outcome}"
+    return MigrationError(message, file=str(migration.path), line=line, sqlstate=told.sqlstate)
 
 
 def _said(error: psycopg.Error, sql: str) -> str | None:
@@ -48,9 +83,18 @@ def _said(error: psycopg.Error, sql: str) -> str | None:
     if sqlstate == _RAISED and _in_block_of_file(error):
         # The author of the migration chose these words.
         return ". ".join(filter(None, (said, error.diag.message_hint)))
-    if sqlstate.startswith(_MISTAKES) and all(quoted in sql for quoted in re.findall(r'"(.*?)"', said, re.DOTALL)):
+    if sqlstate.startswith(_MISTAKES) and (_in_text_of_file(error) or _words(said) <= _WORDS | _words(sql)):
         return said
     return None
+
+
+def _in_text_of_file(error: psycopg.Error) -> bool:
+    # Found before anything ran. With a context it is a place in something else, such as a name that is made of a value.
+    return error.diag.statement_position is not None and error.diag.context is None
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _in_block_of_file(error: psycopg.Error) -> bool:

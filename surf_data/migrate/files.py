@@ -1,7 +1,8 @@
 """A folder of migration files, read and checked before anything runs.
 
 The format is dbmate's: ``NNNN_name.sql``, numbered from 0001 without gaps, with the markers ``-- migrate:up`` and
-``-- migrate:down`` on lines of their own. A section is sent as it stands, so nothing here splits it into statements.
+``-- migrate:down`` on lines of their own. A section is sent as it stands, in one transaction. One that is marked
+``transaction:false`` is sent one statement after another, with ``-- migrate:next`` on a line of its own between them.
 """
 
 import hashlib
@@ -12,15 +13,41 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import MigrationError
-from surf_data.postgres.scanner import tokens
+from surf_data.migrate.statements import Statement, split
 
-_FILE_NAME = re.compile(r"(?P<number>[0-9]{4})_(?P<name>[a-z0-9]+(?:_[a-z0-9]+)*)\.sql")
-_MARKER = re.compile(r"--\s*migrate:(?P<section>up|down)(?:\s+transaction:(?P<transaction>true|false))?\s*")
+#: The highest that four digits hold.
+LAST_NUMBER = 9999
+#: What a migration may be called.
+NAME = "[a-z0-9]+(?:_[a-z0-9]+)*"
+_FILE_NAME = re.compile(rf"(?P<number>[0-9]{{4}})_(?P<name>{NAME})\.sql")
+_MARKER = re.compile(r"--\s*migrate:(?P<kind>up|down|next)(?:(?<!next)\s+transaction:(?P<transaction>true|false))?\s*")
 # Whatever somebody may have meant as a marker; one that is not read as such would join two sections.
-_MARKER_LIKE = re.compile(r"--\s*migrate\s*:.*", re.IGNORECASE)
+_MARKER_LIKE = re.compile(
+    r"(?:--|/\*)\s*migrate(?:\s*:.*|[^\w\n]*(?:up|down|next)[^\w\n]*$)", re.IGNORECASE | re.MULTILINE
+)
 
 # What begins or ends a transaction, as the first word of a statement.
 _TRANSACTION_CONTROL = frozenset({"ABORT", "BEGIN", "COMMIT", "END", "ROLLBACK", "START"})
+# What the session would have forgotten when a run goes on after an interruption.
+_SESSION_STATE = frozenset({"DISCARD", "RELEASE", "RESET", "SAVEPOINT", "SET"})
+# What the server refuses in a transaction, as far as it can be told from the first words.
+_OUTSIDE_TRANSACTION = (
+    re.compile(r"VACUUM\b"),
+    re.compile(r"CREATE (UNIQUE )?INDEX CONCURRENTLY\b"),
+    re.compile(r"DROP INDEX CONCURRENTLY\b"),
+    re.compile(r"REINDEX (\( .* \) )?(INDEX|TABLE|SCHEMA) CONCURRENTLY\b"),
+)
+_UNNAMED_INDEX = re.compile(r"CREATE (UNIQUE )?INDEX CONCURRENTLY ON\b")
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """What is sent at once: a whole section, or one statement of a section without a transaction."""
+
+    #: The SQL, with ``\n`` for every line end.
+    sql: str
+    #: The line of the file on which `sql` begins, counted from 1.
+    line: int
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +60,8 @@ class Section:
     line: int
     #: Whether it runs in one transaction together with its record.
     transactional: bool
+    #: What is sent, in order; of a transactional section there is one.
+    parts: tuple[Part, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +85,18 @@ class Migration:
     def label(self) -> str:
         """Number and name as in the file's name: ``0001_initial_schema``."""
         return self.path.stem
+
+    def section(self, direction: str) -> Section:
+        """Return the section ``up`` or ``down``.
+
+        Raises:
+            MigrationError: there is none.
+        """
+        if direction == "up":
+            return self.up
+        if self.down is None:
+            raise MigrationError("has no '-- migrate:down' section", file=str(self.path))
+        return self.down
 
 
 def read_folder(folder: Path) -> list[Migration]:
@@ -116,60 +157,83 @@ def _text(path: Path) -> str:
 
 
 def _sections(path: Path, text: str) -> tuple[Section, Section | None]:
-    markers: dict[str, re.Match[str]] = {}
+    markers = list(_markers(path, text))
+    kinds = [marker["kind"] for marker in markers]
+    if kinds[:1] != ["up"]:
+        raise _error("the file must begin with '-- migrate:up', after comments", path, text, 0)
+    if any(split(text[: markers[0].start()])):
+        raise _error("SQL before '-- migrate:up' would never run", path, text, 0)
+    if "down" not in kinds:
+        return _section(path, text, markers, len(text)), None
+    down = kinds.index("down")
+    up = _section(path, text, markers[:down], markers[down].start())
+    return up, _section(path, text, markers[down:], len(text))
+
+
+def _markers(path: Path, text: str) -> Iterator[re.Match[str]]:
+    seen: set[str] = set()
     for like in _MARKER_LIKE.finditer(text):
         marker = _MARKER.fullmatch(text, like.start(), like.end())
         if marker is None or text[: like.start()][-1:] not in {"", "\n"}:
-            raise _error("write '-- migrate:up' or '-- migrate:down' on a line of its own", path, text, like.start())
-        if marker["section"] in markers:
-            raise _error(f"a second '-- migrate:{marker['section']}'", path, text, marker.start())
-        markers[marker["section"]] = marker
-    up, down = markers.get("up"), markers.get("down")
-    if up is None or (down is not None and down.start() < up.start()):
-        raise _error("the file must begin with '-- migrate:up', after comments", path, text, 0)
-    if _has_code(text[: up.start()]):
-        raise _error("SQL before '-- migrate:up' would never run", path, text, 0)
-    end = len(text) if down is None else down.start()
-    return _section(path, text, up, end), down and _section(path, text, down, len(text))
+            problem = "write '-- migrate:up', '-- migrate:next' or '-- migrate:down' on a line of its own"
+            raise _error(problem, path, text, like.start())
+        if marker["kind"] in seen:
+            raise _error(f"a second '-- migrate:{marker['kind']}'", path, text, marker.start())
+        seen |= {marker["kind"]} - {"next"}
+        yield marker
 
 
-def _section(path: Path, text: str, marker: re.Match[str], end: int) -> Section:
-    sql = text[marker.end() : end].removeprefix("\n")
-    start = end - len(sql)
-    if not _has_code(sql):
-        raise _error(f"the {marker['section']} section is empty", path, text, marker.start())
-    transactional = marker["transaction"] != "false"
-    if transactional:
-        for problem, offset in _not_transactional(sql):
+def _section(path: Path, text: str, markers: list[re.Match[str]], end: int) -> Section:
+    first, *separators = markers
+    transactional = first["transaction"] != "false"
+    if transactional and separators:
+        problem = "'-- migrate:next' is for sections that are marked 'transaction:false'"
+        raise _error(problem, path, text, separators[0].start())
+    check = _not_transactional if transactional else _not_by_itself
+    parts: list[Part] = []
+    for marker, stop in zip(markers, [*(marker.start() for marker in separators), end], strict=True):
+        sql = text[marker.end() : stop].removeprefix("\n")
+        start = stop - len(sql)
+        statements = list(split(sql))
+        if not statements:
+            problem = "there is no statement here" if separators else f"the {first['kind']} section is empty"
+            raise _error(problem, path, text, marker.start())
+        for problem, offset in check(*statements):
             raise _error(problem, path, text, start + offset)
-    return Section(sql=sql, line=_line(text, start), transactional=transactional)
+        parts.append(Part(sql=sql, line=_line(text, start)))
+    sql = text[first.end() : end].removeprefix("\n")
+    return Section(sql=sql, line=parts[0].line, transactional=transactional, parts=tuple(parts))
 
 
-def _has_code(sql: str) -> bool:
-    return any(token.kind not in {"comment", "block"} and token.text.strip(" \t\n;") for token in tokens(sql))
+def _not_transactional(*statements: Statement) -> Iterator[tuple[str, int]]:
+    """Yield what would end the transaction or stall it, with its place."""
+    for statement in statements:
+        words = statement.words
+        if words[0] in _TRANSACTION_CONTROL or words[:2] == ("PREPARE", "TRANSACTION"):
+            word = "TRANSACTION" if words[0] == "PREPARE" else words[0]
+            yield f"{word} must not stand in a section that runs in one transaction", statement.start
+        else:
+            text = " ".join(words)
+            if any(pattern.match(text) for pattern in _OUTSIDE_TRANSACTION):
+                yield "cannot run in a transaction: mark the section 'transaction:false'", statement.start
+        yield from _client_copy(words, statement.start)
 
 
-def _not_transactional(sql: str) -> Iterator[tuple[str, int]]:
-    """Yield what would end the transaction or stall it, with its place in ``sql``."""
-    words: list[str] = []  # of the statement so far
-    parentheses = 0  # a rule's statements stand in parentheses
-    body = 0  # of a function: BEGIN ATOMIC and its END, with every CASE and END between them
-    for token in tokens(sql):
-        word = token.text.upper()
-        if token.kind != "word":
-            parentheses += (word == "(") - (word == ")")
-            if word == ";" and not parentheses and not body:
-                words = []
-            continue
-        if body:
-            body += (word == "CASE") - (word == "END")
-        elif word == "ATOMIC" and words[-1:] == ["BEGIN"]:
-            body = 1
-        elif (not words and word in _TRANSACTION_CONTROL) or (words == ["PREPARE"] and word == "TRANSACTION"):
-            yield f"{word} must not stand in a section that runs in one transaction", token.start
-        elif words[:1] == ["COPY"] and word in {"STDIN", "STDOUT"}:
-            yield "COPY from or to the client needs a client that sends or takes the data", token.start
-        words.append(word)
+def _not_by_itself(statement: Statement, *others: Statement) -> Iterator[tuple[str, int]]:
+    """Yield what is more than one statement, or depends on what the session remembers, with its place."""
+    words = statement.words
+    if others:
+        yield "a second statement: write '-- migrate:next' on a line between them", others[0].start
+    elif words[0] in _TRANSACTION_CONTROL | _SESSION_STATE:
+        yield f"{words[0]} has no place where every statement runs by itself", statement.start
+    elif _UNNAMED_INDEX.match(" ".join(words)):
+        yield "name the index, so that a run that was interrupted finds it", statement.start
+    yield from _client_copy(words, statement.start)
+
+
+def _client_copy(words: tuple[str, ...], start: int) -> Iterator[tuple[str, int]]:
+    if words[0] == "COPY" and {"STDIN", "STDOUT"} & set(words):
+        yield "COPY from or to the client needs a client that sends or takes the data", start
 
 
 def _error(problem: str, path: Path, text: str, offset: int) -> MigrationError:

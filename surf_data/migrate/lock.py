@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 
-from surf_data.errors import MigrationError
+from surf_data.errors import DatabaseError, MigrationError
 from surf_data.migrate.history import queries
 from surf_data.postgres import Session
 
@@ -30,6 +30,9 @@ def exclusive(connection: psycopg.Connection[Any], session: Session, wait: float
     if queries().session_backend(session) != connection.info.backend_pid:
         # Behind a pooler the lock would belong to whichever client comes next.
         raise MigrationError("migrations need a direct connection to the server: a connection pooler sits between")
+    with suppress(DatabaseError):
+        # Not on every system can the server tell that its client is gone; there the lock lives as long as a statement.
+        queries().session_follow_client(session)
     deadline = time.monotonic() + wait
     while not queries().lock_acquire(session):
         if time.monotonic() >= deadline:

@@ -6,11 +6,12 @@ from typing import Literal
 import attrs
 
 from surf_data.migrate.files import Migration
-from surf_data.migrate.history import Record
+from surf_data.migrate.history import Direction, Record
 
-#: ``applied`` and ``pending`` are as they should be. The others stop a run: the file was ``edited`` or ``renamed``
-#: after it was applied, it was applied and has ``vanished``, or it is ``skipped``: not applied although a later one is.
-State = Literal["applied", "pending", "edited", "renamed", "vanished", "skipped"]
+#: ``applied`` and ``pending`` are as they should be. ``unfinished`` is a migration without a transaction that was
+#: interrupted; the next run goes on with it. The others stop a run: the file was ``edited`` or ``renamed`` after it was
+#: applied, it was applied and has ``vanished``, or it is ``skipped``: not applied although a later one is.
+State = Literal["applied", "pending", "unfinished", "edited", "renamed", "vanished", "skipped"]
 
 
 @attrs.frozen(kw_only=True)
@@ -25,8 +26,12 @@ class MigrationStatus:
     state: State
     #: When it was applied; ``None`` while it is not.
     applied_at: datetime | None = None
-    #: How long it took; ``None`` while it is not applied.
+    #: How long it took, or has taken so far; 0 when it was recorded without being run, ``None`` when it has not begun.
     duration: timedelta | None = None
+    #: Which of its sections has begun and not ended; ``None`` when none has.
+    unfinished: Direction | None = None
+    #: How many statements of the unfinished section are done.
+    statements_done: int = 0
 
     @property
     def label(self) -> str:
@@ -39,7 +44,7 @@ def compare(migrations: list[Migration], records: list[Record]) -> list[Migratio
     history = {record.number: record for record in records}
     latest = max(history, default=0)
     statuses = [_status(migration, history.pop(migration.number, None), latest) for migration in migrations]
-    statuses += [_applied(record, record.name, "vanished") for record in history.values()]
+    statuses += [_recorded(record, record.name, "vanished") for record in history.values()]
     return sorted(statuses, key=lambda status: status.number)
 
 
@@ -48,11 +53,21 @@ def _status(migration: Migration, record: Record | None, latest: int) -> Migrati
         state: State = "skipped" if migration.number < latest else "pending"
         return MigrationStatus(number=migration.number, name=migration.name, state=state)
     if record.name != migration.name:
-        return _applied(record, migration.name, "renamed")
-    return _applied(record, migration.name, "applied" if record.checksum == migration.checksum else "edited")
+        state = "renamed"
+    elif record.checksum != migration.checksum:
+        state = "edited"
+    else:
+        state = "applied" if record.unfinished is None else "unfinished"
+    return _recorded(record, migration.name, state)
 
 
-def _applied(record: Record, name: str, state: State) -> MigrationStatus:
+def _recorded(record: Record, name: str, state: State) -> MigrationStatus:
     return MigrationStatus(
-        number=record.number, name=name, state=state, applied_at=record.applied_at, duration=record.duration
+        number=record.number,
+        name=name,
+        state=state,
+        applied_at=record.applied_at,
+        duration=record.duration,
+        unfinished=record.unfinished,
+        statements_done=record.statements_done,
     )

@@ -82,9 +82,71 @@ def test_a_section_says_whether_it_is_transactional(
     assert read(f"-- migrate:up{option}\nSELECT 1;\n").up.transactional is transactional
 
 
-def test_a_section_without_transaction_may_control_its_own(read: Callable[[str], Migration]) -> None:
-    """BEGIN and COMMIT are refused only where the runner has a transaction open."""
-    assert read("-- migrate:up transaction:false\nBEGIN;\nCOMMIT;\n").up.sql == "BEGIN;\nCOMMIT;\n"
+def test_a_section_without_transaction_is_sent_a_statement_at_a_time(read: Callable[[str], Migration]) -> None:
+    """What stands between two markers is one statement, with the line on which it begins."""
+    migration = read(
+        "-- migrate:up transaction:false\nVACUUM a;\n\n-- migrate:next\n-- Why.\nDO $$ BEGIN NULL; COMMIT; END $$;\n"
+        "-- migrate:down transaction:false\nCREATE INDEX CONCURRENTLY i ON a (b);\n-- migrate:next\nVACUUM a"
+    )
+    assert [(part.sql, part.line) for part in migration.up.parts] == [
+        ("VACUUM a;\n\n", 2),
+        ("-- Why.\nDO $$ BEGIN NULL; COMMIT; END $$;\n", 5),
+    ]
+    assert migration.up.sql.startswith("VACUUM a;\n\n-- migrate:next\n-- Why.")
+    assert migration.down is not None
+    assert [part.line for part in migration.down.parts] == [8, 10]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("VACUUM a;\nVACUUM b;\n", 3, "a second statement: write '-- migrate:next' on a line between them"),
+        ("VACUUM a;\n-- migrate:next\n-- nothing\n", 3, "there is no statement here"),
+        ("-- migrate:next\nVACUUM a;\n", 1, "there is no statement here"),
+        ("VACUUM a;\n-- migrate:next\n\nBEGIN;\n", 5, "BEGIN has no place where every statement runs by itself"),
+        ("SET search_path = b;\n", 2, "SET has no place where every statement runs by itself"),
+        ("DISCARD ALL;\n", 2, "DISCARD has no place where every statement runs by itself"),
+        ("CREATE UNIQUE INDEX CONCURRENTLY ON a (b);\n", 2, "name the index, so that a run that was interrupted"),
+        ("COPY a FROM STDIN;\n", 2, "COPY from or to the client"),
+    ],
+)
+def test_what_cannot_be_taken_up_again_is_refused(
+    read: Callable[[str], Migration], text: str, line: int, problem: str
+) -> None:
+    """Without a transaction, a statement must be one, and need nothing that an interrupted session would have known."""
+    error = refusal(lambda: read(f"-- migrate:up transaction:false\n{text}"))
+    assert error.line == line
+    assert problem in str(error)
+
+
+def test_statements_are_separated_only_where_there_is_no_transaction(read: Callable[[str], Migration]) -> None:
+    """A transactional section is sent whole; a separator in it is a misunderstanding."""
+    error = refusal(lambda: read(f"{UP}-- migrate:next\nSELECT 2;\n"))
+    assert error.line == 3
+    assert str(error).endswith("'-- migrate:next' is for sections that are marked 'transaction:false'")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "VACUUM a",
+        "create index concurrently i on a (b)",
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON a (b)",
+        "DROP INDEX CONCURRENTLY i",
+        "REINDEX INDEX CONCURRENTLY i",
+        "REINDEX (VERBOSE) TABLE CONCURRENTLY a",
+    ],
+)
+def test_what_cannot_run_in_a_transaction_is_refused_in_one(read: Callable[[str], Migration], statement: str) -> None:
+    """The server would refuse it only after the statements before it have taken their locks."""
+    error = refusal(lambda: read(f"-- migrate:up\nSELECT 1;\n{statement};\n"))
+    assert error.line == 3
+    assert str(error).endswith(": cannot run in a transaction: mark the section 'transaction:false'")
+
+
+def test_a_materialized_view_is_refreshed_concurrently_in_a_transaction(read: Callable[[str], Migration]) -> None:
+    """Not everything that is called concurrent needs to be outside."""
+    assert read("-- migrate:up\nREFRESH MATERIALIZED VIEW CONCURRENTLY v;\n").up.transactional
 
 
 @pytest.mark.parametrize(
@@ -171,11 +233,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         (UP + "-- migrate:down\n", 3, "the down section is empty"),
         (UP + UP, 3, "a second '-- migrate:up'"),
         (UP + "-- migrate:down\nSELECT 1;\n-- migrate:down\nSELECT 1;\n", 5, "a second '-- migrate:down'"),
-        (UP + " -- migrate:down\nDROP TABLE a;\n", 3, "write '-- migrate:up' or '-- migrate:down' on a line"),
-        ("-- migrate:up\nSELECT 1; -- migrate:down\nDROP TABLE a;\n", 2, "write '-- migrate:up' or"),
-        (UP + "-- Migrate: Down\nDROP TABLE a;\n", 3, "write '-- migrate:up' or"),
-        (UP + "-- migrate:dwon\nDROP TABLE a;\n", 3, "write '-- migrate:up' or"),
-        ("-- migrate:up transaction:maybe\nSELECT 1;\n", 1, "write '-- migrate:up' or"),
+        (UP + " -- migrate:down\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        ("-- migrate:up\nSELECT 1; -- migrate:down\nDROP TABLE a;\n", 2, "write '-- migrate:up', '"),
+        (UP + "-- Migrate: Down\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        (UP + "-- migrate:dwon\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        (UP + "-- migrate down\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        (UP + "-- migrate-next --\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        (UP + "/* migrate:down */\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
+        ("-- migrate:up transaction:maybe\nSELECT 1;\n", 1, "write '-- migrate:up', '"),
         ("-- migrate:up\nSELECT 1;\n\0;\n", 3, "a NUL character would end the SQL here"),
         (b"-- migrate:up\nSELECT '\xff';\n", 2, "is not UTF-8"),
     ],

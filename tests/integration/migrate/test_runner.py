@@ -1,10 +1,8 @@
 """The runner applies a folder of migrations once, whole and in order, or says why not."""
 
-import contextlib
 import logging
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,44 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from rig import Relay, as_pooler
 from surf_data.errors import DatabaseError, DatabaseUnavailable, MigrationError, SurfDataError
-from surf_data.migrate import Migration, Runner
+from surf_data.migrate import MigrationStatus, Runner
 
 Connection = psycopg.Connection[Any]
 Write = Callable[..., Path]
 
 FIRST = "-- migrate:up\nCREATE TABLE first (id int PRIMARY KEY);\n"
 SECOND = "-- migrate:up\nCREATE TABLE second (id int REFERENCES first DEFERRABLE INITIALLY DEFERRED);\n"
-
-
-@pytest.fixture
-def server(database_url: str) -> Iterator[Connection]:
-    """Return a connection to the empty database that sees what others have committed."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return a function that writes migrations, numbered in order, and returns their folder."""
-
-    def write(*ups: str) -> Path:
-        for number, text in enumerate(ups, start=1):
-            up = text if text.startswith("-- migrate") else f"-- migrate:up\n{text}\n"
-            (tmp_path / f"{number:04d}_step.sql").write_text(up, encoding="utf-8")
-        return tmp_path
-
-    return write
-
-
-@pytest.fixture
-def runner(database_url: str, write: Write) -> Callable[..., Runner]:
-    """Return a function that makes a runner for migrations given as text."""
-
-    def make(*ups: str, **options: Any) -> Runner:
-        return Runner(partial(psycopg.connect, database_url), write(*ups), "shop", **options)
-
-    return make
 
 
 def refusal(call: Callable[[], object], kind: type[SurfDataError] = MigrationError) -> Any:
@@ -62,7 +31,7 @@ def refusal(call: Callable[[], object], kind: type[SurfDataError] = MigrationErr
     return caught.value
 
 
-def labels(migrations: list[Migration]) -> list[str]:
+def labels(migrations: list[MigrationStatus]) -> list[str]:
     """Return what the migrations are called."""
     return [migration.label for migration in migrations]
 
@@ -172,6 +141,42 @@ def test_what_a_migration_sets_ends_with_it(runner: Callable[..., Runner], serve
         server.execute("DROP ROLE shop_nobody")
 
 
+def test_the_next_migration_finds_the_session_as_it_was(any_url: str, write: Write) -> None:
+    """No setting, owner or temporary table of one migration reaches the next, as if the run began with that one."""
+    dirty = """
+        SET timezone = 'Asia/Tokyo';
+        SET session_replication_role = replica;
+        SET default_transaction_read_only = on;
+        SET shop.secret = 'x';
+        RESET client_connection_check_interval;
+        RESET datestyle;
+        CREATE TEMPORARY TABLE temporary ();
+        CREATE ROLE shop_other; SET SESSION AUTHORIZATION shop_other;
+    """
+    clean = """
+        DROP ROLE shop_other;
+        DO $$ BEGIN
+            ASSERT current_setting('timezone') <> 'Asia/Tokyo';
+            ASSERT current_setting('session_replication_role') = 'origin';
+            ASSERT coalesce(current_setting('shop.secret', true), '') = '';
+            ASSERT current_setting('client_connection_check_interval') = '1s';
+            ASSERT current_setting('datestyle') = 'German, DMY';
+            ASSERT to_regclass('temporary') IS NULL;
+        END $$;
+    """
+
+    def connect() -> Connection:
+        connection = psycopg.connect(any_url, autocommit=True)
+        connection.execute("SET datestyle = 'German'")
+        return connection
+
+    try:
+        assert len(Runner(connect, write(dirty, clean), "shop").up()) == 2
+    finally:
+        with psycopg.connect(any_url) as server:
+            server.execute("DROP ROLE IF EXISTS shop_other")
+
+
 def test_a_migration_may_forget_prepared_statements(database_url: str, write: Write, server: Connection) -> None:
     """The run itself uses none, however the connection is set up."""
 
@@ -189,10 +194,13 @@ def test_the_work_itself_has_no_time_limit(database_url: str, write: Write) -> N
         DO $$ BEGIN
             ASSERT current_setting('statement_timeout') = '0';
             ASSERT current_setting('lock_timeout') = '3s';
+            ASSERT current_setting('transaction_timeout') = '0';
         END $$;
         """
     )
-    connect = partial(psycopg.connect, database_url, options="-c statement_timeout=60s -c lock_timeout=0")
+    connect = partial(
+        psycopg.connect, database_url, options="-c statement_timeout=60s -c transaction_timeout=60s -c lock_timeout=0"
+    )
     assert len(Runner(connect, folder, "shop").up()) == 1
 
 
@@ -278,7 +286,7 @@ def test_a_failed_run_gives_the_lock_back(runner: Callable[..., Runner]) -> None
 def test_what_the_listener_raises_ends_the_run(runner: Callable[..., Runner], server: Connection) -> None:
     """A migration is recorded before anybody is told, and the next run goes on behind it."""
 
-    def interrupt(_: Migration) -> None:
+    def interrupt(_: MigrationStatus) -> None:
         raise KeyboardInterrupt
 
     shop = runner(FIRST, SECOND, lock_wait=0)
@@ -288,51 +296,12 @@ def test_what_the_listener_raises_ends_the_run(runner: Callable[..., Runner], se
     assert labels(shop.up()) == ["0002_step"]
 
 
-@contextlib.contextmanager
-def pooler(directory: str, port: int) -> Iterator[int]:
-    """Relay one connection and greet it as a pooler does: with a backend number of its own. Yields the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def relay() -> None:
-            client, _ = listener.accept()
-            with client, socket.socket(socket.AF_UNIX) as server:
-                server.connect(f"{directory}/.s.PGSQL.{port}")
-                back = threading.Thread(target=forward, args=(client, server))
-                back.start()
-                greet(server, client)
-                forward(server, client)
-                back.join()
-
-        thread = threading.Thread(target=relay)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join()
-
-
-def forward(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes until it ends."""
-    while received := source.recv(65536):
-        target.sendall(received)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
-
-
-def greet(server: socket.socket, client: socket.socket) -> None:
-    """Pass on the server's messages up to BackendKeyData (manual, 54.7), and that one with another process number."""
-    kind = b""
-    with server.makefile("rb", buffering=0) as messages:
-        while kind != b"K":
-            kind, length = messages.read(1), messages.read(4)
-            body = messages.read(int.from_bytes(length) - 4)
-            client.sendall(kind + length + (b"\0\0\0\1" + body[4:] if kind == b"K" else body))
-
-
 def test_a_pooler_is_refused(database_url: str, write: Write, server: Connection) -> None:
     """A pooler cannot hold the lock, so the run stops before it has done anything."""
     folder = write(FIRST)
-    with pooler(server.info.host, server.info.port) as port:
+    with Relay(f"{server.info.host}/.s.PGSQL.{server.info.port}", replies=as_pooler) as pooler:
         connect = partial(
-            psycopg.connect, database_url, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable"
+            psycopg.connect, database_url, host="127.0.0.1", port=pooler.port, sslmode="disable", gssencmode="disable"
         )
         error = refusal(Runner(connect, folder, "shop").up)
     assert str(error) == "migrations need a direct connection to the server: a connection pooler sits between"
@@ -384,6 +353,12 @@ def test_a_migration_may_refuse_to_run(runner: Callable[..., Runner]) -> None:
         ("DO $$ BEGIN EXECUTE (SELECT word FROM vault LIMIT 1); END $$", "42601"),
         ("DO $$ BEGIN EXECUTE format('DROP TABLE %I', (SELECT word FROM vault LIMIT 1)); END $$", "42P01"),
         ("UPDATE vault SET kind = 2", "P0001"),
+        ("SELECT to_tsquery('\"' || word || ' &') FROM vault", "42601"),
+        ("SELECT to_tsquery('{\"kind\": \"' || word || ' 1\"}') FROM vault", "42601"),
+        ("SELECT to_regtype('shop.' || word || '.lamp') FROM vault", "0A000"),
+        ("SELECT ('int ' || word)::regtype FROM vault", "42601"),
+        ("DO $$ BEGIN EXECUTE (SELECT 'SELECT ' || word || '(1)' FROM vault LIMIT 1); END $$", "42883"),
+        ("SELECT query_to_xml('SELECT \"' || word, true, true, '') FROM vault", "42601"),
     ],
 )
 def test_no_error_repeats_a_row(
@@ -406,7 +381,7 @@ def test_a_lock_is_given_up_soon(runner: Callable[..., Runner], server: Connecti
     runner(FIRST).up()
     with psycopg.connect(database_url) as other:
         other.execute("SELECT * FROM first")
-        error = refusal(runner(FIRST, "ALTER TABLE first ADD COLUMN more int;", lock_timeout=0.01).up)
+        error = refusal(runner(FIRST, "ALTER TABLE first ADD COLUMN more int;", lock_timeout=0.01, attempts=1).up)
     assert error.sqlstate == "55P03"
     assert "another session holds a lock that it needs; nothing of this file was applied" in str(error)
     assert recorded(server) == [("shop", 1)]
@@ -434,22 +409,13 @@ def test_a_file_that_ends_its_transaction_unseen_is_refused(
     assert recorded(server) == []
 
 
-def test_a_migration_without_transaction_is_refused_before_anything_runs(
-    runner: Callable[..., Runner], server: Connection
-) -> None:
-    """It cannot be applied yet; nothing before it is applied either."""
-    error = refusal(runner(FIRST, "-- migrate:up transaction:false\nVACUUM;\n").up)
-    assert str(error).endswith("0002_step.sql: 'transaction:false' cannot be applied yet")
-    assert objects(server) == set()
-
-
 def test_a_history_that_cannot_be_written_fails_the_migration(
     runner: Callable[..., Runner], server: Connection
 ) -> None:
     """Without its record a migration is not applied."""
     error = refusal(runner(FIRST, "DROP TABLE schema_migrations;").up)
     assert error.sqlstate == "42P01"
-    assert "migrate.history_insert failed" in str(error)
+    assert "migrate.history_finish failed" in str(error)
     assert recorded(server) == [("shop", 1)]
 
 
@@ -536,3 +502,11 @@ def test_a_table_of_another_tool_is_left_alone(runner: Callable[..., Runner], se
     for call in (shop.status, shop.up):
         assert str(refusal(call)) == "the table schema_migrations belongs to another tool; it is left alone"
     assert objects(server) == {"schema_migrations", "schema_migrations_pkey"}
+
+
+def test_a_connection_that_is_of_no_use_is_closed(database_url: str, write: Write) -> None:
+    """A connection in the middle of a transaction is refused, and not left open."""
+    connection = psycopg.connect(database_url)
+    connection.execute("SELECT 1")
+    refusal(Runner(lambda: connection, write(FIRST), "shop").up, DatabaseError)
+    assert connection.closed

@@ -1,0 +1,32 @@
+"""The connections on which migrations run: in autocommit mode, and without prepared statements."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from surf_data.postgres.translation import Translation
+
+
+def connected(connect: Callable[[], psycopg.Connection[Any]], doing: str) -> psycopg.Connection[Any]:
+    """Return a new connection for a migration, or for what stands beside one.
+
+    Arguments:
+        connect: returns a new connection.
+        doing: what an error says it is for.
+
+    Raises:
+        DatabaseError: the server cannot be reached.
+    """
+    translation = Translation(doing)
+    with translation:
+        connection = connect()
+    try:
+        with translation:
+            connection.autocommit = True
+    except BaseException:
+        connection.close()
+        raise
+    # A migration may forget all prepared statements, and the driver would not know.
+    connection.prepare_threshold = None
+    return connection

@@ -1,0 +1,913 @@
+"""A database is compared with what its migrations make: every kind of drift is found, and none is invented."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import psycopg
+import pytest
+from psycopg import sql
+
+from surf_data import embedded, resources
+from surf_data.errors import DatabaseError, DatabaseUnavailable, MigrationError
+from surf_data.migrate import Difference, Runner, catalog, read_folder, scratch, verify
+from surf_data.migrate.verification import differences
+from surf_data.postgres import Session
+
+Connection = psycopg.Connection[Any]
+Write = Callable[..., Path]
+Refused = Callable[..., Any]
+
+LAMPS = resources.directory("migrations") / "lamps"
+
+# One of everything.
+BASE = """
+CREATE SCHEMA shop;
+CREATE TYPE mood AS ENUM ('calm', 'wild');
+CREATE DOMAIN rating AS integer CHECK (VALUE BETWEEN 0 AND 5);
+CREATE TYPE place AS (name text, depth numeric(5, 2));
+CREATE TABLE spot (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name varchar(40) NOT NULL,
+    mood mood DEFAULT 'calm',
+    rating rating,
+    seen timestamptz DEFAULT '2026-01-01 00:00:00+00',
+    label text GENERATED ALWAYS AS (name || '!') STORED,
+    CONSTRAINT spot_name_given CHECK (name <> '')
+);
+CREATE TABLE visit (
+    spot_id integer NOT NULL,
+    day date,
+    note text,
+    CONSTRAINT visit_spot FOREIGN KEY (spot_id) REFERENCES spot
+);
+CREATE UNIQUE INDEX spot_name ON spot (name);
+CREATE TABLE wave (day date NOT NULL, height numeric) PARTITION BY RANGE (day);
+CREATE TABLE wave_2026 PARTITION OF wave FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX wave_height ON wave (height);
+CREATE VIEW calm_spot AS SELECT id, name FROM spot WHERE mood = 'calm';
+CREATE MATERIALIZED VIEW spot_count AS SELECT count(*) AS spots FROM spot;
+CREATE SEQUENCE ticket AS smallint INCREMENT 5;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.seen = now();
+    RETURN NEW;
+END
+$$;
+CREATE PROCEDURE tidy() LANGUAGE sql AS 'DELETE FROM visit';
+CREATE AGGREGATE total (integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
+CREATE TRIGGER spot_touch BEFORE UPDATE ON spot FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE RULE visit_keep AS ON DELETE TO visit DO INSTEAD NOTHING;
+CREATE POLICY mine ON visit FOR SELECT USING (spot_id > 0);
+CREATE STATISTICS spot_names (dependencies) ON name, mood FROM spot;
+COMMENT ON TABLE spot IS 'where people surf';
+CREATE TYPE span AS RANGE (SUBTYPE = timestamptz);
+CREATE COLLATION german (PROVIDER = libc, LOCALE = 'C');
+GRANT SELECT ON visit TO PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+"""
+
+# What somebody does by hand, the object that differs then, and how: - is in the database, + in the migrations.
+DRIFT = [
+    ("CREATE SCHEMA loose", "SCHEMA loose", ["- CREATE SCHEMA loose"]),
+    ("DROP SCHEMA shop", "SCHEMA shop", ["+ CREATE SCHEMA shop"]),
+    (
+        "CREATE TABLE extra (id integer PRIMARY KEY, note text)",
+        "TABLE public.extra",
+        [
+            "- CREATE TABLE public.extra",
+            "- COLUMN id integer NOT NULL",
+            "- COLUMN note text",
+            "- CONSTRAINT extra_pkey PRIMARY KEY (id)",
+        ],
+    ),
+    (
+        "DROP TABLE visit",
+        "TABLE public.visit",
+        [
+            "+ CREATE TABLE public.visit",
+            "+ COLUMN spot_id integer NOT NULL",
+            "+ COLUMN day date",
+            "+ COLUMN note text",
+            "+ CONSTRAINT visit_spot FOREIGN KEY (spot_id) REFERENCES public.spot(id)",
+            "+ CREATE RULE visit_keep AS",
+            "+     ON DELETE TO public.visit DO INSTEAD NOTHING;",
+            "+ CREATE POLICY mine AS PERMISSIVE FOR SELECT TO PUBLIC USING ((spot_id > 0))",
+            "+ GRANT SELECT TO PUBLIC",
+        ],
+    ),
+    (
+        "ALTER TABLE visit SET UNLOGGED",
+        "TABLE public.visit",
+        ["- CREATE UNLOGGED TABLE public.visit", "+ CREATE TABLE public.visit"],
+    ),
+    (
+        "ALTER TABLE spot SET (fillfactor = 70)",
+        "TABLE public.spot",
+        ["- CREATE TABLE public.spot WITH (fillfactor=70)", "+ CREATE TABLE public.spot"],
+    ),
+    (
+        "ALTER TABLE spot SET (toast.autovacuum_enabled = false)",
+        "TABLE public.spot",
+        ["- CREATE TABLE public.spot WITH (toast.autovacuum_enabled=false)", "+ CREATE TABLE public.spot"],
+    ),
+    ("ALTER TABLE spot ADD COLUMN colour text", "TABLE public.spot", ["- COLUMN colour text"]),
+    ("ALTER TABLE visit DROP COLUMN day", "TABLE public.visit", ["+ COLUMN day date"]),
+    ("ALTER TABLE visit RENAME COLUMN day TO date", "TABLE public.visit", ["+ COLUMN day date", "- COLUMN date date"]),
+    (
+        "ALTER TABLE visit ALTER COLUMN day TYPE timestamp",
+        "TABLE public.visit",
+        ["- COLUMN day timestamp without time zone", "+ COLUMN day date"],
+    ),
+    (
+        "ALTER TABLE visit ALTER COLUMN day SET NOT NULL",
+        "TABLE public.visit",
+        ["- COLUMN day date NOT NULL", "+ COLUMN day date"],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN name DROP NOT NULL",
+        "TABLE public.spot",
+        ["- COLUMN name character varying(40)", "+ COLUMN name character varying(40) NOT NULL"],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN mood SET DEFAULT 'wild'",
+        "TABLE public.spot",
+        [
+            "- COLUMN mood public.mood DEFAULT 'wild'::public.mood",
+            "+ COLUMN mood public.mood DEFAULT 'calm'::public.mood",
+        ],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN mood DROP DEFAULT",
+        "TABLE public.spot",
+        ["- COLUMN mood public.mood", "+ COLUMN mood public.mood DEFAULT 'calm'::public.mood"],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN id SET GENERATED BY DEFAULT",
+        "TABLE public.spot",
+        [
+            "- COLUMN id integer NOT NULL GENERATED BY DEFAULT AS IDENTITY",
+            "+ COLUMN id integer NOT NULL GENERATED ALWAYS AS IDENTITY",
+        ],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN label DROP EXPRESSION",
+        "TABLE public.spot",
+        ["- COLUMN label text", "+ COLUMN label text GENERATED ALWAYS AS (((name)::text || '!'::text)) STORED"],
+    ),
+    (
+        "ALTER TABLE visit DROP COLUMN day, ADD COLUMN day date",
+        "TABLE public.visit",
+        ["- COLUMN ORDER (spot_id, note, day)", "+ COLUMN ORDER (spot_id, day, note)"],
+    ),
+    (
+        'ALTER TABLE visit ALTER COLUMN note TYPE text COLLATE "C"',
+        "TABLE public.visit",
+        ['- COLUMN note text COLLATE "C"', "+ COLUMN note text"],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN name SET STATISTICS 1000",
+        "TABLE public.spot",
+        [
+            "- COLUMN name character varying(40) NOT NULL STATISTICS 1000",
+            "+ COLUMN name character varying(40) NOT NULL",
+        ],
+    ),
+    (
+        "ALTER TABLE spot ALTER COLUMN name SET STORAGE external",
+        "TABLE public.spot",
+        [
+            "- COLUMN name character varying(40) STORAGE EXTERNAL NOT NULL",
+            "+ COLUMN name character varying(40) NOT NULL",
+        ],
+    ),
+    (
+        "ALTER TABLE spot DROP CONSTRAINT spot_name_given",
+        "TABLE public.spot",
+        ["+ CONSTRAINT spot_name_given CHECK (((name)::text <> ''::text))"],
+    ),
+    (
+        "ALTER TABLE spot ADD CONSTRAINT positive CHECK (id > 0) NOT VALID",
+        "TABLE public.spot",
+        ["- CONSTRAINT positive CHECK ((id > 0)) NOT VALID"],
+    ),
+    (
+        "ALTER TABLE visit ALTER CONSTRAINT visit_spot DEFERRABLE",
+        "TABLE public.visit",
+        [
+            "- CONSTRAINT visit_spot FOREIGN KEY (spot_id) REFERENCES public.spot(id) DEFERRABLE",
+            "+ CONSTRAINT visit_spot FOREIGN KEY (spot_id) REFERENCES public.spot(id)",
+        ],
+    ),
+    (
+        "ALTER TABLE spot RENAME CONSTRAINT spot_pkey TO spot_key",
+        "TABLE public.spot",
+        ["- CONSTRAINT spot_key PRIMARY KEY (id)", "+ CONSTRAINT spot_pkey PRIMARY KEY (id)"],
+    ),
+    (
+        "CREATE INDEX visit_day ON visit (day)",
+        "TABLE public.visit",
+        ["- CREATE INDEX visit_day ON public.visit USING btree (day)"],
+    ),
+    (
+        "DROP INDEX spot_name",
+        "TABLE public.spot",
+        ["+ CREATE UNIQUE INDEX spot_name ON public.spot USING btree (name)"],
+    ),
+    (
+        "DROP INDEX spot_name; CREATE INDEX spot_name ON spot (name)",
+        "TABLE public.spot",
+        [
+            "- CREATE INDEX spot_name ON public.spot USING btree (name)",
+            "+ CREATE UNIQUE INDEX spot_name ON public.spot USING btree (name)",
+        ],
+    ),
+    (
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'spot_name'::regclass",
+        "TABLE public.spot",
+        [
+            "- CREATE UNIQUE INDEX spot_name ON public.spot USING btree (name) /* INVALID */",
+            "+ CREATE UNIQUE INDEX spot_name ON public.spot USING btree (name)",
+        ],
+    ),
+    (
+        "CREATE OR REPLACE VIEW calm_spot AS SELECT id, name FROM spot WHERE mood = 'wild'",
+        "VIEW public.calm_spot",
+        [
+            "  ...",
+            "   SELECT id,",
+            "      name",
+            "     FROM public.spot",
+            "-   WHERE (mood = 'wild'::public.mood);",
+            "+   WHERE (mood = 'calm'::public.mood);",
+        ],
+    ),
+    (
+        "ALTER VIEW calm_spot SET (security_barrier = true)",
+        "VIEW public.calm_spot",
+        [
+            "- CREATE VIEW public.calm_spot WITH (security_barrier=true) AS",
+            "+ CREATE VIEW public.calm_spot AS",
+            "   SELECT id,",
+            "      name",
+            "     FROM public.spot",
+        ],
+    ),
+    (
+        "DROP MATERIALIZED VIEW spot_count",
+        "MATERIALIZED VIEW public.spot_count",
+        ["+ CREATE MATERIALIZED VIEW public.spot_count AS", "+  SELECT count(*) AS spots", "+    FROM public.spot;"],
+    ),
+    (
+        "ALTER SEQUENCE ticket INCREMENT 1",
+        "SEQUENCE public.ticket",
+        [
+            "- CREATE SEQUENCE public.ticket AS smallint INCREMENT 1 MINVALUE 1 MAXVALUE 32767 START 1 CACHE 1",
+            "+ CREATE SEQUENCE public.ticket AS smallint INCREMENT 5 MINVALUE 1 MAXVALUE 32767 START 1 CACHE 1",
+        ],
+    ),
+    (
+        "ALTER SEQUENCE spot_id_seq MAXVALUE 1000",
+        "SEQUENCE public.spot_id_seq",
+        [
+            (
+                "- CREATE SEQUENCE public.spot_id_seq AS integer INCREMENT 1 MINVALUE 1 MAXVALUE 1000 START 1"
+                " CACHE 1 OWNED BY public.spot.id"
+            ),
+            (
+                "+ CREATE SEQUENCE public.spot_id_seq AS integer INCREMENT 1 MINVALUE 1 MAXVALUE 2147483647 START 1"
+                " CACHE 1 OWNED BY public.spot.id"
+            ),
+        ],
+    ),
+    (
+        "ALTER TYPE mood ADD VALUE 'angry' BEFORE 'wild'",
+        "TYPE public.mood",
+        [
+            "- CREATE TYPE public.mood AS ENUM ('calm', 'angry', 'wild')",
+            "+ CREATE TYPE public.mood AS ENUM ('calm', 'wild')",
+        ],
+    ),
+    (
+        "ALTER DOMAIN rating SET NOT NULL",
+        "TYPE public.rating",
+        ["- CREATE DOMAIN public.rating AS integer NOT NULL", "+ CREATE DOMAIN public.rating AS integer"],
+    ),
+    (
+        "ALTER DOMAIN rating DROP CONSTRAINT rating_check",
+        "TYPE public.rating",
+        ["+ CONSTRAINT rating_check CHECK (((VALUE >= 0) AND (VALUE <= 5)))"],
+    ),
+    ("ALTER TYPE place ADD ATTRIBUTE tide text", "COMPOSITE TYPE public.place", ["- COLUMN tide text"]),
+    (
+        "CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.seen = NULL; END $$",
+        "FUNCTION public.touch()",
+        [
+            "  CREATE OR REPLACE FUNCTION public.touch()",
+            "   RETURNS trigger",
+            "   LANGUAGE plpgsql",
+            "- AS $function$ BEGIN NEW.seen = NULL; END $function$",
+            "+ AS $function$",
+            "+ BEGIN",
+            "+     NEW.seen = now();",
+            "+     RETURN NEW;",
+            "+ END",
+            "+ $function$",
+        ],
+    ),
+    (
+        "ALTER FUNCTION touch() SECURITY DEFINER",
+        "FUNCTION public.touch()",
+        [
+            "  CREATE OR REPLACE FUNCTION public.touch()",
+            "   RETURNS trigger",
+            "   LANGUAGE plpgsql",
+            "-  SECURITY DEFINER",
+            "  AS $function$",
+            "  BEGIN",
+            "      NEW.seen = now();",
+        ],
+    ),
+    (
+        "CREATE FUNCTION touch(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "FUNCTION public.touch(integer)",
+        [
+            "- CREATE OR REPLACE FUNCTION public.touch(integer)",
+            "-  RETURNS integer",
+            "-  LANGUAGE sql",
+            "- AS $function$SELECT 1$function$",
+        ],
+    ),
+    (
+        "DROP PROCEDURE tidy",
+        "PROCEDURE public.tidy()",
+        [
+            "+ CREATE OR REPLACE PROCEDURE public.tidy()",
+            "+  LANGUAGE sql",
+            "+ AS $procedure$DELETE FROM visit$procedure$",
+            "+ GRANT EXECUTE TO PUBLIC",
+        ],
+    ),
+    (
+        "DROP AGGREGATE total (integer)",
+        "AGGREGATE public.total(integer)",
+        [
+            "+ CREATE AGGREGATE public.total(integer) SFUNC int4pl STYPE integer INITCOND '0'",
+            "+ GRANT EXECUTE TO PUBLIC",
+        ],
+    ),
+    (
+        "DROP TRIGGER spot_touch ON spot",
+        "TABLE public.spot",
+        ["+ CREATE TRIGGER spot_touch BEFORE UPDATE ON public.spot FOR EACH ROW EXECUTE FUNCTION public.touch()"],
+    ),
+    (
+        "ALTER TABLE spot DISABLE TRIGGER spot_touch",
+        "TABLE public.spot",
+        [
+            (
+                "- CREATE TRIGGER spot_touch BEFORE UPDATE ON public.spot FOR EACH ROW EXECUTE FUNCTION public.touch()"
+                " /* DISABLED */"
+            ),
+            "+ CREATE TRIGGER spot_touch BEFORE UPDATE ON public.spot FOR EACH ROW EXECUTE FUNCTION public.touch()",
+        ],
+    ),
+    (
+        "ALTER TABLE visit DISABLE TRIGGER ALL",
+        "TABLE public.visit",
+        [
+            '- CONSTRAINT TRIGGER OF visit_spot EXECUTE FUNCTION "RI_FKey_check_ins" /* DISABLED */',
+            '- CONSTRAINT TRIGGER OF visit_spot EXECUTE FUNCTION "RI_FKey_check_upd" /* DISABLED */',
+        ],
+    ),
+    (
+        "DROP RULE visit_keep ON visit",
+        "TABLE public.visit",
+        ["+ CREATE RULE visit_keep AS", "+     ON DELETE TO public.visit DO INSTEAD NOTHING;"],
+    ),
+    (
+        "ALTER TABLE visit DISABLE RULE visit_keep",
+        "TABLE public.visit",
+        [
+            "  CREATE RULE visit_keep AS",
+            "-     ON DELETE TO public.visit DO INSTEAD NOTHING; /* DISABLED */",
+            "+     ON DELETE TO public.visit DO INSTEAD NOTHING;",
+        ],
+    ),
+    ("ALTER TABLE visit ENABLE ROW LEVEL SECURITY", "TABLE public.visit", ["- ENABLE ROW LEVEL SECURITY"]),
+    ("ALTER TABLE visit FORCE ROW LEVEL SECURITY", "TABLE public.visit", ["- FORCE ROW LEVEL SECURITY"]),
+    (
+        "ALTER POLICY mine ON visit USING (spot_id > 1)",
+        "TABLE public.visit",
+        [
+            "- CREATE POLICY mine AS PERMISSIVE FOR SELECT TO PUBLIC USING ((spot_id > 1))",
+            "+ CREATE POLICY mine AS PERMISSIVE FOR SELECT TO PUBLIC USING ((spot_id > 0))",
+        ],
+    ),
+    (
+        "DROP STATISTICS spot_names",
+        "TABLE public.spot",
+        ["+ CREATE STATISTICS public.spot_names (dependencies) ON name, mood FROM public.spot"],
+    ),
+    (
+        "COMMENT ON TABLE spot IS 'where nobody surfs'",
+        "TABLE public.spot",
+        ["- COMMENT IS 'where nobody surfs'", "+ COMMENT IS 'where people surf'"],
+    ),
+    (
+        "COMMENT ON COLUMN spot.name IS 'as people say it'",
+        "TABLE public.spot",
+        ["- COMMENT ON COLUMN name IS 'as people say it'"],
+    ),
+    (
+        "COMMENT ON CONSTRAINT visit_spot ON visit IS 'x'",
+        "TABLE CONSTRAINT visit_spot on public.visit",
+        ["- COMMENT IS 'x'"],
+    ),
+    (
+        "CREATE TABLE wave_2027 PARTITION OF wave FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
+        "TABLE public.wave_2027",
+        [
+            "- CREATE TABLE public.wave_2027 PARTITION OF public.wave FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')",
+            "- COLUMN day date NOT NULL",
+            "- COLUMN height numeric",
+        ],
+    ),
+    (
+        "ALTER TABLE wave DETACH PARTITION wave_2026",
+        "TABLE public.wave_2026",
+        [
+            "- CREATE TABLE public.wave_2026",
+            "+ CREATE TABLE public.wave_2026 PARTITION OF public.wave FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+            "- CREATE INDEX wave_2026_height_idx ON public.wave_2026 USING btree (height)",
+        ],
+    ),
+    (
+        "CREATE TABLE spot_old () INHERITS (spot)",
+        "TABLE public.spot_old",
+        [
+            "- CREATE TABLE public.spot_old INHERITS (public.spot)",
+            "- COLUMN id integer NOT NULL",
+            "- COLUMN name character varying(40) NOT NULL",
+            "- COLUMN mood public.mood DEFAULT 'calm'::public.mood",
+            "- COLUMN rating public.rating",
+            "- COLUMN seen timestamp with time zone DEFAULT '2026-01-01 00:00:00+00'::timestamp with time zone",
+            "- COLUMN label text GENERATED ALWAYS AS (((name)::text || '!'::text)) STORED",
+            "- CONSTRAINT spot_name_given CHECK (((name)::text <> ''::text))",
+        ],
+    ),
+    ("GRANT INSERT, UPDATE ON visit TO pg_monitor", "TABLE public.visit", ["- GRANT INSERT, UPDATE TO pg_monitor"]),
+    (
+        "GRANT SELECT (name) ON spot TO pg_monitor WITH GRANT OPTION",
+        "TABLE public.spot",
+        ["- GRANT SELECT (name) TO pg_monitor WITH GRANT OPTION"],
+    ),
+    ("REVOKE SELECT ON visit FROM PUBLIC", "TABLE public.visit", ["+ GRANT SELECT TO PUBLIC"]),
+    (
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "SCHEMA public",
+        ["- GRANT CREATE, USAGE TO PUBLIC", "+ GRANT USAGE TO PUBLIC"],
+    ),
+    ("GRANT EXECUTE ON FUNCTION touch() TO pg_monitor", "FUNCTION public.touch()", ["- GRANT EXECUTE TO pg_monitor"]),
+    ("REVOKE EXECUTE ON PROCEDURE tidy() FROM PUBLIC", "PROCEDURE public.tidy()", ["+ GRANT EXECUTE TO PUBLIC"]),
+    ("GRANT USAGE ON SEQUENCE ticket TO PUBLIC", "SEQUENCE public.ticket", ["- GRANT USAGE TO PUBLIC"]),
+    ("GRANT USAGE ON TYPE mood TO pg_monitor", "TYPE public.mood", ["- GRANT USAGE TO pg_monitor"]),
+    (
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor",
+        "DEFAULT PRIVILEGES",
+        ["- GRANT SELECT ON TABLES TO pg_monitor"],
+    ),
+    (
+        "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
+        "DEFAULT PRIVILEGES",
+        ["+ REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"],
+    ),
+    ("ALTER TABLE visit REPLICA IDENTITY FULL", "TABLE public.visit", ["- REPLICA IDENTITY FULL"]),
+    (
+        "ALTER TABLE spot REPLICA IDENTITY USING INDEX spot_name",
+        "TABLE public.spot",
+        ["- REPLICA IDENTITY USING INDEX spot_name"],
+    ),
+    ("ALTER TABLE spot CLUSTER ON spot_name", "TABLE public.spot", ["- CLUSTER ON spot_name"]),
+    (
+        "CREATE OPERATOR === (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq)",
+        "OPERATOR public.===(integer,integer)",
+        ["- CREATE OPERATOR public.===(integer,integer)"],
+    ),
+    ("DROP COLLATION german", "COLLATION public.german", ["+ CREATE COLLATION public.german"]),
+    ("CREATE EXTENSION vector", "EXTENSION vector", ["- CREATE EXTENSION vector SCHEMA public"]),
+    (
+        "DROP TYPE span",
+        "TYPE public.span",
+        ["+ CREATE TYPE public.span AS RANGE (SUBTYPE = timestamp with time zone)", "+ GRANT USAGE TO PUBLIC"],
+    ),
+]
+
+
+@attrs.frozen
+class Server:
+    """A PostgreSQL with the database ``base``, which holds `BASE`."""
+
+    #: The URL of another database of it.
+    url: str
+    #: Its major version.
+    version: int
+    #: What ``base`` consists of.
+    base: catalog.Catalog
+
+    def connect(self, database: str) -> Connection:
+        """Return a connection to one of its databases."""
+        return psycopg.connect(self.url, dbname=database, autocommit=True)
+
+    def drift(self, ddl: str) -> list[Difference]:
+        """Return how a copy of ``base`` differs from it after ``ddl``."""
+        with closing(psycopg.connect(self.url, autocommit=True)) as root:
+            root.execute("CREATE DATABASE drifted TEMPLATE base")
+            try:
+                with closing(self.connect("drifted")) as connection:
+                    connection.execute(ddl.encode())
+                with closing(self.connect("drifted")) as connection:
+                    return differences(catalog.read(connection, common_version=self.version), self.base)
+            finally:
+                root.execute("DROP DATABASE drifted")
+
+
+@contextmanager
+def based(url: str, version: int) -> Iterator[Server]:
+    """Make the database ``base`` for a block."""
+    with closing(psycopg.connect(url, autocommit=True)) as root:
+        root.execute("CREATE DATABASE base")
+        try:
+            with closing(psycopg.connect(url, dbname="base", autocommit=True)) as connection:
+                connection.execute(BASE.encode())
+            with closing(psycopg.connect(url, dbname="base", autocommit=True)) as connection:
+                made = catalog.read(connection, common_version=version)
+            yield Server(url, version, made)
+        finally:
+            root.execute("DROP DATABASE base")
+
+
+@pytest.fixture(scope="module")
+def current(servers: embedded.EmbeddedServers) -> Iterator[Server]:
+    """Return the PostgreSQL 18 of all tests."""
+    with based(servers.database_url, 18) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def older(older_server: str) -> Iterator[Server]:
+    """Return the PostgreSQL 16 of all tests."""
+    with based(older_server, 16) as server:
+        yield server
+
+
+@pytest.fixture
+def connect(database_url: str) -> Callable[..., Connection]:
+    """Return what connects to an empty database, or to another one of its server."""
+    return partial(psycopg.connect, database_url, autocommit=True)
+
+
+def shown(found: list[Difference]) -> list[str]:
+    """Return the objects and lines of differences, one after the other."""
+    return [text for difference in found for text in (difference.object, *difference.lines)]
+
+
+def scratch_databases(server: Connection) -> list[str]:
+    """Return which databases are there that a check made."""
+    rows = server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'surf_data_scratch_%'").fetchall()
+    return [name for (name,) in rows]
+
+
+# What is found
+
+
+@pytest.mark.parametrize(("ddl", "owner", "lines"), DRIFT, ids=[ddl for ddl, _, _ in DRIFT])
+def test_drift_is_found(current: Server, ddl: str, owner: str, lines: list[str]) -> None:
+    """Whatever somebody changes by hand is shown with its object, and nothing else is."""
+    assert shown(current.drift(ddl)) == [owner, *lines]
+
+
+def test_drift_reads_the_same_on_16(older: Server) -> None:
+    """Each kind of drift is told in the same words by PostgreSQL 16."""
+    unlike = [ddl for ddl, owner, lines in DRIFT if shown(older.drift(ddl)) != [owner, *lines]]
+    assert unlike == []
+
+
+def test_objects_are_sorted(current: Server) -> None:
+    """Several differences come in the order of their objects, and of their kinds within one."""
+    found = current.drift(
+        "COMMENT ON TABLE visit IS 'x'; GRANT INSERT ON visit TO PUBLIC; CREATE INDEX ON visit (note);"
+        "ALTER TABLE visit DROP COLUMN day; DROP VIEW calm_spot; DROP SCHEMA shop; CREATE TABLE aside ()"
+    )
+    assert shown(found) == [
+        "SCHEMA shop",
+        "+ CREATE SCHEMA shop",
+        "TABLE public.aside",
+        "- CREATE TABLE public.aside",
+        "TABLE public.visit",
+        "+ COLUMN day date",
+        "- CREATE INDEX visit_note_idx ON public.visit USING btree (note)",
+        "- GRANT INSERT, SELECT TO PUBLIC",
+        "+ GRANT SELECT TO PUBLIC",
+        "- COMMENT IS 'x'",
+        "VIEW public.calm_spot",
+        "+ CREATE VIEW public.calm_spot AS",
+        "+  SELECT id,",
+        "+     name",
+        "+    FROM public.spot",
+        "+   WHERE (mood = 'calm'::public.mood);",
+    ]
+
+
+def test_not_null_that_is_not_proved(current: Server) -> None:
+    """A NOT NULL that old rows may violate, as PostgreSQL 18 allows, is drift."""
+    found = current.drift("ALTER TABLE visit ADD CONSTRAINT day_given NOT NULL day NOT VALID")
+    assert "- CONSTRAINT day_given NOT NULL day NOT VALID" in shown(found)
+
+
+def test_virtual_columns(current: Server) -> None:
+    """A generated column that is not stored, as PostgreSQL 18 has it, is shown as such."""
+    found = current.drift("ALTER TABLE visit ADD COLUMN twice integer GENERATED ALWAYS AS (spot_id * 2) VIRTUAL")
+    assert shown(found) == [
+        "TABLE public.visit",
+        "- COLUMN twice integer GENERATED ALWAYS AS ((spot_id * 2)) VIRTUAL",
+    ]
+
+
+# What is not invented
+
+
+@pytest.mark.parametrize("target", ["current", "older"])
+@pytest.mark.parametrize("other", ["current", "older"])
+def test_own_migrations(target: str, other: str, request: pytest.FixtureRequest) -> None:
+    """A database that was migrated, reverted and migrated again is what its migrations make, on 16, 18 and across."""
+    url = request.getfixturevalue(target).url
+    with closing(psycopg.connect(url, autocommit=True)) as root:
+        root.execute("CREATE DATABASE lamps")
+        try:
+            connect = partial(psycopg.connect, url, dbname="lamps")
+            runner = Runner(connect, LAMPS, "lamps")
+            runner.up()
+            runner.down(0)
+            assert verify(connect, partial(psycopg.connect, request.getfixturevalue(other).url), []) == []
+            runner.up()
+            told: list[str] = []
+            migrations = read_folder(LAMPS)
+            found = verify(
+                connect,
+                partial(psycopg.connect, request.getfixturevalue(other).url),
+                migrations,
+                on_start=lambda migration: told.append(migration.label),
+            )
+            assert shown(found) == []
+            assert told == [migration.label for migration in migrations]
+        finally:
+            root.execute("DROP DATABASE lamps")
+
+
+def test_everything_across_versions(current: Server, older: Server) -> None:
+    """PostgreSQL 16 and 18 tell of one of everything in the same words."""
+    assert shown(differences(current.base, older.base)) == []
+
+
+def test_privileges_of_one_version(current: Server, older: Server, write: Write) -> None:
+    """GRANT ALL is the same on PostgreSQL 16 and on 18, which has one privilege more."""
+    migrations = read_folder(write("CREATE TABLE visit (); GRANT ALL ON visit TO PUBLIC;"))
+    with closing(psycopg.connect(older.url, autocommit=True)) as root:
+        root.execute("CREATE DATABASE granted")
+        try:
+            connect = partial(psycopg.connect, older.url, dbname="granted")
+            Runner(connect, migrations[0].path.parent, "shop").up()
+            assert shown(verify(connect, partial(psycopg.connect, current.url), migrations)) == []
+        finally:
+            root.execute("DROP DATABASE granted")
+
+
+def test_settings_invent_nothing(connect: Callable[..., Connection], server: Connection, write: Write) -> None:
+    """What a database sets for its sessions changes neither what a migration means nor how its objects are shown."""
+    server.execute("CREATE SCHEMA aside")
+    for setting in (
+        "search_path TO aside, public",
+        "timezone TO 'Asia/Tokyo'",
+        "datestyle TO 'German, DMY'",
+        "intervalstyle TO iso_8601",
+        "quote_all_identifiers TO on",
+        "bytea_output TO escape",
+        "default_transaction_isolation TO serializable",
+    ):
+        server.execute(
+            f"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {setting.replace(chr(39), chr(39) * 2)}',"
+            " current_database()); END $$".encode()
+        )
+    folder = write(
+        "CREATE SCHEMA IF NOT EXISTS aside;",
+        """
+        CREATE TABLE visit (
+            day date DEFAULT '1.2.2026',
+            seen timestamptz DEFAULT '2026-02-01 12:00',
+            lasts interval DEFAULT '1 day 02:00',
+            mark bytea DEFAULT '\\xff00'
+        );
+        """,
+    )
+    Runner(connect, folder, "shop").up()
+    assert shown(verify(connect, connect, read_folder(folder))) == []
+    server.execute("ALTER TABLE aside.visit ALTER day DROP DEFAULT")
+    assert shown(verify(connect, connect, read_folder(folder)))[2] == "+ COLUMN day date DEFAULT '2026-02-01'::date"
+
+
+def test_grants_to_the_owner(connect: Callable[..., Connection], server: Connection, write: Write) -> None:
+    """A migration may grant to the role that owns the tables in one database and not in another."""
+    folder = write("CREATE TABLE visit (); CREATE TABLE spot (); GRANT SELECT ON visit, spot TO shop_owner;")
+    server.execute("CREATE ROLE shop_owner")
+    try:
+        Runner(connect, folder, "shop").up()
+        server.execute("ALTER TABLE visit OWNER TO shop_owner")
+        server.execute("REVOKE SELECT ON spot FROM shop_owner")
+        found = verify(connect, connect, read_folder(folder))
+        assert shown(found) == ["TABLE public.spot", "+ GRANT SELECT TO shop_owner"]
+    finally:
+        server.execute("DROP OWNED BY shop_owner")
+        server.execute("DROP ROLE shop_owner")
+
+
+def test_what_belongs_to_others(connect: Callable[..., Connection], server: Connection, write: Write) -> None:
+    """The runner's history, what an extension brings, and temporary tables are nobody's drift."""
+    folder = write("CREATE EXTENSION vector;")
+    Runner(connect, folder, "shop").up()
+    server.execute("CREATE TEMPORARY TABLE passing (id integer PRIMARY KEY)")
+    server.execute("COMMENT ON TABLE schema_migrations IS 'ours'")
+    server.execute("GRANT SELECT ON schema_migrations TO PUBLIC")
+    assert shown(verify(connect, connect, read_folder(folder))) == []
+
+
+# What is asked of the database
+
+
+def test_the_database_is_only_read(
+    connect: Callable[..., Connection], server: Connection, write: Write, current: Server
+) -> None:
+    """A role that may do nothing, in sessions that can only read, is enough; and nothing is left of it."""
+    folder = write(BASE)
+    Runner(connect, folder, "shop").up()
+    server.execute("CREATE ROLE shop_auditor LOGIN")
+    try:
+        read_only = partial(connect, user="shop_auditor", options="-c default_transaction_read_only=on")
+        assert shown(verify(read_only, connect, read_folder(folder))) == []
+        server.execute("DROP TABLE visit")
+        assert shown(verify(read_only, connect, read_folder(folder)))[0] == "TABLE public.visit"
+    finally:
+        server.execute("DROP ROLE shop_auditor")
+
+
+def test_the_environment_may_forbid_writing(
+    database_url: str, connect: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch, write: Write
+) -> None:
+    """An environment in which every session only reads does not keep the scratch database from being made."""
+    folder = write("CREATE TABLE visit ();")
+    Runner(connect, folder, "shop").up()
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+    limited = partial(psycopg.connect, database_url)
+    assert verify(limited, limited, read_folder(folder)) == []
+
+
+# The scratch database
+
+
+@pytest.mark.parametrize(
+    ("up", "line", "sqlstate", "said"),
+    [
+        (
+            "-- why\n\nCREATE TABLE one ();\nCREATE TABLE\n  two (id nothing);",
+            6,
+            "42704",
+            'type "nothing" does not exist',
+        ),
+        ("CREATE TABLE one ();\n\n-- again\nCREATE TABLE one ();", 5, "42P07", 'relation "one" already exists'),
+        (
+            (
+                "CREATE TABLE one (id int PRIMARY KEY, other int REFERENCES one DEFERRABLE INITIALLY DEFERRED);\n"
+                "INSERT INTO one VALUES (1, 2);"
+            ),
+            2,
+            "23503",
+            'insert or update on table "one" violates foreign key constraint "one_other_fkey"',
+        ),
+        (
+            "-- migrate:up transaction:false\nCREATE TABLE one ();\n-- migrate:next\n\nVACUUM nothing;",
+            5,
+            "42P01",
+            'relation "nothing" does not exist',
+        ),
+    ],
+    ids=["by-position", "by-statement", "at-commit", "without-transaction"],
+)
+def test_a_replay_that_fails(
+    connect: Callable[..., Connection],
+    server: Connection,
+    write: Write,
+    refused: Refused,
+    up: str,
+    line: int,
+    sqlstate: str,
+    said: str,
+) -> None:
+    """A migration that fails in an empty database is named with its line and the reason; nothing stays behind."""
+    folder = write(up)
+    error = refused(lambda: verify(connect, connect, read_folder(folder)), MigrationError)
+    assert str(error) == f"{folder / '0001_step.sql'}:{line}: fails in an empty database: {said}"
+    assert (error.line, error.sqlstate) == (line, sqlstate)
+    assert scratch_databases(server) == []
+
+
+def test_a_file_sets_for_itself_alone(connect: Callable[..., Connection], write: Write) -> None:
+    """What a file sets for its session does not reach the next one, as in a run."""
+    folder = write("CREATE SCHEMA aside; SET search_path = aside;", "CREATE TABLE visit ();")
+    Runner(connect, folder, "shop").up()
+    assert verify(connect, connect, read_folder(folder)) == []
+
+
+@pytest.fixture
+def ours(server: Connection) -> scratch.Environment:
+    """Return what a session begins with."""
+    return scratch.Environment.of(Session(server))
+
+
+def test_the_scratch_database_is_dropped(
+    connect: Callable[..., Connection], server: Connection, ours: scratch.Environment
+) -> None:
+    """It is dropped at the end, though somebody is connected to it and the one who made it has lost his connection."""
+    with scratch.scratch_database(connect, ours) as made:
+        idle = made()
+        [name] = scratch_databases(server)
+        assert idle.info.dbname == name
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [name])
+    assert scratch_databases(server) == []
+    idle.close()
+
+
+def test_leftovers_are_dropped(
+    connect: Callable[..., Connection], server: Connection, ours: scratch.Environment
+) -> None:
+    """What a killed check left behind is dropped by the next one; what is in use is not, nor is another's."""
+    server.execute("CREATE DATABASE surf_data_scratch_left")
+    server.execute("CREATE DATABASE surf_data_scratch_entered")
+    with closing(connect(dbname="surf_data_scratch_entered")), scratch.scratch_database(connect, ours):
+        [running] = {*scratch_databases(server)} - {"surf_data_scratch_entered"}
+        assert running != "surf_data_scratch_left"
+        with scratch.scratch_database(connect, ours):
+            assert len(scratch_databases(server)) == 3
+    server.execute("DROP DATABASE surf_data_scratch_entered")
+    assert scratch_databases(server) == []
+
+
+def test_a_server_that_goes_away(
+    connect: Callable[..., Connection],
+    server: Connection,
+    ours: scratch.Environment,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A scratch database that cannot be dropped is logged, and does not hide what was found out."""
+    gone = False
+
+    def server_for_a_while(**database: str) -> Connection:
+        return connect(**database, **({"host": "/nowhere"} if gone else {}))
+
+    with scratch.scratch_database(server_for_a_while, ours):
+        gone = True
+    [left] = scratch_databases(server)
+    [record] = [record for record in caplog.records if record.name == "surf_data.migrate.scratch"]
+    assert (record.levelno, record.getMessage()) == (logging.WARNING, "scratch database was left behind")
+    assert vars(record)["database"] == left
+    server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(left)))
+
+
+def test_servers_that_refuse(connect: Callable[..., Connection], server: Connection, refused: Refused) -> None:
+    """A server that is not there, or a role that may make no database, is an error without a connection string."""
+    nowhere = partial(psycopg.connect, "host=/nowhere password=tube-ride-8211")
+    error = refused(lambda: verify(connect, nowhere, []), DatabaseUnavailable)
+    assert str(error) == "connecting to the scratch server failed: no server at that socket"
+    error = refused(lambda: verify(nowhere, connect, []), DatabaseUnavailable)
+    assert str(error) == "connecting for a comparison failed: no server at that socket"
+    server.execute("CREATE ROLE shop_auditor LOGIN")
+    try:
+        error = refused(lambda: verify(connect, partial(connect, user="shop_auditor"), []), DatabaseError)
+        assert str(error) == "making a scratch database failed: InsufficientPrivilege (SQLSTATE 42501)"
+    finally:
+        server.execute("DROP ROLE shop_auditor")
+
+
+def test_roles_can_be_made(connect: Callable[..., Connection], server: Connection) -> None:
+    """The roles of another server are made where they are missing, without a way to log in."""
+    server.execute("CREATE ROLE shop_known LOGIN")
+    try:
+        scratch.create_roles(connect, ["shop_known", "shop reader"])
+        assert {"shop_known", "shop reader"} <= {*scratch.roles(server)}
+        login = "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'shop%' ORDER BY rolname"
+        assert server.execute(login.encode()).fetchall() == [("shop reader", False), ("shop_known", True)]
+    finally:
+        server.execute('DROP ROLE shop_known; DROP ROLE IF EXISTS "shop reader"')
