@@ -1,36 +1,46 @@
 """The only place that wires the parts together."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import attrs
 
+from surf_data import resources
 from surf_data import settings as settings_module
 from surf_data.cache import JsonCache, RedisManager
+from surf_data.crypto import KeyRing
 from surf_data.errors import DatabaseError
 from surf_data.health import Check, Health
 from surf_data.lamps import (
     PostgresActivityLogger,
     PostgresLampRepository,
+    PostgresSessionRepository,
     PostgresUserRepository,
     RedisCacheManager,
 )
-from surf_data.lamps.activity_logger import FailureCount
+from surf_data.lamps.buffer import BufferLimits
+from surf_data.lamps.cache_manager import FAMILIES
+from surf_data.lamps.failures import Failures
 from surf_data.lamps.reference_data import ReferenceCache
-from surf_data.postgres import DatabaseManager, Observer, Session
+from surf_data.lamps.spool import Spool
+from surf_data.migrate import Runner
+from surf_data.postgres import DatabaseManager, Observer, Session, deadline
+from surf_data.postgres.deadlines import ends
 from surf_data.settings import Secret, Settings, SettingsKeywords
 
 _EMBEDDED = "embedded:"
+
+T = TypeVar("T")
 
 
 class Transaction:
     """The repositories, bound to one connection in one transaction. Made by `DataLayer.transaction`."""
 
-    def __init__(self, session: Session, reference: ReferenceCache, failures: FailureCount) -> None:
+    def __init__(self, session: Session, reference: ReferenceCache, failures: Failures) -> None:
         self._session = session
         self._reference = reference
         self._failures = failures
@@ -38,6 +48,8 @@ class Transaction:
         self.lamps: PostgresLampRepository = PostgresLampRepository(session, reference)
         #: Users, within the transaction.
         self.users: PostgresUserRepository = PostgresUserRepository(session)
+        #: Sessions of users, within the transaction.
+        self.sessions: PostgresSessionRepository = PostgresSessionRepository(session)
         #: Activity, within the transaction; `PostgresActivityLogger.log_activity` never spoils it.
         self.activity: PostgresActivityLogger = PostgresActivityLogger(session, failures)
 
@@ -56,11 +68,13 @@ class DataLayer:
         observer: is told of every statement.
 
     Raises:
-        ConfigurationError: a URL is malformed.
+        ConfigurationError: a URL or a key is malformed.
         EmbeddedServerError: the embedded servers were asked for and cannot be started.
     """
 
     def __init__(self, settings: Settings, *, observer: Observer | None = None) -> None:
+        keys = settings.encryption_keys
+        self._reference = ReferenceCache(None if keys is None else KeyRing(keys))
         with ExitStack() as opened:
             settings = _with_servers(settings, opened)
             #: PostgreSQL.
@@ -69,18 +83,27 @@ class DataLayer:
             #: Redis.
             self.redis: RedisManager = RedisManager(settings)
             opened.callback(self.redis.close)
+            self._values = JsonCache(self.redis, ends=ends, families=FAMILIES)
+            opened.callback(self._values.close)
             self._opened = opened.pop_all()
         self._cache_wanted = settings.redis_url is not None
-        self._reference = ReferenceCache()
-        self._failures = FailureCount()
+        self._failures = Failures()
         #: Lamps.
         self.lamps: PostgresLampRepository = PostgresLampRepository(self.database, self._reference)
         #: Users.
         self.users: PostgresUserRepository = PostgresUserRepository(self.database)
+        #: Sessions of users.
+        self.sessions: PostgresSessionRepository = PostgresSessionRepository(self.database)
         #: Activity.
-        self.activity: PostgresActivityLogger = PostgresActivityLogger(self.database, self._failures)
+        self.activity: PostgresActivityLogger = PostgresActivityLogger(
+            self.database,
+            self._failures,
+            None if settings.spool is None else Spool(Path(settings.spool), settings.spool_max_bytes),
+            BufferLimits(entries=settings.buffer, seconds=settings.buffer_seconds) if settings.buffer else None,
+        )
+        self._opened.callback(self.activity.flush)
         #: Surf data and its companions, cached.
-        self.cache: RedisCacheManager = RedisCacheManager(JsonCache(self.redis))
+        self.cache: RedisCacheManager = RedisCacheManager(self._values)
 
     def __enter__(self) -> Self:
         return self
@@ -89,6 +112,11 @@ class DataLayer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def migrations(self) -> Runner:
+        """What brings this database's schema up to date: ``data.migrations.up()``."""
+        return Runner(self.database.connect, resources.directory("migrations") / "lamps", "lamps")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -104,6 +132,45 @@ class DataLayer:
         with self.database.transaction() as session:
             yield Transaction(session, self._reference, self._failures)
 
+    def run(self, work: Callable[[Transaction], T], *, retry_lock_timeout: bool = False) -> T:
+        """Return what ``work`` returns, once the transaction in which it ran is committed.
+
+        Unlike a `transaction` block it can be, and is, run again as a whole when there was a conflict or a deadlock,
+        or when the server was lost before the end: three times in all, within one deadline.
+
+        Arguments:
+            work: is given the repositories, bound to the transaction's connection. What it does with anything else
+                is not undone when it is run again.
+            retry_lock_timeout: whether to run it again also when it could not have a lock in time (SQLSTATE 55P03).
+                Each try waits as long for it, and those who wait behind it do, too.
+
+        Raises:
+            PoolTimeout: no connection became free in time.
+            LockTimeout: it could not have a lock in time.
+            CommitUnknown: the connection was lost at the end, and what became of the transaction cannot be found out.
+            DatabaseError: it failed.
+        """
+        return self.database.run_transaction(
+            lambda session: work(Transaction(session, self._reference, self._failures)),
+            retry_lock_timeout=retry_lock_timeout,
+        )
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Let whatever waits for PostgreSQL in the block, in this thread, end within so many seconds.
+
+        A connection that has not answered by then is closed, and the server is asked to cancel what it was doing.
+        A block within a block can only shorten it.
+
+        Arguments:
+            seconds: for the whole block, above 0.
+
+        Raises:
+            ValidationError: ``seconds`` is no such number.
+            DeadlineExceeded: in the block: the server has not answered in time.
+            PoolTimeout: in the block: no connection became free in time.
+        """
+        return deadline(seconds)
+
     def health(self) -> Health:
         """Ask PostgreSQL and Redis whether they answer. Never raises; takes 2 seconds at the most for a connection."""
         started = perf_counter()
@@ -114,7 +181,8 @@ class DataLayer:
             reason = getattr(error, "cause", None) or str(error)
         database = Check(ok=reason is None, latency_ms=(perf_counter() - started) * 1000, reason=reason)
         ping = self.redis.ping()
-        cache = Check(ok=ping.reason is None, latency_ms=ping.seconds * 1000, reason=ping.reason)
+        reason = ping.reason or ("near cache off: connection lost" if self._values.near_state == "lost" else None)
+        cache = Check(ok=ping.reason is None, latency_ms=ping.seconds * 1000, reason=reason)
         return Health.of(database, cache, cache_wanted=self._cache_wanted)
 
     def stats(self) -> dict[str, Any]:
@@ -122,18 +190,24 @@ class DataLayer:
 
         Returns:
             ``queries``: by query name ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``;
-            ``pool``: as `DatabaseManager.get_pool_status`; ``cache``: as `RedisManager.stats`;
+            ``pool``: as `DatabaseManager.get_pool_status`; ``replica``: as
+            `DatabaseManager.replica_statistics`; ``cache``: as `RedisManager.stats`,
+            and ``near``, which tells whether the near cache is used: ``on``, ``lost``, ``idle`` or ``off``;
             ``activity``: ``failures``, the entries that could not be logged.
         """
         return {
             "queries": self.database.statistics(),
             "pool": self.database.get_pool_status(),
-            "cache": self.redis.stats(),
-            "activity": {"failures": self._failures.value},
+            "replica": self.database.replica_statistics(),
+            "cache": {**self.redis.stats(), "near": self._values.near_state},
+            "activity": {"failures": self._failures.count},
         }
 
     def close(self) -> None:
-        """Close all connections, and stop the embedded servers if nobody else uses them. May be called twice."""
+        """Write what the buffer has, close all connections, and stop the embedded servers if nobody else uses them.
+
+        May be called twice.
+        """
         self._opened.close()
 
 
@@ -151,8 +225,8 @@ def open(  # noqa: A001 - read as surf_data.open
     Arguments:
         database_url: ``postgresql://...`` or any libpq connection string; ``embedded:`` for servers of its own that
             leave nothing behind, ``embedded:/some/folder`` for ones that keep their data there.
-        redis_url: ``redis://``, ``rediss://`` or ``unix://``. Without one nothing is cached, unless the database is
-            embedded: then so is Redis.
+        redis_url: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://`` or ``redis+cluster://``. Without one
+            nothing is cached, unless the database is embedded: then so is Redis.
         observer: is told of every statement, in the thread that ran it.
         settings: the other attributes of `Settings`.
 

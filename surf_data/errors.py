@@ -15,6 +15,15 @@ class SurfDataError(Exception):
         super().__init__(message or inspect.getdoc(type(self)))
 
 
+class BackupError(SurfDataError):
+    """A backup cannot be made or restored."""
+
+    def __init__(self, message: str | None = None, *, file: str | None = None) -> None:
+        super().__init__(f"{file}: {message}" if file and message else message)
+        #: The file or folder at fault.
+        self.file = file
+
+
 class ConfigurationError(SurfDataError):
     """A setting is unknown, missing or malformed."""
 
@@ -31,6 +40,10 @@ class ValidationError(SurfDataError, ValueError):
         super().__init__(message)
         #: The name of the refused argument or key, with its path where it is nested: ``entries[3].status``.
         self.field = field
+
+
+class EncryptionError(SurfDataError):
+    """A stored secret cannot be decrypted."""
 
 
 class QueryFileError(SurfDataError):
@@ -55,6 +68,7 @@ class DatabaseError(SurfDataError):
         query: str | None = None,
         sqlstate: str | None = None,
         constraint: str | None = None,
+        retryable: bool = False,
     ) -> None:
         super().__init__(message)
         #: The name of the query in its .sql file, with its namespace: ``lamps.lamp_insert``.
@@ -63,6 +77,8 @@ class DatabaseError(SurfDataError):
         self.sqlstate = sqlstate
         #: The constraint that was violated, if one was.
         self.constraint = constraint
+        #: Whether nothing was applied and the same again may well succeed: the statement, or the whole transaction.
+        self.retryable = retryable
 
 
 class ConstraintViolation(DatabaseError):
@@ -71,6 +87,14 @@ class ConstraintViolation(DatabaseError):
 
 class DatabaseUnavailable(DatabaseError):
     """PostgreSQL cannot be reached, or the connection was lost."""
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection was lost while a write was under way: it may have been applied, and it may not."""
+
+
+class DeadlineExceeded(DatabaseError):
+    """The deadline passed before the server answered. What was under way may have been applied."""
 
 
 class LockTimeout(DatabaseError):

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, cast
 import attrs
 
 from surf_data.errors import ConfigurationError
+from surf_data.validation import identifier
 
 #: What every environment variable of this library begins with.
 ENVIRONMENT_PREFIX = "SURF_DATA_"
@@ -79,6 +80,10 @@ def _text(value: Any) -> str:
     return value
 
 
+def _prefix(value: Any) -> str:
+    return "" if value == "" else identifier("cache_prefix", value, marks="_-.:{}")
+
+
 def _secret(value: Any) -> Secret:
     return value if isinstance(value, Secret) else Secret(_text(value))
 
@@ -112,8 +117,15 @@ class Settings:
 
     #: ``postgresql://...``, a libpq connection string or ``embedded:[/folder]``; ``None`` leaves it to libpq (``PG*``).
     database_url: Secret | None = _field(None, _secret, "a PostgreSQL URL or 'embedded:'")
-    #: ``redis://``, ``rediss://`` or ``unix://``; ``None`` means no cache, unless the database is embedded.
+    #: ``redis://``, ``rediss://``, ``unix://``, or for several servers ``redis+sentinel://`` or ``redis+cluster://``;
+    #: ``None`` means no cache, unless the database is embedded.
     redis_url: Secret | None = _field(None, _secret, "a Redis URL")
+    #: Where a replica of the database is, for queries that are marked ``-- replica: ok``.
+    replica_url: Secret | None = _field(None, _secret, "a PostgreSQL URL")
+    #: Seconds that a replica may lag behind; while it is further behind, the primary is asked.
+    replica_max_lag: float = _field(10.0, _number, "seconds from 0.1 to 86400", 0.1, 86_400)
+    #: Fernet keys for API keys at rest, separated by commas, the newest first; without any, API keys are plain text.
+    encryption_keys: Secret | None = _field(None, _secret, "Fernet keys, separated by commas")
     #: What the server's views and logs call this client.
     application_name: str = _field("surfboard_lamp_backend", _text, "printable text", libpq="PGAPPNAME")
     #: Connections kept open; not given, at most ``pool_max_size``.
@@ -128,14 +140,27 @@ class Settings:
     connect_timeout: int = _field(3, _integer, "whole seconds from 1 to 3600", 1, 3600, libpq="PGCONNECT_TIMEOUT")
     #: Seconds a statement may run; 0 means without limit.
     statement_timeout: float = _field(60.0, _number, "seconds from 0 to 86400", 0, 86_400)
+    #: Seconds that a statement may take with all waiting and trying again, and within a transaction each answer of the
+    #: server; 10 more than ``statement_timeout`` when not given; 0 means without limit.
+    deadline: float = _field(70.0, _number, "seconds from 0 to 86400", 0, 86_400)
     #: Just-in-time compilation, which costs these short statements more than it gives.
     jit: bool = _field(False, _boolean, "true or false")
     #: ``auto`` prepares statements except behind a pooler that would mix them up.
     prepared_statements: Literal["auto", "on", "off"] = _field("auto", _choice("auto", "on", "off"), "auto, on or off")
     #: Milliseconds above which a statement is logged as slow.
     slow_query_ms: float = _field(1000.0, _number, "milliseconds from 0 to 86400000", 0, 86_400_000)
+    #: A folder for entries of the activity log that the server cannot take now; without one they are lost.
+    spool: str | None = _field(None, _text, "printable text")
+    #: Bytes that the spool may take.
+    spool_max_bytes: int = _field(16_777_216, _integer, "a whole number from 1024 to 1099511627776", 1024, 2**40)
+    #: Entries of the activity log that may wait in memory to be written together, those under way included; it is what
+    #: a process that is killed loses at the most. 0 writes each at once; 1000 is enough for all the speed there is.
+    buffer: int = _field(0, _integer, "a whole number from 0 to 100000", 0, 100_000)
+    #: Seconds after which what waits is written: long enough to write ten times a second and not for each entry, and
+    #: short enough that who looks at the log does not notice.
+    buffer_seconds: float = _field(0.1, _number, "seconds from 0.001 to 60", 0.001, 60)
     #: What every Redis key begins with.
-    cache_prefix: str = _field("", _text, "printable text")
+    cache_prefix: str = _field("", _prefix, "at most 63 of the characters a to z, 0 to 9 and _ - . : { }")
     #: Seconds a Redis call, or a connection attempt to Redis, may take.
     cache_timeout: float = _field(0.1, _number, "seconds from 0.001 to 60", 0.001, 60)
     #: Connections to Redis at the most.
@@ -144,11 +169,17 @@ class Settings:
     cache_breaker_failures: int = _field(3, _integer, "a whole number from 1 to 1000", 1, 1000)
     #: Seconds the cache is left alone before one call tries it again.
     cache_breaker_seconds: float = _field(1.0, _number, "seconds from 0.01 to 3600", 0.01, 3600)
+    #: Bytes of JSON that a process may keep of what it read from Redis, to be answered without asking again; 0 keeps
+    #: nothing. In memory it takes several times as much.
+    near_cache_bytes: int = _field(0, _integer, "a whole number from 0 to 1099511627776", 0, 2**40)
 
 
 class SettingsKeywords(TypedDict, total=False):
     """The settings beside the two URLs, as keywords of `surf_data.open`; `Settings` says what each is."""
 
+    replica_url: str | Secret | None
+    replica_max_lag: float | None
+    encryption_keys: str | Secret | None
     application_name: str | None
     pool_min_size: int | None
     pool_max_size: int | None
@@ -156,14 +187,20 @@ class SettingsKeywords(TypedDict, total=False):
     pool_max_idle: float | None
     connect_timeout: int | None
     statement_timeout: float | None
+    deadline: float | None
     jit: bool | None
     prepared_statements: Literal["auto", "on", "off"] | None
     slow_query_ms: float | None
+    spool: str | None
+    spool_max_bytes: int | None
+    buffer: int | None
+    buffer_seconds: float | None
     cache_prefix: str | None
     cache_timeout: float | None
     cache_max_connections: int | None
     cache_breaker_failures: int | None
     cache_breaker_seconds: float | None
+    near_cache_bytes: int | None
 
 
 _FIELDS = attrs.fields_dict(Settings)
@@ -199,6 +236,9 @@ def load(environ: Mapping[str, str] | None = None, /, **keywords: Any) -> Settin
     if "pool_max_size" in values:
         # Whoever wants a small pool need not say so twice.
         values.setdefault("pool_min_size", min(values["pool_max_size"], _FIELDS["pool_min_size"].default))
+    if "statement_timeout" in values:
+        # The server should be the one to end a statement that runs for too long: it says so, and the connection lives.
+        values.setdefault("deadline", values["statement_timeout"] and min(values["statement_timeout"] + 10, 86_400.0))
     settings = Settings(**values)
     if settings.pool_min_size > settings.pool_max_size:
         raise ConfigurationError("pool_min_size must not be larger than pool_max_size", setting="pool_min_size")

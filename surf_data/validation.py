@@ -7,14 +7,16 @@ round or shift a value silently, the value is refused here.
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from surf_data.errors import ValidationError
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 #: The largest JSON document that is accepted, in bytes of UTF-8.
 MAX_JSON_BYTES = 1_000_000
@@ -22,6 +24,8 @@ MAX_JSON_BYTES = 1_000_000
 MAX_JSON_DEPTH = 64
 #: Where floats in jsonb end: from here on PostgreSQL gives them back as whole numbers, some of them as other ones.
 MAX_JSONB_FLOAT = 1e16
+#: How long a name may be in PostgreSQL, in bytes.
+MAX_IDENTIFIER = 63
 #: PostgreSQL's integer.
 INT4_MAX = 2**31 - 1
 #: PostgreSQL's bigint, and the widest whole number that JSON peers agree on.
@@ -56,6 +60,16 @@ def text(field: str, value: object, *, maximum: int, minimum: int = 1) -> str:
     return value
 
 
+def identifier(field: str, value: object, *, marks: str = "_") -> str:
+    """Return ``value`` if it can name something without being quoted: 1 to 63 of a to z, 0 to 9 and ``marks``.
+
+    PostgreSQL cuts longer names off, and folds upper case where a name is not quoted, so that two become one.
+    """
+    if not isinstance(value, str) or not re.fullmatch(f"[a-z0-9{re.escape(marks)}]{{1,{MAX_IDENTIFIER}}}", value):
+        raise refusal(field, f"must be 1 to {MAX_IDENTIFIER} of the characters a to z, 0 to 9 and {' '.join(marks)}")
+    return value
+
+
 def integer(field: str, value: object, *, minimum: int, maximum: int = INT4_MAX) -> int:
     """Return ``value`` if it is a whole number from ``minimum`` to ``maximum``; booleans are not numbers here."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -74,6 +88,13 @@ def number(field: str, value: object) -> int | float:
             raise refusal(field, "must be finite")
     elif abs(value) > INT8_MAX:
         raise refusal(field, "must fit 64 bits")
+    return value
+
+
+def function(field: str, value: _F) -> _F:
+    """Return ``value`` if it can be called."""
+    if not callable(value):
+        raise refusal(field, "must be a function")
     return value
 
 

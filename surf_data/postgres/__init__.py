@@ -2,6 +2,7 @@
 
 from surf_data.postgres.adaptation import Json
 from surf_data.postgres.connector import Connector
+from surf_data.postgres.deadlines import deadline
 from surf_data.postgres.execution import CopyWriter, Executor, Statement, Stream
 from surf_data.postgres.manager import DatabaseManager
 from surf_data.postgres.observation import Observer, QueryEvent
@@ -19,5 +20,6 @@ __all__ = [
     "Session",
     "Statement",
     "Stream",
+    "deadline",
     "load_queries",
 ]

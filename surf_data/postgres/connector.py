@@ -6,17 +6,17 @@ import re
 import socket
 import weakref
 from contextlib import suppress
-from functools import cache
+from time import monotonic
 from typing import Any, ClassVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
-from surf_data import resources
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
 from surf_data.postgres.adaptation import ADAPTERS
-from surf_data.postgres.queries import load_queries
+from surf_data.postgres.connection import Connection
+from surf_data.postgres.kernel import session_queries
 from surf_data.postgres.session import Session
 from surf_data.postgres.translation import reason
 from surf_data.settings import Settings
@@ -33,18 +33,25 @@ _SAFEGUARDS: dict[str, Any] = {
 _AMBIGUOUS_URL = re.compile(r"postgres(?:ql)?://(?:[^?@]*@[^?]*@|[^?@/]*/[^?]*@)")
 _HOSTS = re.compile(r"[^@ ?#]*")
 _PORTS = re.compile(r"[0-9,]*")
+# What another attempt will not mend, unlike a server that starts, is full or cannot be reached.
+_REFUSALS = frozenset(
+    {
+        "authentication failed",
+        "refused by pg_hba.conf",
+        "the database does not exist",
+        "the role does not exist",
+    }
+)
 # Where a connection leads; `surf_data.postgres.DatabaseManager.connection_info` says it of the one in use.
 _PLACE = frozenset({"dbname", "host", "hostaddr", "port", "user"})
 
 
-@cache
-def session_queries() -> Any:
-    """Return what this library asks of a session itself: ``sql/kernel``."""
-    return load_queries(resources.directory("sql") / "kernel", namespace="kernel")
-
-
-def connection_parameters(settings: Settings) -> dict[str, Any]:
+def connection_parameters(settings: Settings, setting: str = "database_url") -> dict[str, Any]:
     """Return libpq's parameters for ``settings``; those of the URL win over the safeguards.
+
+    Arguments:
+        settings: where to connect, and how.
+        setting: what the URL came from, for the error.
 
     Raises:
         ConfigurationError: the URL is malformed. It is not repeated.
@@ -53,7 +60,7 @@ def connection_parameters(settings: Settings) -> dict[str, Any]:
         **_SAFEGUARDS,
         "connect_timeout": settings.connect_timeout,
         "application_name": settings.application_name,
-        **_url_parameters(settings),
+        **_url_parameters(settings, setting),
         # JSON is sent as UTF-8, and with SQL_ASCII text would come back as bytes; a locale must not change that.
         "client_encoding": "UTF8",
     }
@@ -70,23 +77,23 @@ def client_environment(settings: Settings) -> dict[str, str]:
     variables = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
     return {
         variable.decode(): value
-        for keyword, value in _url_parameters(settings).items()
+        for keyword, value in _url_parameters(settings, "database_url").items()
         if keyword not in _PLACE and (variable := variables[keyword])
     }
 
 
-def _url_parameters(settings: Settings) -> dict[str, Any]:
+def _url_parameters(settings: Settings, setting: str) -> dict[str, Any]:
     url = "" if settings.database_url is None else settings.database_url.reveal()
     if url.startswith("embedded:"):
-        raise ConfigurationError("database_url: only surf_data.open starts embedded servers", setting="database_url")
+        raise ConfigurationError(f"{setting}: only surf_data.open starts embedded servers", setting=setting)
     with suppress(psycopg.Error):
         given = conninfo_to_dict(url)
         host, port = str(given.get("host", "")), str(given.get("port", ""))
         if not _AMBIGUOUS_URL.match(url) and _HOSTS.fullmatch(host) and _PORTS.fullmatch(port):
             return dict(given)
     raise ConfigurationError(
-        "database_url is not a PostgreSQL URL or connection string; percent-encode special characters",
-        setting="database_url",
+        f"{setting} is not a PostgreSQL URL or connection string; percent-encode special characters",
+        setting=setting,
     )
 
 
@@ -95,6 +102,7 @@ class Connector:
 
     Arguments:
         settings: where to connect, and how.
+        setting: what the URL came from, for the error.
 
     Raises:
         ConfigurationError: the URL is malformed.
@@ -103,12 +111,14 @@ class Connector:
     #: psycopg_pool asks its connection class for this.
     __name__: ClassVar[str] = "Connector"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, setting: str = "database_url") -> None:
         self._settings = settings
-        self._parameters = connection_parameters(settings)
-        self._connections: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
+        self._parameters = connection_parameters(settings, setting)
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
         #: Why the last attempt to connect failed; ``None`` when it worked.
         self.failure: str | None = None
+        #: How often the server has refused us for a reason that only a person can mend.
+        self.refusals: int = 0
         #: Whether a pooler was seen between us and the server.
         self.behind_pooler: bool = False
 
@@ -123,7 +133,7 @@ class Connector:
         ours.close()
         self._connections = weakref.WeakSet()
 
-    def connect(self, conninfo: str = "", **parameters: Any) -> psycopg.Connection[Any]:
+    def connect(self, conninfo: str = "", **parameters: Any) -> Connection:
         """Return a new connection in autocommit mode, set up.
 
         Arguments:
@@ -134,7 +144,7 @@ class Connector:
             psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
         """
         try:
-            connection = psycopg.Connection[Any].connect(
+            connection = Connection.connect(
                 # Unprepared until it is known whether a pooler sits between.
                 context=ADAPTERS,
                 autocommit=True,
@@ -154,24 +164,33 @@ class Connector:
             self._connections.add(connection)
             return connection
         self.failure = failure
+        self.refusals += failure in _REFUSALS
         # Outside the handlers: libpq's own text holds what it was given.
         raise psycopg.OperationalError(failure)
 
-    def direct(self) -> psycopg.Connection[Any]:
+    def direct(self, **parameters: Any) -> Connection:
         """Return a new connection that the caller closes; it prepares nothing, so it takes several statements at once.
+
+        Arguments:
+            parameters: override libpq's parameters.
 
         Raises:
             DatabaseUnavailable: the server cannot be reached; with the reason.
         """
         with suppress(psycopg.OperationalError):
-            connection = self.connect()
+            connection = self.connect(**parameters)
             connection.prepare_threshold = None
+            # A migration may take its time.
+            connection.patience = math.inf
             return connection
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
-    def _set_up(self, connection: psycopg.Connection[Any]) -> None:
+    def _set_up(self, connection: Connection) -> None:
+        connection.made = monotonic()
+        # A server that hangs now is one that cannot be connected to.
+        connection.patience = self._settings.connect_timeout
         try:
-            direct, *_ = session_queries().session_configure(
+            direct, connection.server, connection.incarnation, *_ = session_queries().session_configure(
                 Session(connection),
                 backend_pid=connection.info.backend_pid,
                 jit="on" if self._settings.jit else "off",
@@ -181,6 +200,7 @@ class Connector:
         except BaseException:
             connection.close()
             raise
+        connection.patience = self._settings.deadline or math.inf
         self.behind_pooler = not direct
         # A pooler in transaction mode hands prepared statements to the wrong client.
         if self._settings.prepared_statements == "on" or (direct and self._settings.prepared_statements == "auto"):

@@ -4,14 +4,16 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from time import perf_counter_ns
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import RowFactory, tuple_row
 
-from surf_data.errors import DatabaseError
+from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.postgres.connection import Connection
 from surf_data.postgres.observation import Observation
 from surf_data.postgres.translation import Translation
 
@@ -28,6 +30,18 @@ class Statement:
     sql: bytes
     #: Makes a row from its values.
     row_factory: RowFactory[Any] = tuple_row
+    #: Whether the statement itself changes nothing; see `surf_data.postgres.effects`.
+    reads: bool = False
+    #: The functions that it may call, by name.
+    functions: tuple[str, ...] = ()
+    #: Whether running it twice is as good as running it once: ``-- retry: idempotent``.
+    idempotent: bool = False
+    #: Whether rows that are a little old will do: ``-- replica: ok``.
+    replica: bool = False
+    #: Whether running it can change anything, by itself or by a function.
+    may_write: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda self: bool(self.functions) or not self.reads, takes_self=True)
+    )
     #: Turns driver errors into ours, with the query's name.
     translation: Translation = attrs.field(
         init=False, default=attrs.Factory(lambda self: Translation(self.name, values=True), takes_self=True)
@@ -149,15 +163,22 @@ def execute(
 ) -> T:
     """Run ``statement`` on ``connection``, observed and translated, and return what ``fetch`` takes."""
     started = perf_counter_ns()
+    # To make a cursor costs a third of what a small statement does.
+    cursors = connection.cursors if isinstance(connection, Connection) else {}
+    factory = statement.row_factory
     try:
         with statement.translation:
-            cursor = connection.cursor(binary=True, row_factory=statement.row_factory)
+            # Out of reach while it is in use: another thread may use the same connection.
+            cursor = cursors.pop(factory, None) or connection.cursor(binary=True, row_factory=factory)
             cursor.execute(statement.sql, parameters)
             result = fetch(cursor)
     except Exception as error:
         observation.record(statement.name, perf_counter_ns() - started, 0, error)
         raise
     observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
+    # There is one after a statement. It may be large, and is of no more use.
+    cast("PGresult", cursor.pgresult).clear()
+    cursors[factory] = cursor
     return result
 
 
@@ -185,13 +206,20 @@ def stream(
         observation.record(statement.name, rows.waited, rows.rows, rows.error)
 
 
+def doubt(error: DatabaseError) -> CommitUnknown:
+    """Return what the caller is told when the fate of what he ran is unknown after ``error``."""
+    return CommitUnknown(f"{error}; it may have been applied", query=error.query, sqlstate=error.sqlstate)
+
+
 class _Abandoned(Exception):
     """The client gave up."""
 
 
 @contextmanager
-def copy(connection: psycopg.Connection[Any], statement: Statement, observation: Observation) -> Iterator[CopyWriter]:
-    """Run a COPY ... FROM STDIN; an exception in the block undoes it."""
+def copy(
+    connection: psycopg.Connection[Any], statement: Statement, observation: Observation, *, alone: bool
+) -> Iterator[CopyWriter]:
+    """Run a COPY ... FROM STDIN, a transaction by itself if ``alone``; an exception in the block undoes it."""
     started = perf_counter_ns()
     cursor = connection.cursor()
     failure: BaseException | None = None
@@ -204,7 +232,8 @@ def copy(connection: psycopg.Connection[Any], statement: Statement, observation:
                 # psycopg tells the server, and so its log, what the error says; the caller's may hold anything.
                 raise _Abandoned from None
     except DatabaseError as error:
-        failure = error
+        in_doubt = failure is None and alone and connection.closed and isinstance(error, DatabaseUnavailable)
+        failure = doubt(error) if in_doubt else error
     rows = cursor.rowcount if failure is None else 0
     observation.record(statement.name, perf_counter_ns() - started, rows, failure)
     if failure is not None:

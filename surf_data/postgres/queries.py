@@ -17,7 +17,9 @@ from aiosql.query_loader import QueryLoader
 from aiosql.types import QueryDatum, SQLOperationType
 from psycopg.rows import tuple_row
 
+from surf_data import validation
 from surf_data.errors import QueryFileError
+from surf_data.postgres import effects
 from surf_data.postgres.execution import Executor, Statement, Stream
 from surf_data.postgres.rows import RowFactory
 from surf_data.postgres.scanner import Token, meaning, tokens
@@ -58,7 +60,15 @@ class Adapter(GenericAdapter):
         percent = "%" if _copies(header) else "%%"
         sent = "".join(_sent(pieces, f"{self._application}:{query_name}", percent)).strip()
         factory = tuple_row if row is None else RowFactory(row, header)
-        self._statements[sent] = Statement(name=query_name, sql=sent.encode(), row_factory=factory)
+        self._statements[sent] = Statement(
+            name=query_name,
+            sql=sent.encode(),
+            row_factory=factory,
+            reads=effects.reads(header.code),
+            functions=effects.functions(header.code),
+            idempotent="retry" in header.options,
+            replica="replica" in header.options,
+        )
         return sent
 
     def select(self, conn: Executor, query_name: str, sql: str, parameters: Any, record_class: Any = None) -> Any:
@@ -148,16 +158,21 @@ def load_queries(
 
     Arguments:
         folder: where the files are.
-        namespace: what the names of the queries begin with in tags, errors and statistics: ``lamps``.
-        application: the first half of the tag ``/* surf_data:lamps.lamp_insert */`` that the server sees.
+        namespace: what the names of the queries begin with in tags, errors and statistics: ``lamps``. None, or 1 to 63
+            of the characters a to z, 0 to 9, _ and the dot.
+        application: the first half of the tag ``/* surf_data:lamps.lamp_insert */`` that the server sees: 1 to 63 of
+            the characters a to z, 0 to 9, _ and -.
         rows: for queries whose rows are to be objects, by name below ``folder`` (``lamp_insert``,
             ``shop.lamp_insert``), an attrs class with one positional field for each column.
 
     Raises:
+        ValidationError: ``namespace`` or ``application`` has other characters, which would become part of statements.
         QueryFileError: a file holds something that would be misread, a name is taken, ``rows`` names no query, or
             there is no query at all.
     """
-    adapter = Adapter(application)
+    if namespace:
+        validation.identifier("namespace", namespace, marks="_.")
+    adapter = Adapter(validation.identifier("application", application, marks="_-"))
     wanted = dict(rows or {})
     tree = _Loader(adapter, namespace, wanted).load(folder)
     if wanted:

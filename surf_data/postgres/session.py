@@ -1,15 +1,17 @@
 """A session: statements on one connection, and transactions on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Self, TypeVar
 
+import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from surf_data.errors import DatabaseError, DatabaseUnavailable
-from surf_data.postgres import execution
+from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.postgres import effects, execution, retry
 from surf_data.postgres.execution import CopyWriter, Fetch, Statement, Stream
+from surf_data.postgres.kernel import session_queries
 from surf_data.postgres.observation import Observation
 from surf_data.postgres.translation import Translation
 
@@ -18,17 +20,45 @@ T = TypeVar("T")
 _TRANSACTION = Translation("transaction")
 
 
+@attrs.frozen(kw_only=True)
+class Ticket:
+    """With this one can ask what has become of a transaction."""
+
+    #: Its id.
+    transaction: str
+    #: The server on which it ran; `surf_data.postgres.connection.Connection.server`.
+    server: str | None
+    #: That of the server; `surf_data.postgres.connection.Connection.incarnation`.
+    incarnation: str | None
+
+
+#: Tells whether a transaction was committed, ``None`` if that cannot be known.
+Resolve = Callable[[Ticket], bool | None]
+
+
 class Session:
     """Runs statements on one connection for as long as it is lent.
 
     Arguments:
         connection: an open connection in autocommit mode.
         observation: where the statements are reported.
+        resolve: is asked when a COMMIT got no answer.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], observation: Observation | None = None) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        observation: Observation | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
         self._lent: psycopg.Connection[Any] | None = connection
         self._observation = observation or Observation()
+        self._resolve = resolve
+        self._transactions = 0
+        self._has_written = False
+        #: Whether anything that was run here may have changed something.
+        self.has_ever_written: bool = False
+        self._is_lost = False
         self._streams = 0
         self._open_blocks = 0
 
@@ -56,7 +86,19 @@ class Session:
 
     def run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T]) -> T:
         """Run ``statement`` and return what ``fetch`` takes from its cursor."""
-        return execution.execute(self._connection, statement, parameters, fetch, self._observation)
+        connection = self._lent or self._connection
+        if statement.may_write:
+            self._has_written = self.has_ever_written = True
+        try:
+            return execution.execute(connection, statement, parameters, fetch, self._observation)
+        except DatabaseError as error:
+            # On a connection that was lost before, nothing was sent; and a transaction is lost as a whole.
+            known, self._is_lost = self._is_lost or self._transactions > 0, connection.closed
+            in_doubt = not known and retry.is_in_doubt(error, broken=connection.closed)
+            if not in_doubt or retry.is_harmless(statement, effects.may_write):
+                raise
+            doubt = execution.doubt(error)
+        raise doubt
 
     @contextmanager
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[Stream]:
@@ -72,7 +114,12 @@ class Session:
     @contextmanager
     def copy(self, statement: Statement) -> Iterator[CopyWriter]:
         """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
-        with self._block() as connection, execution.copy(connection, statement, self._observation) as writer:
+        self._has_written = self.has_ever_written = True
+        alone = not self._transactions
+        with (
+            self._block() as connection,
+            execution.copy(connection, statement, self._observation, alone=alone) as writer,
+        ):
             yield writer
 
     @contextmanager
@@ -86,9 +133,51 @@ class Session:
             DatabaseError: the server cannot begin or commit; or a statement in the block failed, and although that
                 was caught, nothing of the block can be kept.
         """
-        with self._block() as connection, _TRANSACTION, connection.transaction():
-            yield self
-            _check_before_commit(connection)
+        with self._block() as connection:
+            ticket = None
+            is_committing = False
+            try:
+                with _TRANSACTION, connection.transaction():
+                    self._transactions += 1
+                    try:
+                        yield self
+                    finally:
+                        self._transactions -= 1
+                    _check_before_commit(connection)
+                    if not self._transactions:
+                        ticket = self._ticket(connection)
+                    is_committing = True
+            except DatabaseError as error:
+                if not is_committing or not connection.closed or self._transactions:
+                    raise
+                sqlstate = error.sqlstate
+            else:
+                return
+            self._settle(ticket, sqlstate)
+
+    def _ticket(self, connection: psycopg.Connection[Any]) -> Ticket | None:
+        """Return with what to ask for the transaction under way; ``None`` when it has changed nothing."""
+        if not self._has_written:
+            return None
+        self._has_written = False
+        if self._resolve is None:
+            return Ticket(transaction="", server=None, incarnation=None)
+        # Unobserved: it is a part of COMMIT.
+        row = connection.execute(session_queries().transaction_id.sql).fetchone()
+        if row is None or row[0] is None:
+            return None
+        known = {name: getattr(connection, name, None) for name in ("server", "incarnation")}
+        return Ticket(transaction=row[0], **known)
+
+    def _settle(self, ticket: Ticket | None, sqlstate: str | None) -> None:
+        """Raise what there is to say of a transaction whose COMMIT got no answer: nothing if it was committed."""
+        committed = ticket is not None and (self._resolve(ticket) if self._resolve else None)
+        if committed is None:
+            said = "transaction failed: no answer to COMMIT; it may have been applied"
+            raise CommitUnknown(said, query="transaction", sqlstate=sqlstate)
+        if not committed:
+            said = "transaction failed: connection lost, nothing was applied"
+            raise DatabaseUnavailable(said, query="transaction", sqlstate=sqlstate, retryable=True)
 
     def connection(self) -> AbstractContextManager[Self]:
         """Do nothing: this is a held connection already."""

@@ -22,6 +22,11 @@ _NAME_ANYWHERE = re.compile(r"--\s*name\s*:")
 _DEFINITION = re.compile(
     r"(?P<name>[a-z][a-z0-9_]*)\s*(?:\((?P<parameters>[\w\s,]*)\))?\s*(?P<operator>\^|\$|!|<!|\*!|#|)"
 )
+_OPTION = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>\S+)")
+# What a line of the description may declare, and the only value that this can have.
+_OPTIONS = {"replica": "ok", "retry": "idempotent"}
+# Lines that are for `surf-data review` alone.
+_REVIEW = re.compile(r"(?:accept|example)\s*:")
 _PARAMETER = re.compile(r"[a-z_][a-z0-9_]*")
 # aiosql's functions have these themselves.
 _TAKEN_PARAMETERS = frozenset({"self", "conn"})
@@ -45,8 +50,10 @@ class QueryHeader:
     #: aiosql's operator: ``^`` one row, ``$`` one value, ``!`` a row count, ``<!`` the row of a RETURNING clause, ``#``
     #: a status or COPY, empty for all rows.
     operator: str
-    #: The comment lines between the name and the SQL.
+    #: The comment lines between the name and the SQL, but for the options.
     description: tuple[str, ...]
+    #: What else these lines say: ``retry`` for ``-- retry: idempotent``, ``replica`` for ``-- replica: ok``.
+    options: frozenset[str]
     #: All of it as it stands in the file, the line of the name included.
     source: str
     #: What of it PostgreSQL heeds.
@@ -121,7 +128,9 @@ class SqlFile:
         if definition["parameters"] is None:
             raise self._error("the parameter list is missing; write () where there is none", line)
         body = next((place for place, token in enumerate(query) if token.kind not in BLANK), len(query))
-        description = [token.text.lstrip("-").strip() for token in query[1:body] if token.kind == "comment"]
+        comments = [(token.text.lstrip("-").strip(), token.line) for token in query[1:body] if token.kind == "comment"]
+        options = {name for text, place in comments if (name := self._option(text, place))}
+        description = [text for text, _ in comments if not self._option(text, line) and not _REVIEW.match(text)]
         if not any(description):
             raise self._error("a line of description must follow the name", line)
         header = QueryHeader(
@@ -129,6 +138,7 @@ class SqlFile:
             parameters=tuple(name.strip() for name in definition["parameters"].split(",") if name.strip()),
             operator=definition["operator"],
             description=tuple(filter(None, description)),
+            options=frozenset(options),
             source="".join(token.text for token in query),
             code=meaning(query),
             file=self.path,
@@ -137,6 +147,15 @@ class SqlFile:
         for problem, where in self._problems(header, query[1:]):
             raise header.error(problem, where)
         return header
+
+    def _option(self, text: str, line: int) -> str | None:
+        """Return the name of the option that a line of the description declares, if it declares one."""
+        declared = _OPTION.fullmatch(text)
+        if not declared or declared["name"] not in _OPTIONS:
+            return None
+        if declared["value"] != _OPTIONS[declared["name"]]:
+            raise self._error(f"{declared['name']} can only be {_OPTIONS[declared['name']]}", line)
+        return declared["name"]
 
     def _problems(self, header: QueryHeader, body: list[Token]) -> Iterator[tuple[str, int]]:
         yield from _in_statement(header)

@@ -15,11 +15,13 @@ from surf_data.errors import (
     ConstraintViolation,
     DatabaseError,
     DatabaseUnavailable,
+    DeadlineExceeded,
     LockTimeout,
     StatementTimeout,
     SurfDataError,
     TransactionConflict,
 )
+from surf_data.postgres.connection import Expired
 
 #: By SQLSTATE, whole or its class; the longer key wins. Source: PostgreSQL's manual, appendix A.
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
@@ -34,11 +36,27 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P": DatabaseUnavailable,
 }
 
+# The server undid or never began what it says this of, and the same again may well succeed.
+_RETRYABLE = frozenset(
+    {
+        "25006",  # a standby; behind the same address there may be a primary now
+        "25P03",
+        "26000",  # a pooler gave the session, and with it the prepared statement, to somebody else
+        "40001",
+        "40P01",
+        "42P05",  # likewise
+        "57P05",  # idle_session_timeout ended the session before the statement came
+    }
+)
+
 # A failed connection attempt has no SQLSTATE; only libpq's text tells what happened. Order matters.
 _REASONS = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
-        (r"password authentication failed|no password supplied|authentication failed", "authentication failed"),
+        (
+            r"authentication failed|no password supplied|authentication method requirement|channel binding",
+            "authentication failed",
+        ),
         (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "refused by pg_hba.conf"),
         (r'database ".*" does not exist', "the database does not exist"),
         (r'role ".*" does not exist', "the role does not exist"),
@@ -82,6 +100,7 @@ def translated(error: Exception, query: str | None) -> DatabaseError:
     """Return what a caller is told of the driver's ``error`` while it ran ``query``."""
     sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
     constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    retryable = sqlstate in _RETRYABLE or (isinstance(error, psycopg.Error) and is_stale_plan(error))
     kind = DatabaseError
     if sqlstate is not None:
         matches = (sqlstate[:length] for length in (5, 3, 2) if sqlstate[:length] in _BY_SQLSTATE)
@@ -91,7 +110,16 @@ def translated(error: Exception, query: str | None) -> DatabaseError:
         what = reason(error)
         if isinstance(error, psycopg.OperationalError):
             kind = DatabaseUnavailable
-    return kind(f"{query} failed: {what}" if query else what, query=query, sqlstate=sqlstate, constraint=constraint)
+        if isinstance(error, Expired):
+            kind, what = DeadlineExceeded, "no answer before the deadline"
+    said = f"{query} failed: {what}" if query else what
+    return kind(said, query=query, sqlstate=sqlstate, constraint=constraint, retryable=retryable)
+
+
+def is_stale_plan(error: psycopg.Error) -> bool:
+    """Whether a table has changed under a prepared statement, so that this session can never run it again."""
+    # The message is in the server's language; the function that raises it is not.
+    return error.sqlstate == "0A000" and error.diag.source_function == "RevalidateCachedQuery"
 
 
 class Translation:

@@ -21,18 +21,24 @@ FIELDS = attrs.fields_dict(Settings)
 NUMBERS = [name for name, field in FIELDS.items() if field.metadata["low"] is not None]
 WORDS = {
     "database_url": ["", "postgresql://host/db"],
+    "encryption_keys": ["", "a key"],
     "redis_url": ["", "redis://host/0"],
+    "replica_url": ["", "postgresql://replica/db"],
     "application_name": ["", "nightly import"],
     "jit": ["1", "on", " TRUE ", "yes", "0", "off", "False", "no"],
     "prepared_statements": ["auto", "on", "off"],
-    "cache_prefix": ["", "staging:"],
+    "spool": ["/var/spool/surf", "a folder"],
+    "cache_prefix": ["", "staging:", "{surf}.2-x_"],
 }
 BAD_WORDS = {
     "database_url": ["two\nlines", "lone \ud800 surrogate"],
+    "encryption_keys": ["nul \0 character"],
     "redis_url": ["nul \0 character"],
+    "replica_url": ["two\nlines"],
     "application_name": ["a\ttab"],
     "jit": ["", "perhaps", "2"],
     "prepared_statements": ["", "ON", "perhaps"],
+    "spool": ["a\tfolder"],
     "cache_prefix": ["two\nlines"],
 }
 BAD_NUMBERS = ["", "many", "0x10", "nan", "inf", "-inf", "1e999", "-1", "1e12"]
@@ -58,6 +64,21 @@ def test_defaults_are_those_of_the_specification() -> None:
     assert (found.statement_timeout, found.slow_query_ms) == (60.0, 1000.0)
     assert found.database_url is None
     assert found.redis_url is None
+
+
+@pytest.mark.parametrize(
+    ("keywords", "deadline"),
+    [
+        ({}, 70.0),
+        ({"statement_timeout": 5}, 15.0),
+        ({"statement_timeout": 86_400}, 86_400.0),
+        ({"statement_timeout": 0}, 0.0),
+        ({"statement_timeout": 5, "deadline": 1}, 1.0),
+    ],
+)
+def test_the_deadline_leaves_time_for_the_statement(keywords: dict[str, float], deadline: float) -> None:
+    """When it is not given, it is later than the server's own time-out, and none when that is none."""
+    assert load({}, **keywords).deadline == deadline
 
 
 def test_every_setting_is_tested() -> None:

@@ -20,6 +20,8 @@ GOOD = """\
 -- name: lamp_find(lamp_id, kinds)^
 -- One lamp.
 -- By its id, because names are not unique.
+-- accept: SEQ-SCAN there are few
+-- example: lamp_id='3f2504e0-4f89-11d3-9a0c-0305e82c3301', kinds='{a}'
 SELECT l.id, l.kind::text /* a comment */ -- another one, at half past ten
 FROM lamp AS l
 -- a line of its own, with :colon
@@ -128,7 +130,7 @@ def test_a_file_is_read(sql_folder: SqlFolder) -> None:
     assert "".join(token.text for token in find.code) == (
         "SELECTl.id,l.kind::textFROMlampASlWHEREl.id=:lamp_id::uuidANDl.kind=ANY(:kinds::text[]);"
     )
-    assert (listing.name, listing.parameters, listing.operator, listing.line) == ("lamp_list", (), "", 11)
+    assert (listing.name, listing.parameters, listing.operator, listing.line) == ("lamp_list", (), "", 13)
     assert "-- Lamps of the shop.\n\n" + find.source + listing.source == GOOD
 
 

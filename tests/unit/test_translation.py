@@ -72,6 +72,14 @@ def test_each_class_of_errors_has_its_own(error: type[psycopg.Error], kind: type
     [
         ('FATAL:  password authentication failed for user "surf"', "authentication failed"),
         ("fe_sendauth: no password supplied", "authentication failed"),
+        (
+            'authentication method requirement "scram-sha-256" failed: server did not complete authentication',
+            "authentication failed",
+        ),
+        (
+            "channel binding is required, but server did not offer a method that supports it",
+            "authentication failed",
+        ),
         ('FATAL:  no pg_hba.conf entry for host "[local]", user "u"', "refused by pg_hba.conf"),
         ('FATAL:  database "tls" does not exist', "the database does not exist"),
         ('FATAL:  role "refuse" does not exist', "the role does not exist"),

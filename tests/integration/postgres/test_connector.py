@@ -1,10 +1,6 @@
 """Connections: where they lead, how they are set up, what is said when they fail, and who may sit between."""
 
-import socket
-import socketserver
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +8,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from rig import Relay, as_pooler
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, PoolTimeout
 from surf_data.postgres import DatabaseManager, Json
 
@@ -249,56 +246,12 @@ def test_embedded_servers_are_not_the_kernel_s_to_start(open_database: Opener, r
     assert (error.setting, str(error)) == ("database_url", "database_url: only surf_data.open starts embedded servers")
 
 
-class _Relay(socketserver.BaseRequestHandler):
-    """Carries one connection to the server, and gives the client another number of its backend, as poolers do."""
-
-    server: "Pooler"
-
-    def handle(self) -> None:
-        """Carry bytes both ways until one side closes."""
-        with socket.socket(socket.AF_UNIX) as upstream:
-            upstream.connect(self.server.upstream)
-            back = threading.Thread(target=self._answers, args=(upstream,), daemon=True)
-            back.start()
-            while data := self.request.recv(65536):
-                upstream.sendall(data)
-            upstream.shutdown(socket.SHUT_WR)
-            back.join()
-
-    def _answers(self, upstream: socket.socket) -> None:
-        # Each message is its kind, its length and the rest; K tells the number of the backend and its secret.
-        # A client may leave before its last answer.
-        with suppress(OSError), upstream.makefile("rb") as answers:
-            while kind := answers.read(1):
-                length = answers.read(4)
-                rest = answers.read(int.from_bytes(length, "big") - 4)
-                if kind == b"K":
-                    rest = (int.from_bytes(rest[:4], "big") + 1).to_bytes(4, "big") + rest[4:]
-                self.request.sendall(kind + length + rest)
-            self.request.shutdown(socket.SHUT_WR)
-
-
-class Pooler(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Sits between clients and a server on a Unix socket."""
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path, upstream: str) -> None:
-        super().__init__(str(folder / ".s.PGSQL.5432"), _Relay)
-        #: The path of the server's socket.
-        self.upstream = upstream
-
-
 @pytest.fixture
 def pooled_url(watcher: Connection, open_folder: Path) -> Iterator[str]:
     """Return a URL of the empty database that leads through a middlebox, which hides the backend's number."""
     info = watcher.info
-    with Pooler(open_folder, f"{info.host}/.s.PGSQL.{info.port}") as pooler:
-        thread = threading.Thread(target=pooler.serve_forever)
-        thread.start()
+    with Relay(f"{info.host}/.s.PGSQL.{info.port}", open_folder / ".s.PGSQL.5432", as_pooler):
         yield f"postgresql://{info.user}@/{info.dbname}?host={quote(str(open_folder), safe='')}"
-        pooler.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(("setting", "prepared"), [("auto", 0), ("on", 2), ("off", 0)])

@@ -197,6 +197,9 @@ def test_processes_of_multiprocessing_are_served(database: DatabaseManager, quer
     _INHERITED.append(lambda: queries.backend(database))
     with multiprocessing.get_context("fork").Pool(2) as workers:
         answers = workers.map(_numbered_backend, range(20))
+        # Ended in the usual way: terminated while it still starts, a process hangs in what measures the coverage.
+        workers.close()
+        workers.join()
     _INHERITED.clear()
     assert sorted(number for number, _ in answers) == list(range(20))
     assert parent not in {backend for _, backend in answers}

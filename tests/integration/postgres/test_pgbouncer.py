@@ -1,58 +1,30 @@
 """Behind a real PgBouncer in transaction mode, where prepared statements would reach the wrong session."""
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from rig import PgBouncer
 from surf_data.embedded.account import account_for
 from surf_data.postgres import DatabaseManager
 
 Connection = psycopg.Connection[Any]
 Opener = Callable[..., DatabaseManager]
 
-# A system program, often outside the PATH of those who are not the administrator.
-PROGRAM = shutil.which("pgbouncer", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
-CONFIGURATION = """\
-[databases]
-{database} = host={host} port={port} user={user}
-[pgbouncer]
-unix_socket_dir = {folder}
-listen_port = 5432
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-max_client_conn = 100
-"""
-
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
+pytestmark = pytest.mark.skipif(PgBouncer.program is None, reason="PgBouncer is not installed")
 
 
 @pytest.fixture
-def bouncer_url(watcher: Connection, open_folder: Path, eventually: Callable[..., None]) -> Iterator[str]:
+def bouncer_url(watcher: Connection, open_folder: Path) -> Iterator[str]:
     """Start a PgBouncer before the empty database, and return the URL that leads through it."""
-    info = watcher.info
-    facts = {"database": info.dbname, "host": info.host, "port": info.port, "user": info.user, "folder": open_folder}
-    configuration = open_folder / "pgbouncer.ini"
-    configuration.write_text(CONFIGURATION.format(**facts))
-    # It refuses to run as root.
-    account = account_for(None)
-    account.give(open_folder)
-    with (open_folder / "log").open("wb") as log:
-        bouncer = account.spawn([str(PROGRAM), str(configuration)], log)
-        try:
-            eventually((open_folder / ".s.PGSQL.5432").exists)
-            yield f"postgresql://{info.user}@/{info.dbname}?host={quote(str(open_folder), safe='')}"
-        finally:
-            bouncer.terminate()
-            bouncer.wait()
+    bouncer = PgBouncer(open_folder, account_for(None), watcher.info)
+    yield bouncer.url
+    bouncer.stop()
 
 
 def test_every_answer_is_the_caller_s_own(

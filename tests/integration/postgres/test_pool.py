@@ -14,6 +14,7 @@ import pytest
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, PoolTimeout
 from surf_data.postgres import DatabaseManager
+from surf_data.postgres.pool import _try_on
 
 Connection = psycopg.Connection[Any]
 Opener = Callable[..., DatabaseManager]
@@ -106,12 +107,16 @@ def test_who_waits_is_served_when_a_connection_comes_back(open_database: Opener,
         assert waiting.result() == backend
 
 
-def test_a_thread_that_waits_for_itself_is_told_so(open_database: Opener, refused: Callable[..., Any]) -> None:
-    """Asking for a second connection while holding the last one ends with an error that names the thread."""
-    database = open_database(pool_max_size=1, pool_timeout=60)
+def test_a_thread_that_waits_for_itself_is_told_so(
+    open_database: Opener, queries: Any, refused: Callable[..., Any]
+) -> None:
+    """Asking for a second connection while holding the last one ends at once, with an error that names the thread."""
+    database = open_database(pool_max_size=1, pool_timeout=3600)
     with database.transaction():
-        error = refused(lambda: database.ping(timeout=0.05), PoolTimeout)
+        error = refused(lambda: queries.backend(database), PoolTimeout)
     assert threading.current_thread().name in error.holders[0]
+    assert str(error).startswith("no connection for backend, because all who hold one wait for another; 1 of at most 1")
+    assert queries.backend(database) > 0
 
 
 def test_dead_connections_are_replaced_unseen(
@@ -264,3 +269,13 @@ def test_a_connection_of_one_s_own_is_outside_the_pool(database: DatabaseManager
         assert sessions(watcher) == {connection.info.backend_pid}
         assert database.get_pool_status()["size"] == 0
     assert connection.closed
+
+
+def test_nobody_connects_for_nobody(database: DatabaseManager) -> None:
+    """After a failed series of attempts another one begins only when somebody still waits for a connection."""
+    database.ping()
+    pool = database._pool._pool
+    assert pool is not None
+    before = pool.get_stats()["requests_num"]
+    _try_on(pool)
+    assert pool.get_stats()["requests_num"] == before

@@ -3,11 +3,13 @@
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
+import psutil
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given
@@ -264,6 +266,25 @@ def test_a_value_that_python_cannot_read_is_a_database_error(
     assert str(refused(lambda: queries.far(database), DatabaseError)) == "far failed: DataError"
     assert str(refused(lambda: queries.long(database), DatabaseError)) == "long failed: ValueError"
     assert load({"q()$": "SELECT 1;"}).q(database) == 1
+
+
+@pytest.mark.usefixtures("constant_switching")
+def test_threads_may_share_a_connection(database: DatabaseManager, load: Load) -> None:
+    """On a held connection the statements of several threads take turns, and each thread gets its own rows."""
+    queries = load({"same(number)$": "SELECT :number::int8;"})
+    with database.connection() as session, ThreadPoolExecutor(4) as threads:
+        numbers = range(2000)
+        assert list(threads.map(lambda number: queries.same(session, number=number), numbers)) == [*numbers]
+
+
+def test_a_result_is_not_kept(database: DatabaseManager, load: Load) -> None:
+    """Of a large result nothing is left at the connection when the caller has his rows."""
+    queries = load({"large(size)$": "SELECT repeat('x', :size::int4);"})
+    with database.connection() as session:
+        assert len(queries.large(session, size=100_000_000)) == 100_000_000
+        held = psutil.Process().memory_info().rss
+        queries.large(session, size=1)
+        assert held - psutil.Process().memory_info().rss < 50_000_000
 
 
 @attrs.frozen

@@ -1,0 +1,53 @@
+"""The activity log while PostgreSQL is away: nothing is lost, and nothing is there twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import surf_data
+from rig import PostgresServer, Relay
+from rig.secrecy import LOGIN
+
+OpenData = Callable[..., surf_data.DataLayer]
+Measure = Callable[..., None]
+
+
+def test_a_spool(
+    own_postgres: Callable[..., PostgresServer],
+    relay: Callable[..., Relay],
+    open_data: OpenData,
+    tmp_path: Path,
+    measure: Measure,
+) -> None:
+    """31. With a spool every entry is there exactly once and in order, whether PostgreSQL is down or loses answers."""
+    server = own_postgres()
+    line = relay(server.path)
+    url = server.url_for(LOGIN, f"127.0.0.1:{line.port}")
+    data = open_data(url, spool=str(tmp_path / "spool"), pool_min_size=1, pool_max_size=2, pool_timeout=0.2)
+    names = [str(number) for number in range(120)]
+
+    def log(names: list[str]) -> None:
+        for name in names:
+            data.activity.log_activity(None, "storm", "success", user_agent=name)
+
+    log(names[:30])
+    server.kill()
+    log(names[30:40])
+    server.start()
+    log(names[40:70])
+    for name in names[70:]:
+        # The entry is stored, and nobody hears of it: nor when it is sent again, nor after that.
+        line.lose_replies(b"activity_insert_once", 3)
+        log([name])
+    line.lose_replies(b"", 0)
+    data.activity.replay_spool()
+    data.activity.replay_spool()
+    with psycopg.connect(server.url) as connection:
+        rows: list[tuple[Any, ...]] = connection.execute(
+            "SELECT user_agent FROM activity_log ORDER BY created_at"
+        ).fetchall()
+    assert [name for (name,) in rows] == names
+    assert data.stats()["activity"] == {"failures": 0}
+    measure("PostgreSQL is killed for 10 entries, and the answers to 50 are lost", ("entries", 120, "of 120"))
