@@ -5,18 +5,21 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import attrs
 import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError
-from redis.retry import Retry
+from redis.exceptions import ClusterDownError, NoPermissionError, RedisClusterException
+from redis.sentinel import MasterNotFoundError
 
 from surf_data import forking
 from surf_data.cache.breaker import CircuitBreaker
-from surf_data.cache.url import connection_options
+from surf_data.cache.near import NearCache
+from surf_data.cache.topology import Limits, Single, Topology
+from surf_data.cache.tracking import Tracker
+from surf_data.cache.url import topology_of
+from surf_data.errors import ConfigurationError
 from surf_data.settings import Settings
 
 _T = TypeVar("_T")
@@ -24,13 +27,16 @@ _T = TypeVar("_T")
 _logger = logging.getLogger(__name__)
 
 #: What `RedisManager.stats` counts beside the breaker's own figures.
-COUNTED = ("errors", "hits", "misses", "poisoned", "stale", "writes")
+COUNTED = ("errors", "hits", "loads", "misses", "poisoned", "shared", "stale", "writes")
 
 # Looked up in this order, for the error and what it came from. Fixed texts: the driver's own may echo what was sent.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (redis.AuthenticationError, "authentication failed"),
     (NoPermissionError, "permission denied"),
     (redis.BusyLoadingError, "loading its data"),
+    (MasterNotFoundError, "the Sentinels know no primary"),
+    (ClusterDownError, "the cluster is down"),
+    (RedisClusterException, "not a cluster in working order"),
     (redis.TimeoutError, "timed out"),
     (redis.ResponseError, "refused the command"),
     (ssl.SSLError, "TLS failed"),
@@ -70,28 +76,20 @@ class RedisManager:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._absent: str | None = None if settings.redis_url else "not configured"
-        self._options: dict[str, Any] = {}
-        if settings.redis_url:
-            self._options = {
-                **connection_options(settings.redis_url),
-                # Without the driver's greeting a new connection costs no round trip beside those for the password
-                # and the database.
-                "driver_info": None,
-                "max_connections": settings.cache_max_connections,
-                "protocol": 2,
-                # The driver's own retries would multiply the time-out, and apply a write twice whose reply was lost.
-                "retry": Retry(NoBackoff(), 0),
-                "socket_connect_timeout": settings.cache_timeout,
-                "socket_timeout": settings.cache_timeout,
-            }
+        self._topology: Topology | None = topology_of(settings.redis_url) if settings.redis_url else None
+        self._limits = Limits(timeout=settings.cache_timeout, connections=settings.cache_max_connections)
+        self._client: redis.Redis | None = None
+        self._near: NearCache | None = None
         self.forget_parent()
         forking.register(self)
 
     def forget_parent(self) -> None:
         """Start afresh; `surf_data.forking` calls this in a forked child."""
         settings = self.settings
-        # Nothing is connected before the first call.
-        self._client = None if self._absent else redis.Redis(connection_pool=redis.ConnectionPool(**self._options))
+        if self._topology and self._client:
+            self._topology.abandon(self._client)
+        self._client = None
+        self._opening = threading.Lock()
         self._lock = threading.Lock()
         # The driver's pool either never waits or does not say that waiting was in vain.
         self._slots = threading.Semaphore(settings.cache_max_connections)
@@ -110,8 +108,7 @@ class RedisManager:
             read: whether it only reads.
             otherwise: the answer of an empty cache.
         """
-        client = self._client
-        if client is None:
+        if self._absent:
             return otherwise
         breaker, slots = self._breaker, self._slots
         # Whoever has to wait for a connection must not do so for a server that is being left alone.
@@ -126,7 +123,7 @@ class RedisManager:
             if ticket is None:
                 return otherwise
             try:
-                answer = self._attempt(client, operation, read=read)
+                answer = self._attempt(operation, read=read)
             except redis.ResponseError as error:
                 # The server is well; it does not like the command: out of memory, no permission, another type of key.
                 self._note_answer(breaker, ticket)
@@ -147,6 +144,24 @@ class RedisManager:
         finally:
             slots.release()
 
+    def track(self, near: NearCache, prefixes: Sequence[str]) -> Tracker | None:
+        """Return what keeps a near cache right, for keys with these prefixes; ``None`` without a ``redis_url``.
+
+        Raises:
+            ConfigurationError: there are several servers. With Sentinels the one that tells what has changed may be
+                another than the one that is read, and in a cluster each tells of its own keys alone.
+        """
+        topology = self._topology
+        if topology is None:
+            return None
+        if not isinstance(topology, Single):
+            raise ConfigurationError(
+                "near_cache_bytes is for a single Redis server, not for Sentinels or a cluster",
+                setting="near_cache_bytes",
+            )
+        self._near = near
+        return Tracker(near, lambda: topology.connection(self._limits), prefixes)
+
     def count(self, **amounts: int) -> None:
         """Add to the counts that `stats` returns; the names are those of `COUNTED`."""
         with self._lock:
@@ -156,27 +171,30 @@ class RedisManager:
     def stats(self) -> dict[str, int | str]:
         """Return the counts since the start of the process.
 
-        ``hits`` and ``misses`` are lookups. Among the misses, ``stale`` and ``poisoned`` are values that were found
-        but not used. ``writes`` are values stored. ``errors`` are calls that failed, ``rejected`` those that the
-        breaker answered. ``opened`` is how often the breaker opened, ``breaker`` its state: ``closed``, ``open`` or
-        ``half-open``.
+        ``hits`` and ``misses`` are lookups. Among the hits, ``near_hits`` were answered by the near cache. Among the
+        misses, ``stale`` and ``poisoned`` are values that were found but not used. ``loads`` are values that
+        `JsonCache.get_or_load` computed, ``shared`` those that it got from another thread or process instead.
+        ``writes`` are values stored. ``errors`` are calls that failed, ``rejected`` those that the breaker answered.
+        ``opened`` is how often the breaker opened, ``breaker`` its state: ``closed``,
+        ``open`` or ``half-open``.
         """
         with self._lock:
             counts = dict(self._counts)
+        near_hits = 0 if self._near is None else self._near.hits
+        counts |= {"hits": counts["hits"] + near_hits, "near_hits": near_hits}
         breaker = self._breaker
         return {**counts, "breaker": breaker.state, "opened": breaker.opened, "rejected": breaker.rejected}
 
     def ping(self) -> Ping:
         """Ask Redis whether it can be used, whatever the breaker thinks."""
-        client = self._client
-        if client is None:
+        if self._absent:
             return Ping(seconds=0.0, reason=self._absent)
         started = time.perf_counter()
         reason: str | None = "no connection became free"
         slots = self._slots
         if slots.acquire(timeout=self.settings.cache_timeout):
             try:
-                reason = None if self._attempt(client, lambda r: r.ping(), read=True) is True else "unexpected reply"
+                reason = None if self._attempt(lambda client: client.ping(), read=True) is True else "unexpected reply"
             except Exception as error:  # noqa: BLE001
                 reason = _reason(error)
             finally:
@@ -185,12 +203,14 @@ class RedisManager:
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends. Later calls find an empty cache."""
-        client = self._client
-        if client is not None:
-            self._absent, self._client = "closed", None
-            client.connection_pool.disconnect(inuse_connections=False)
+        if self._absent is None:
+            self._absent = "closed"
+        client, self._client = self._client, None
+        if self._topology and client:
+            self._topology.close(client)
 
-    def _attempt(self, client: redis.Redis, operation: Callable[[redis.Redis], _T], *, read: bool) -> _T:
+    def _attempt(self, operation: Callable[[redis.Redis], _T], *, read: bool) -> _T:
+        client = self._client or self._open()
         started = time.monotonic()
         try:
             return operation(client)
@@ -202,6 +222,19 @@ class RedisManager:
                 raise
         return operation(client)
 
+    def _open(self) -> redis.Redis:
+        # A cluster has to be asked where its nodes are, and those who wait for that have no more time than others.
+        if not self._opening.acquire(timeout=self.settings.cache_timeout):
+            raise redis.TimeoutError
+        try:
+            if self._absent or self._topology is None:
+                raise redis.ConnectionError
+            if self._client is None:
+                self._client = self._topology.connect(self._limits)
+            return self._client
+        finally:
+            self._opening.release()
+
     def _note_answer(self, breaker: CircuitBreaker, ticket: int) -> None:
         if breaker.succeeded(ticket):
             _logger.warning("cache breaker closed")
@@ -212,6 +245,9 @@ class RedisManager:
 
 
 def _reason(error: BaseException) -> str:
+    # No node could be asked where the others are; this is what the last one answered.
+    if isinstance(error, RedisClusterException) and error.__cause__:
+        error = error.__cause__
     # The one case that has no class of its own.
     if "max number of clients" in str(error):
         return "too many clients"

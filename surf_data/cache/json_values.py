@@ -75,15 +75,21 @@ def load(document: object, now: float) -> Entry | Fault:
     if not isinstance(document, bytes) or len(document) > _MAX_BYTES:
         return "poisoned"
     try:
-        # Decoded here: given bytes, json guesses an encoding and lets lone surrogates pass.
-        entry = _entry(json.loads(document.decode()))
+        entry = entry_of(document)
     except (RecursionError, ValueError):
         return "poisoned"
     return entry if abs(now - entry.stored_at) < entry.ttl_seconds else "stale"
 
 
-def _entry(envelope: object) -> Entry:
-    members = validation.mapping("envelope", envelope)
+def entry_of(document: bytes) -> Entry:
+    """Return the entry in a document, whatever its age.
+
+    Raises:
+        ValueError: it is not what `dump` writes.
+        RecursionError: it is nested too deeply.
+    """
+    # Decoded here: given bytes, json guesses an encoding and lets lone surrogates pass.
+    members = validation.mapping("envelope", json.loads(document.decode()))
     validation.keys("envelope", members, required=_MEMBERS)
     validation.integer("version", members["version"], minimum=VERSION, maximum=VERSION)
     value = members["value"]

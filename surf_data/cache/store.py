@@ -2,16 +2,22 @@
 
 import functools
 import logging
+import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, Unpack
 
 import redis
 
+from surf_data.cache import commands
 from surf_data.cache.connection import RedisManager
-from surf_data.cache.json_values import Entry, dump, load, time_to_live
+from surf_data.cache.json_values import Entry, dump, entry_of, load, time_to_live
+from surf_data.cache.loading import Loader, LoadOptions, Source, task
+from surf_data.cache.near import Kept, NearCache, Reading, copied, copier
+from surf_data.cache.tracking import Tracker
 from surf_data.errors import ValidationError
 
 _T = TypeVar("_T")
@@ -29,40 +35,112 @@ class JsonCache:
 
     Arguments:
         manager: the way to Redis.
+        ends: returns until when the calling thread is ready to wait for a value that another computes, by
+            ``time.monotonic()``; not given, only ``wait_seconds`` counts.
+        families: what the keys begin with, after the prefix; none may begin with another one. With the setting
+            ``near_cache_bytes`` only such keys may be used.
+
+    Raises:
+        ConfigurationError: ``near_cache_bytes`` is set, and there are several servers.
     """
 
-    def __init__(self, manager: RedisManager) -> None:
+    def __init__(
+        self,
+        manager: RedisManager,
+        *,
+        ends: Callable[[], float] | None = None,
+        families: Sequence[str] = ("",),
+    ) -> None:
         self._manager = manager
         self._prefix = manager.settings.cache_prefix
+        self._loader = Loader(manager, self._prefix, self._store, ends or _never)
+        self._near: NearCache | None = None
+        self._tracker: Tracker | None = None
+        if limit := manager.settings.near_cache_bytes:
+            self._near = NearCache(limit)
+            self._tracker = manager.track(self._near, [self._prefix + family for family in families])
 
-    def get(self, key: str, decode: Callable[[Entry], _T]) -> _T | None:
+    @property
+    def near_state(self) -> str:
+        """``off``: there is no near cache. ``idle``: nothing was read yet. ``on``: it is used. ``lost``: it is not."""
+        return "off" if self._tracker is None else self._tracker.state
+
+    def close(self) -> None:
+        """End what keeps the near cache right. May be called twice."""
+        if self._tracker is not None:
+            self._tracker.close()
+
+    def get(self, key: str, decode: Callable[[Entry], _T], copy: Callable[[_T], _T] | None = None) -> _T | None:
         """Return what ``decode`` makes of the value under ``key``, or ``None``.
 
         A value that is too old, not what this class stores, or refused by ``decode`` is deleted.
 
         Arguments:
             key: the key without the prefix.
-            decode: makes of an entry what the caller wants; it refuses one by raising `ValidationError`.
+            decode: makes of an entry what the caller wants; it refuses one by raising `ValidationError`. The near
+                cache knows it again: it should be the same function each time.
+            copy: makes of a value that the near cache has one that the caller may change; `copied` when not given,
+                which knows what JSON can say.
         """
-        name = self._prefix + key
-        document = self._manager.call(lambda client: _get(client, name), read=True, otherwise=None)
-        return self._decoded({key: document}, decode).get(key)
+        if self._near is not None and (kept := self._near.find(self._prefix + key, decode)) is not None:
+            found_near: _T = kept.copy(kept.value)
+            return found_near
+        found = self._read([key], decode, copy or copied, _get).get(key)
+        return None if found is None else found[0]
 
-    def get_many(self, keys: Iterable[str], decode: Callable[[Entry], _T]) -> dict[str, _T]:
+    def get_or_load(
+        self,
+        key: str,
+        decode: Callable[[Entry], _T],
+        source: Source,
+        ttl_seconds: int,
+        *,
+        field: str = "value",
+        copy: Callable[[_T], _T] | None = None,
+        **options: Unpack[LoadOptions],
+    ) -> _T | None:
+        """Return what ``decode`` makes of the value under ``key``; when there is none, of one that ``source`` computes.
+
+        However many threads want the same value, one computes it, and the others get what it returns or raises. A
+        computed value is stored, unless the key was set or deleted meanwhile in this process. While Redis cannot be
+        used every value is computed. Otherwise like `get`.
+
+        Arguments:
+            key: the key without the prefix.
+            decode: makes of an entry what the caller wants; it refuses one by raising `ValidationError`.
+            source: computes the value; ``None`` means that there is none, which is not stored.
+            ttl_seconds: for how many seconds the value may be used, as for `set`.
+            field: what an error calls the value.
+            copy: as for `get`.
+            options: `surf_data.cache.LoadOptions`.
+
+        Raises:
+            ValidationError: ``ttl_seconds``, an option or the computed value is refused.
+            Exception: what ``source`` raises, in each thread that waits for it.
+        """
+        todo = task(key, self._prefix + key, source, ttl_seconds, field=field, options=options)
+        seen = self._loader.flights.completed
+        found: tuple[_T, float] | None = self._find(key, decode, copy or copied)
+        if found is None:
+            document = self._loader.load(todo, seen)
+            return None if document is None else decode(entry_of(document))
+        if todo.is_due(found[1]):
+            self._loader.refresh(todo, seen)
+        return found[0]
+
+    def get_many(
+        self, keys: Iterable[str], decode: Callable[[Entry], _T], copy: Callable[[_T], _T] | None = None
+    ) -> dict[str, _T]:
         """Return what ``decode`` makes of the values under ``keys``, in one round trip; missing ones are left out.
 
         Otherwise like `get`.
         """
         keys = list(dict.fromkeys(keys))
-        if not keys:
-            return {}
-        names = [self._prefix + key for key in keys]
-        nothing: Mapping[str, object] = dict.fromkeys(keys)
+        near = {key: value for key in keys if (value := self._find_near(key, decode)) is not None}
+        missing = [key for key in keys if key not in near]
         # A key of another type reads as missing here; the next `set` overwrites it.
-        documents = self._manager.call(
-            lambda client: dict(zip(keys, client.mget(names), strict=True)), read=True, otherwise=nothing
-        )
-        return self._decoded(documents, decode)
+        found = near | (self._read(missing, decode, copy or copied, commands.get_many) if missing else {})
+        return {key: found[key][0] for key in keys if key in found}
 
     def set(self, key: str, value: Mapping[str, Any], ttl_seconds: int, *, field: str = "value") -> bool:
         """Store ``value`` under ``key`` for ``ttl_seconds``; return whether it was stored.
@@ -77,17 +155,16 @@ class JsonCache:
             ValidationError: the value or ``ttl_seconds`` is refused; the error names it, and nothing was sent.
         """
         ttl_seconds = time_to_live(ttl_seconds)
-        name, document = self._prefix + key, dump(field, value, ttl_seconds, time.time())
-        stored = self._manager.call(
-            lambda client: bool(client.set(name, document, ex=ttl_seconds)), read=False, otherwise=False
-        )
-        self._manager.count(writes=int(stored))
-        return stored
+        document = dump(field, value, ttl_seconds, time.time())
+        self._loader.flights.forget([key])
+        return self._store(self._prefix + key, document, ttl_seconds)
 
     def set_many(
         self, values: Mapping[str, Mapping[str, Any]], ttl_seconds: int, *, fields: Mapping[str, str] | None = None
     ) -> int:
         """Store all of ``values`` for ``ttl_seconds``, in one round trip, or none; return how many were stored.
+
+        In a Redis Cluster each value is stored by itself, and what is returned is 0 if one could not be.
 
         Arguments:
             values: the values by their keys without the prefix.
@@ -104,14 +181,12 @@ class JsonCache:
         }
         if not documents:
             return 0
+        self._loader.flights.forget(values)
 
-        def store(client: redis.Redis) -> int:
-            with client.pipeline(transaction=True) as pipeline:
-                for name, document in documents.items():
-                    pipeline.set(name, document, ex=ttl_seconds)
-                return len(pipeline.execute())
-
-        stored = self._manager.call(store, read=False, otherwise=0)
+        with self._changing(documents):
+            stored = self._manager.call(
+                lambda client: commands.set_many(client, documents, ttl_seconds), read=False, otherwise=0
+            )
         self._manager.count(writes=stored)
         return stored
 
@@ -119,6 +194,7 @@ class JsonCache:
         """Delete ``keys``, given without the prefix; return how many there were, 0 when Redis is unavailable."""
         if not keys:
             return 0
+        self._loader.flights.forget(keys)
         return self._unlink([self._prefix + key for key in keys])
 
     def delete_matching(self, globs: Iterable[str], exact: re.Pattern[str]) -> int:
@@ -131,28 +207,88 @@ class JsonCache:
             globs: Redis glob patterns that the keys without the prefix match; the server looks for them.
             exact: what such a key must match in full as well.
         """
-        # The prefix is text, not a pattern.
-        prefix = re.sub(r"([*?\[\]\\])", r"\\\1", self._prefix)
-        return sum(self._delete_glob(prefix + glob, exact) for glob in globs)
+        # In the prefix is nothing that stands for something else in a glob.
+        return sum(self._delete_glob(self._prefix + glob, exact) for glob in globs)
+
+    def _store(self, name: str, document: bytes, ttl_seconds: int) -> bool:
+        with self._changing([name]):
+            stored = self._manager.call(
+                lambda client: bool(client.set(name, document, ex=ttl_seconds)), read=False, otherwise=False
+            )
+        self._manager.count(writes=int(stored))
+        return stored
 
     def _delete_glob(self, glob: str, exact: re.Pattern[str]) -> int:
-        end: tuple[int, list[str]] = (0, [])
-        deleted, cursor, start = 0, 0, len(self._prefix)
-        while True:
-            scan = functools.partial(_scan, cursor=cursor, glob=glob)
-            cursor, found = self._manager.call(scan, read=True, otherwise=end)
+        deleted, walk, start = 0, commands.Walk(), len(self._prefix)
+        end: tuple[commands.Walk, list[str]] = (commands.Walk({}), [])
+        while not walk.is_over:
+            step = functools.partial(commands.scan, walk=walk, glob=glob, count=_SCAN_COUNT)
+            walk, found = self._manager.call(step, read=True, otherwise=end)
             names = [name for name in found if exact.fullmatch(name, start)]
             if names:
                 deleted += self._unlink(names)
-            if cursor == 0:
-                return deleted
+        return deleted
 
     def _unlink(self, names: list[str]) -> int:
-        return self._manager.call(lambda client: int(client.unlink(*names)), read=False, otherwise=0)
+        with self._changing(names):
+            return self._manager.call(lambda client: int(client.unlink(*names)), read=False, otherwise=0)
 
-    def _decoded(self, documents: Mapping[str, object], decode: Callable[[Entry], _T]) -> dict[str, _T]:
+    @contextmanager
+    def _changing(self, names: Iterable[str]) -> Iterator[None]:
+        """Forget keys when the block, which changes them, has ended, however it did."""
+        try:
+            yield
+        finally:
+            # Not before: a reader could still get the old value, and keep it.
+            if self._near is not None:
+                self._near.forget(names)
+
+    def _find(self, key: str, decode: Callable[[Entry], _T], copy: Callable[[_T], _T]) -> tuple[_T, float] | None:
+        """Return a value, and when it was stored, seconds since 1970-01-01 UTC; ``None`` when there is none."""
+        return self._find_near(key, decode) or self._read([key], decode, copy, _get).get(key)
+
+    def _find_near(self, key: str, decode: Callable[[Entry], _T]) -> tuple[_T, float] | None:
+        if self._near is None or (kept := self._near.find(self._prefix + key, decode)) is None:
+            return None
+        return kept.copy(kept.value), kept.stored_at
+
+    def _read(
+        self,
+        keys: Sequence[str],
+        decode: Callable[[Entry], _T],
+        copy: Callable[[_T], _T],
+        fetch: Callable[[redis.Redis, Sequence[str]], list[Any]],
+    ) -> dict[str, tuple[_T, float]]:
+        """Return the values that Redis has, and have the near cache keep them."""
+        names = [self._prefix + key for key in keys]
+        readings = self._begin(names)
+        kept: dict[str, Kept] = {}
+        try:
+            nothing: Mapping[str, Any] = dict.fromkeys(keys)
+            documents = self._manager.call(
+                lambda client: dict(zip(keys, fetch(client, names), strict=True)), read=True, otherwise=nothing
+            )
+            found = self._decoded(documents, decode)
+            if readings:
+                kept = {
+                    self._prefix + key: _kept(value, entry, copy, decode, documents[key])
+                    for key, (value, entry) in found.items()
+                }
+        finally:
+            if self._near is not None:
+                for name, reading in readings.items():
+                    self._near.finish(name, reading, kept.get(name))
+        return {key: (value, entry.stored_at) for key, (value, entry) in found.items()}
+
+    def _begin(self, names: Iterable[str]) -> dict[str, Reading]:
+        if self._near is None or self._tracker is None:
+            return {}
+        self._tracker.begin()
+        return {name: reading for name in names if (reading := self._near.begin(name)) is not None}
+
+    def _decoded(self, documents: Mapping[str, object], decode: Callable[[Entry], _T]) -> dict[str, tuple[_T, Entry]]:
         now = time.time()
-        found: dict[str, _T] = {}
+        found: dict[str, tuple[_T, Entry]] = {}
         faults: dict[str, str] = {}
         for key, document in documents.items():
             if document is None:
@@ -160,7 +296,7 @@ class JsonCache:
             entry = load(document, now)
             if isinstance(entry, Entry):
                 try:
-                    found[key] = decode(entry)
+                    found[key] = decode(entry), entry
                     continue
                 except ValidationError:
                     entry = "poisoned"
@@ -168,21 +304,34 @@ class JsonCache:
             _logger.debug("cached value refused", extra={"key": key, "fault": entry})
         self._manager.count(hits=len(found), misses=len(documents) - len(found), **Counter(faults.values()))
         if faults:
-            self.delete(*faults)
+            self._unlink([self._prefix + key for key in faults])
         return found
 
 
-def _get(client: redis.Redis, name: str) -> object:
+def _never() -> float:
+    return math.inf
+
+
+def _kept(value: _T, entry: Entry, copy: Callable[[_T], _T], decode: Callable[[Entry], _T], document: bytes) -> Kept:
+    # Whatever the clock of who stored it says: not longer than its time to live from now.
+    left = min(entry.ttl_seconds, entry.stored_at + entry.ttl_seconds - time.time())
+    return Kept(
+        value=copy(value),
+        copy=copier(value) if copy is copied else copy,
+        decode=decode,
+        stored_at=entry.stored_at,
+        ends=time.monotonic() + left,
+        size=len(document),
+        version=hash(document),
+    )
+
+
+def _get(client: redis.Redis, names: Sequence[str]) -> list[Any]:
+    [name] = names
     try:
-        return client.get(name)
+        return [client.get(name)]
     except redis.ResponseError as error:
         if not str(error).startswith("WRONGTYPE"):
             raise
     # A key of another type is as poisoned as an empty document.
-    return b""
-
-
-def _scan(client: redis.Redis, cursor: int, glob: str) -> tuple[int, list[str]]:
-    following, names = client.scan(cursor, match=glob, count=_SCAN_COUNT)
-    # Whatever is not UTF-8 is nobody's key here, and matches nothing.
-    return int(following), [name.decode(errors="surrogateescape") for name in cast("list[bytes]", names)]
+    return [b""]

@@ -174,6 +174,44 @@ def test_warming_is_all_or_nothing(cache: RedisCacheManager, client: redis.Redis
     assert client.dbsize() == 0
 
 
+FAMILIES: list[Any] = [
+    pytest.param("surf_data", (2,), {"wave_height_m": 1.5}, id="surf_data"),
+    pytest.param("location_meta", (2,), {"name": "Honolulu"}, id="location_meta"),
+    pytest.param("lamp_status", ("6f9f0b4c-7a40-4a61-9d1f-0d0a5a3c2b10",), {"is_active": True}, id="lamp_status"),
+    pytest.param("system_stats", (), {"total": 3}, id="system_stats"),
+]
+
+
+@pytest.mark.parametrize(("family", "place", "value"), FAMILIES)
+def test_what_is_missing_is_computed_once(
+    cache: RedisCacheManager, family: str, place: tuple[Any, ...], value: dict[str, Any]
+) -> None:
+    """What the cache has not is computed, stored, and found from then on; what does not exist is not stored."""
+    load, get = getattr(cache, f"get_or_load_{family}"), getattr(cache, f"get_{family}", cache.get_surf_data_cache)
+    assert load(*place, lambda: None) is None
+    assert get(*place) is None
+    computed = load(*place, lambda: value)
+    assert load(*place, lambda: {"another": 1}) == computed == get(*place)
+    shown = computed.to_dict() if isinstance(computed, SurfData) else computed
+    assert value.items() <= shown.items()
+
+
+@pytest.mark.parametrize(("family", "place", "value"), FAMILIES)
+def test_what_is_computed_is_checked(
+    cache: RedisCacheManager, family: str, place: tuple[Any, ...], value: dict[str, Any], refused: Callable[..., Any]
+) -> None:
+    """A computed value that cannot be stored is an error that names what is wrong with it."""
+    error = refused(lambda: getattr(cache, f"get_or_load_{family}")(*place, lambda: {"bad": {1}}))
+    assert error.field.endswith(".bad")
+
+
+def test_surf_data_may_be_computed_as_such(cache: RedisCacheManager) -> None:
+    """A source may return surf data or a mapping; whoever waits gets when it was stored."""
+    surf = cache.get_or_load_surf_data(2, lambda: SurfData(wave_height_m=1.5))
+    assert surf is not None
+    assert (surf.wave_height_m, surf.cache_timestamp is None) == (1.5, False)
+
+
 @pytest.mark.parametrize(
     "value", [{"wave_height_m": "high"}, {"location_name": 5}, {"wind_deg": True}, {"data_source": "x" * 256}]
 )
