@@ -4,6 +4,10 @@
 
 -- name: lamp_active_list()
 -- All active lamps, the ones heard of last first, for background processing.
+-- replica: ok
+-- accept: SEQ-SCAN nearly all lamps are active, and all of these are wanted
+-- accept: MANY-ROWS the specification wants them at once; whoever has many takes the stream below
+-- accept: BIG-SORT some 80 MB, once for each run of the background processing
 SELECT
     lr.lamp_id,
     lr.location_index,
@@ -17,6 +21,7 @@ ORDER BY lr.last_seen DESC NULLS LAST, lr.lamp_id ASC;
 
 -- name: lamp_active_stream()
 -- All active lamps in the order of their ids, which the primary key gives without sorting a million rows.
+-- accept: MANY-ROWS they are fetched in batches, by a cursor
 SELECT
     lr.lamp_id,
     lr.location_index,
@@ -30,6 +35,7 @@ ORDER BY lr.lamp_id;
 
 -- name: lamp_configuration(lamp_id)^
 -- What one active lamp is configured to do.
+-- replica: ok
 SELECT
     lr.lamp_id,
     lr.location_index,
@@ -42,6 +48,7 @@ WHERE lr.lamp_id = :lamp_id::uuid AND lr.is_active;
 
 -- name: lamp_configurations(lamp_ids)
 -- What several active lamps are configured to do, in no particular order.
+-- replica: ok
 SELECT
     lr.lamp_id,
     lr.location_index,
@@ -70,6 +77,7 @@ ON CONFLICT (email_key) DO NOTHING;
 
 -- name: lamp_status_update(lamp_id, is_active)!
 -- Sets whether a lamp is in use, and that it was heard of now.
+-- accept: NOT-HOT both indexes are of the specified schema, and this is what they are kept up to date for
 UPDATE lamp_registry
 SET
     is_active = :is_active::boolean,

@@ -2,6 +2,7 @@
 
 -- name: reference_data()^
 -- The supported locations, and the active API configurations in priority order, with the version they are of.
+-- replica: ok
 SELECT
     (SELECT rv.version FROM reference_version AS rv) AS version,
     (
@@ -14,6 +15,7 @@ SELECT
             COALESCE(
                 jsonb_agg(
                     jsonb_build_object(
+                        'id', ac.id,
                         'website_name', ac.website_name,
                         'full_url', ac.full_url,
                         'api_key', ac.api_key,

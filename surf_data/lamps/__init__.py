@@ -5,6 +5,7 @@ from surf_data.lamps.cache_manager import RedisCacheManager
 from surf_data.lamps.interfaces import IActivityLogger, ICacheManager, ILampRepository, IUserRepository
 from surf_data.lamps.lamp_repository import PostgresLampRepository
 from surf_data.lamps.registration import email_key
+from surf_data.lamps.session_repository import PostgresSessionRepository
 from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig, SurfData
 from surf_data.lamps.user_repository import PostgresUserRepository
 
@@ -18,6 +19,7 @@ __all__ = [
     "LampConfig",
     "PostgresActivityLogger",
     "PostgresLampRepository",
+    "PostgresSessionRepository",
     "PostgresUserRepository",
     "RedisCacheManager",
     "SurfData",

@@ -1,17 +1,19 @@
 """The activity log in PostgreSQL."""
 
-import logging
-import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from surf_data import validation
-from surf_data.lamps.queries import StatisticsRow, lamp_queries
+from surf_data.lamps.batches import BatchWriter
+from surf_data.lamps.buffer import Buffer, BufferLimits
+from surf_data.lamps.failures import Failures
+from surf_data.lamps.queries import lamp_queries
+from surf_data.lamps.rows import StatisticsRow
+from surf_data.lamps.spool import Spool
+from surf_data.lamps.spooling import SpoolingLogger
 from surf_data.postgres import Executor, Json
-
-_log = logging.getLogger("surf_data.lamps.activity_logger")
 
 #: The most entries that one page of history has.
 MAX_HISTORY = 10_000
@@ -22,22 +24,8 @@ _REQUIRED = ("activity_type", "status")
 _OPTIONAL = ("lamp_id", "details", "ip_address", "user_agent")
 
 
-class FailureCount:
-    """How many entries could not be logged; shared by all loggers of a data layer."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._failures = 0
-
-    def increment(self) -> None:
-        """Count one."""
-        with self._lock:
-            self._failures += 1
-
-    @property
-    def value(self) -> int:
-        """The failures so far."""
-        return self._failures
+#: How many entries `log_activities` takes at once.
+MAX_ENTRIES = 100_000
 
 
 class PostgresActivityLogger:
@@ -46,11 +34,22 @@ class PostgresActivityLogger:
     Arguments:
         database: runs the statements.
         failures: counts what could not be logged.
+        spool: keeps what `log_activity` cannot write now.
+        buffer: lets `log_activity` collect entries in memory and write them together; not for a transaction.
     """
 
-    def __init__(self, database: Executor, failures: FailureCount | None = None) -> None:
+    def __init__(
+        self,
+        database: Executor,
+        failures: Failures | None = None,
+        spool: Spool | None = None,
+        buffer: BufferLimits | None = None,
+    ) -> None:
         self._database = database
-        self._failures = failures or FailureCount()
+        self._failures = failures or Failures()
+        self._spooling = None if spool is None else SpoolingLogger(database, spool)
+        writer = BatchWriter(database, self._failures, self._spooling)
+        self._buffer = None if buffer is None else Buffer(writer.write, buffer)
 
     def log_activity(
         self,
@@ -65,7 +64,12 @@ class PostgresActivityLogger:
         """Log one entry. This never raises, and never spoils a transaction it is called in.
 
         What could not be logged, bad input included, is a warning of this module's logger and is counted in
-        ``stats()["activity"]["failures"]``.
+        ``stats()["activity"]["failures"]``. With a spool, and outside transactions, what the server cannot take now is
+        kept there, and written after the next entry that it takes: see `replay_spool`.
+
+        With a buffer, and outside transactions, an entry is kept in memory with the time of this call, and written
+        together with others soon after; what was not written is lost when the process is killed, or leaves by
+        ``os._exit``. While the buffer is full this waits. See `flush`.
 
         Arguments:
             lamp_id: the lamp; ``None`` for the system itself.
@@ -78,22 +82,48 @@ class PostgresActivityLogger:
         try:
             entry = {"lamp_id": lamp_id, "activity_type": activity_type, "status": status, "details": details}
             values = _checked("", {**entry, "ip_address": ip_address, "user_agent": user_agent})
+            if self._buffer is not None:
+                characters = 0 if values["details"] is None else len(values["details"].text)
+                self._buffer.add({"id": None, **values, "created_at": datetime.now(UTC)}, characters)
+                return
+            if self._spooling is not None:
+                self._spooling.log(values)
+                return
             with self._database.savepoint() as database:
                 lamp_queries().activity_insert(database, **values)
         except Exception as error:  # noqa: BLE001 - logging must not break what it logs
-            self._failures.increment()
-            facts = {"error": type(error).__name__, "field": getattr(error, "field", None)}
-            _log.warning("activity logging failed", extra={**facts, "sqlstate": getattr(error, "sqlstate", None)})
+            self._failures.record(error)
+
+    def flush(self) -> bool:
+        """Write what the buffer has, and wait until that is done; `surf_data.DataLayer.close` does it, too.
+
+        Returns:
+            Whether nothing that was logged before is left in it: it was written, is in the spool, or is counted as
+            a failure. ``False`` when a deadline came first. ``True`` at once without a buffer.
+        """
+        return self._buffer is None or self._buffer.flush()
+
+    def replay_spool(self) -> int:
+        """Write the entries that the spool keeps, in order, each exactly once.
+
+        Returns:
+            How many they were; 0 without a spool, and while another process does it.
+
+        Raises:
+            DatabaseError: the server cannot take them now. They are kept.
+            OSError: the spool's folder cannot be read or written to.
+        """
+        return 0 if self._spooling is None else self._spooling.replay()
 
     def log_activities(self, entries: Iterable[Mapping[str, Any]]) -> int:
         """Log many entries at once, all of them or none.
 
         Every entry is checked before the first is sent, so memory grows with their number; feed a large import in
-        portions of, say, 100,000.
+        portions.
 
         Arguments:
-            entries: mappings with ``activity_type`` and ``status``, and if wanted ``lamp_id``, ``details``,
-                ``ip_address`` and ``user_agent``, as for `log_activity`.
+            entries: at most 100,000 mappings with ``activity_type`` and ``status``, and if wanted ``lamp_id``,
+                ``details``, ``ip_address`` and ``user_agent``, as for `log_activity`.
 
         Returns:
             How many were stored.
@@ -106,6 +136,8 @@ class PostgresActivityLogger:
             raise validation.refusal("entries", "must be a list of mappings")
         rows = []
         for position, entry in enumerate(entries):
+            if position == MAX_ENTRIES:
+                raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
             name = f"entries[{position}]"
             validation.keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
             rows.append(tuple(_checked(f"{name}.", entry).values()))

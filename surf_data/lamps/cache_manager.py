@@ -1,12 +1,14 @@
 """The Surf Lamp's cache: surf data, location metadata, lamp status and system statistics under the agreed keys."""
 
+import copy
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Unpack
 from uuid import UUID
 
 from surf_data import validation
-from surf_data.cache import Entry, JsonCache
+from surf_data.cache import Entry, JsonCache, LoadOptions
+from surf_data.cache.near import copied
 from surf_data.errors import ValidationError
 from surf_data.lamps.types import SurfData
 
@@ -14,6 +16,9 @@ _LOCATION_META = "location_meta:"
 _LAMP_STATUS = "lamp_status:"
 _SURF_DATA = "surf_data:"
 _SYSTEM_STATS = "system_stats"
+
+#: What the keys begin with.
+FAMILIES = (_LAMP_STATUS, _LOCATION_META, _SURF_DATA, _SYSTEM_STATS)
 
 # Other applications may share the server, with keys that only look alike.
 _KEYS = re.compile(
@@ -28,6 +33,11 @@ class RedisCacheManager:
 
     No method raises because of Redis: while it cannot be used, nothing is found and nothing is kept. What could not
     be invalidated then lives until its own time to live ends. Bad input is refused in any case.
+
+    The methods ``get_or_load_...`` compute what is not found: ``source`` is called without arguments, by one thread
+    however many want the same value, and the others get what it returns or raises. ``None`` means that there is no
+    such value, and is not stored. While Redis cannot be used every value is computed. Their ``options`` are those of
+    `surf_data.cache.LoadOptions`.
 
     Arguments:
         cache: where the values are kept.
@@ -49,7 +59,34 @@ class RedisCacheManager:
         Raises:
             ValidationError: ``location_index`` is not such a number.
         """
-        return self._cache.get(_location_key(_SURF_DATA, location_index), _surf_data)
+        return self._cache.get(_location_key(_SURF_DATA, location_index), _surf_data, _own)
+
+    def get_or_load_surf_data(
+        self,
+        location_index: int,
+        source: Callable[[], SurfData | Mapping[str, Any] | None],
+        ttl_seconds: int = 1800,
+        **options: Unpack[LoadOptions],
+    ) -> SurfData | None:
+        """Return the cached surf data of a location, or compute and cache them.
+
+        Arguments:
+            location_index: the location, 0 to 2147483647.
+            source: computes the surf data, as `set_surf_data_cache` takes them.
+            ttl_seconds: for how many seconds they may be used, 1 to 31536000.
+            options: how they are computed.
+
+        Raises:
+            ValidationError: an argument, or what ``source`` returned, is refused.
+        """
+        validation.function("source", source)
+
+        def document() -> Mapping[str, Any] | None:
+            data = source()
+            return None if data is None else _surf_document("data", data)
+
+        key = _location_key(_SURF_DATA, location_index)
+        return self._cache.get_or_load(key, _surf_data, document, ttl_seconds, field="data", copy=_own, **options)
 
     def get_surf_data_many(self, location_indexes: Iterable[int]) -> dict[int, SurfData]:
         """Return the cached surf data of several locations, in one round trip.
@@ -70,7 +107,7 @@ class RedisCacheManager:
             _location_key(_SURF_DATA, index, f"location_indexes[{position}]"): index
             for position, index in enumerate(location_indexes)
         }
-        return {wanted[key]: data for key, data in self._cache.get_many(wanted, _surf_data).items()}
+        return {wanted[key]: data for key, data in self._cache.get_many(wanted, _surf_data, _own).items()}
 
     def set_surf_data_cache(
         self, location_index: int, data: SurfData | Mapping[str, Any], ttl_seconds: int = 1800
@@ -133,6 +170,28 @@ class RedisCacheManager:
         """
         return self._cache.get(_location_key(_LOCATION_META, location_index), _value)
 
+    def get_or_load_location_meta(
+        self,
+        location_index: int,
+        source: Callable[[], Mapping[str, Any] | None],
+        ttl_seconds: int = 3600,
+        **options: Unpack[LoadOptions],
+    ) -> dict[str, Any] | None:
+        """Return the cached metadata of a location, or compute and cache them.
+
+        Arguments:
+            location_index: the location, 0 to 2147483647.
+            source: computes them: JSON with text keys, up to 1000000 bytes.
+            ttl_seconds: for how many seconds they may be used, 1 to 31536000.
+            options: how they are computed.
+
+        Raises:
+            ValidationError: an argument, or what ``source`` returned, is refused.
+        """
+        return self._cache.get_or_load(
+            _location_key(_LOCATION_META, location_index), _value, source, ttl_seconds, field="meta", **options
+        )
+
     def set_location_meta(self, location_index: int, meta: Mapping[str, Any], ttl_seconds: int = 3600) -> None:
         """Cache the metadata of a location.
 
@@ -168,6 +227,26 @@ class RedisCacheManager:
         """
         return self._cache.get(_lamp_key(lamp_id), _value)
 
+    def get_or_load_lamp_status(
+        self,
+        lamp_id: str | UUID,
+        source: Callable[[], Mapping[str, Any] | None],
+        ttl_seconds: int = 1800,
+        **options: Unpack[LoadOptions],
+    ) -> dict[str, Any] | None:
+        """Return the cached status of a lamp, or compute and cache it.
+
+        Arguments:
+            lamp_id: the lamp.
+            source: computes it: JSON with text keys, up to 1000000 bytes.
+            ttl_seconds: for how many seconds it may be used, 1 to 31536000.
+            options: how it is computed.
+
+        Raises:
+            ValidationError: an argument, or what ``source`` returned, is refused.
+        """
+        return self._cache.get_or_load(_lamp_key(lamp_id), _value, source, ttl_seconds, field="status", **options)
+
     def set_lamp_status(self, lamp_id: str | UUID, status: Mapping[str, Any], ttl_seconds: int = 1800) -> None:
         """Cache the status of a lamp.
 
@@ -195,6 +274,24 @@ class RedisCacheManager:
     def get_system_stats(self) -> dict[str, Any] | None:
         """Return the cached system statistics; ``None`` when there are none."""
         return self._cache.get(_SYSTEM_STATS, _value)
+
+    def get_or_load_system_stats(
+        self,
+        source: Callable[[], Mapping[str, Any] | None],
+        ttl_seconds: int = 60,
+        **options: Unpack[LoadOptions],
+    ) -> dict[str, Any] | None:
+        """Return the cached system statistics, or compute and cache them.
+
+        Arguments:
+            source: computes them: JSON with text keys, up to 1000000 bytes.
+            ttl_seconds: for how many seconds they may be used, 1 to 31536000.
+            options: how they are computed.
+
+        Raises:
+            ValidationError: an argument, or what ``source`` returned, is refused.
+        """
+        return self._cache.get_or_load(_SYSTEM_STATS, _value, source, ttl_seconds, field="stats", **options)
 
     def set_system_stats(self, stats: Mapping[str, Any], ttl_seconds: int = 60) -> None:
         """Cache the system statistics.
@@ -249,6 +346,15 @@ def _from_dict(field: str, values: Mapping[str, Any]) -> SurfData:
 
 def _surf_data(entry: Entry) -> SurfData:
     return SurfData.from_dict({**entry.value, "cache_timestamp": entry.stored_at})
+
+
+def _own(data: SurfData) -> SurfData:
+    # The rest cannot be changed; and nothing needs to be checked again.
+    if not data.extra:
+        return data
+    own = copy.copy(data)
+    object.__setattr__(own, "extra", copied(data.extra))
+    return own
 
 
 def _value(entry: Entry) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What the Surf Lamp back end may ask of its data layer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 from uuid import UUID
 
+from surf_data.cache import LoadOptions
 from surf_data.lamps.types import LampConfig, SurfData
 
 
@@ -60,6 +61,14 @@ class ICacheManager(Protocol):
 
     def get_surf_data_cache(self, location_index: int) -> SurfData | None: ...
 
+    def get_or_load_surf_data(
+        self,
+        location_index: int,
+        source: Callable[[], SurfData | Mapping[str, Any] | None],
+        ttl_seconds: int = 1800,
+        **options: Unpack[LoadOptions],
+    ) -> SurfData | None: ...
+
     def get_surf_data_many(self, location_indexes: Iterable[int]) -> dict[int, SurfData]: ...
 
     def set_surf_data_cache(
@@ -72,17 +81,37 @@ class ICacheManager(Protocol):
 
     def get_location_meta(self, location_index: int) -> dict[str, Any] | None: ...
 
+    def get_or_load_location_meta(
+        self,
+        location_index: int,
+        source: Callable[[], Mapping[str, Any] | None],
+        ttl_seconds: int = 3600,
+        **options: Unpack[LoadOptions],
+    ) -> dict[str, Any] | None: ...
+
     def set_location_meta(self, location_index: int, meta: Mapping[str, Any], ttl_seconds: int = 3600) -> None: ...
 
     def invalidate_location_meta(self, location_index: int) -> None: ...
 
     def get_lamp_status(self, lamp_id: str | UUID) -> dict[str, Any] | None: ...
 
+    def get_or_load_lamp_status(
+        self,
+        lamp_id: str | UUID,
+        source: Callable[[], Mapping[str, Any] | None],
+        ttl_seconds: int = 1800,
+        **options: Unpack[LoadOptions],
+    ) -> dict[str, Any] | None: ...
+
     def set_lamp_status(self, lamp_id: str | UUID, status: Mapping[str, Any], ttl_seconds: int = 1800) -> None: ...
 
     def invalidate_lamp_status(self, lamp_id: str | UUID) -> None: ...
 
     def get_system_stats(self) -> dict[str, Any] | None: ...
+
+    def get_or_load_system_stats(
+        self, source: Callable[[], Mapping[str, Any] | None], ttl_seconds: int = 60, **options: Unpack[LoadOptions]
+    ) -> dict[str, Any] | None: ...
 
     def set_system_stats(self, stats: Mapping[str, Any], ttl_seconds: int = 60) -> None: ...
 

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from surf_data import validation
-from surf_data.lamps.queries import LampRow, lamp_queries
+from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.registration import Registration
+from surf_data.lamps.rows import LampRow
 from surf_data.lamps.types import LampConfig
 from surf_data.postgres import Executor, Json
 

@@ -1,71 +1,14 @@
-"""The statements of the domain: ``sql/lamps``, with the classes of their rows."""
+"""The statements of the domain: ``sql/lamps``.
 
-from datetime import UTC, datetime
+Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
+"""
+
 from functools import cache
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
-from uuid import UUID
-
-import attrs
 
 from surf_data import resources
+from surf_data.lamps.rows import ActivityRow, LampRow, ReferenceRow, StatisticsRow
 from surf_data.postgres import load_queries
-
-
-@attrs.frozen
-class LampRow:
-    """A lamp, without what is the same for every lamp."""
-
-    lamp_id: UUID
-    location_index: int
-    brightness: int | None
-    is_active: bool
-    last_seen: datetime | None
-    #: ``None`` when the table was emptied by hand; then the reference data is read every time.
-    reference_version: UUID | None
-
-
-@attrs.frozen
-class ReferenceRow:
-    """The reference data as it is stored."""
-
-    version: UUID | None
-    locations: Any
-    api_configs: Any
-
-
-@attrs.frozen
-class ActivityRow:
-    """An entry of the activity log."""
-
-    id: int
-    lamp_id: UUID | None
-    activity_type: str
-    status: str
-    details: Any
-    created_at: datetime
-    ip_address: IPv4Address | IPv4Interface | IPv6Address | IPv6Interface | None
-    user_agent: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the entry with its lamp and address as text and its time in UTC."""
-        entry: dict[str, Any] = attrs.asdict(self, recurse=False)
-        entry["created_at"] = self.created_at.astimezone(UTC)
-        entry["lamp_id"] = None if self.lamp_id is None else str(self.lamp_id)
-        entry["ip_address"] = None if self.ip_address is None else str(self.ip_address)
-        return entry
-
-
-@attrs.frozen
-class StatisticsRow:
-    """A count of activity in one grouping."""
-
-    activity_type: str | None
-    status: str | None
-    hour: datetime | None
-    entries: int
-    active_lamps: int
-    measured_at: datetime
 
 
 @cache

@@ -7,7 +7,10 @@ from uuid import UUID
 
 import attrs
 
-from surf_data.lamps.queries import LampRow, ReferenceRow, lamp_queries
+from surf_data.crypto import KeyRing
+from surf_data.lamps import api_keys
+from surf_data.lamps.queries import lamp_queries
+from surf_data.lamps.rows import LampRow, ReferenceRow
 from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
 from surf_data.postgres import Executor
 
@@ -33,8 +36,16 @@ class ReferenceData:
     api_configs: tuple[ApiConfig, ...]
 
     @classmethod
-    def from_row(cls, row: ReferenceRow) -> "ReferenceData":
-        """Return the data of ``row``; a stored location that cannot be read is left out, with a warning."""
+    def from_row(cls, row: ReferenceRow, ring: KeyRing | None = None) -> "ReferenceData":
+        """Return the data of ``row``; a stored location that cannot be read is left out, with a warning.
+
+        Arguments:
+            row: what is stored.
+            ring: opens the API keys that are encrypted.
+
+        Raises:
+            EncryptionError: one of them cannot be decrypted.
+        """
         locations = {}
         for entry in row.locations if isinstance(row.locations, list) else []:
             try:
@@ -43,7 +54,7 @@ class ReferenceData:
                 )
             except (AttributeError, KeyError, TypeError, ValueError):
                 _log.warning("unreadable entry in supported_locations")
-        api_configs = tuple(ApiConfig(**entry) for entry in row.api_configs)
+        api_configs = tuple(_api_config(ring, **entry) for entry in row.api_configs)
         return cls(version=row.version, locations=locations, api_configs=api_configs)
 
     def lamp_config(self, lamp: LampRow) -> LampConfig:
@@ -67,21 +78,29 @@ def _coordinates(stored: Any) -> Coordinates | None:
     return None if stored is None else Coordinates(lat=float(stored["lat"]), lon=float(stored["lon"]))
 
 
+def _api_config(ring: KeyRing | None, *, id: int, api_key: str | None, **entry: Any) -> ApiConfig:  # noqa: A002 - a column
+    return ApiConfig(api_key=api_keys.opened(ring, id, api_key), **entry)
+
+
 class ReferenceCache:
     """Keeps the version that was read last; shared by all threads of a data layer.
 
     Versions are random, so that one which was read inside a transaction and then rolled back never returns with
     another content.
+
+    Arguments:
+        ring: opens the API keys that are encrypted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ring: KeyRing | None = None) -> None:
+        self._ring = ring
         self._current: ReferenceData | None = None
 
     def get(self, executor: Executor, version: UUID | None) -> ReferenceData:
         """Return the reference data of ``version``, or of a newer one when it has just moved on."""
         current = self._current
         if current is None or version is None or current.version != version:
-            current = ReferenceData.from_row(lamp_queries().reference_data(executor))
+            current = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
             # One assignment: threads that race store one of several right answers.
             self._current = current
         return current

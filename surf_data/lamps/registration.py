@@ -1,6 +1,7 @@
 """Registration of a lamp and its user, who share one row."""
 
 import unicodedata
+from typing import Any
 from uuid import UUID
 
 import attrs
@@ -73,7 +74,7 @@ class Registration:
                 ``Lamp already registered`` when the lamp is.
             DatabaseError: it could not be stored.
         """
-        values = {**attrs.asdict(self), "email_key": email_key(self.email)}
+        values: dict[str, Any] = {**attrs.asdict(self), "email_key": email_key(self.email)}
         taken = "email"
         try:
             if lamp_queries().lamp_insert(executor, **values):

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from psycopg.errors import CheckViolation, NotNullViolation, UniqueViolation
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from surf_data import resources
+from surf_data.crypto import token_digest
 from surf_data.errors import MigrationError
 from surf_data.lamps import email_key
-from surf_data.migrate import Migration, Runner, history, read_folder
-from surf_data.postgres import Session
+from surf_data.migrate import MigrationStatus, Runner, read_folder
 
 Connection = psycopg.Connection[Any]
+Migrate = Callable[..., list[MigrationStatus]]
 
 FOLDER = resources.directory("migrations") / "lamps"
 SPECIFICATION = (Path(__file__).parent / "specification" / "surf_lamp.sql").read_text(encoding="utf-8")
@@ -53,17 +54,10 @@ FROM pg_trigger WHERE NOT tgisinternal
 
 
 @pytest.fixture
-def server(database_url: str) -> Iterator[Connection]:
-    """Return a connection to an empty database that sees what others have committed."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def migrate(database_url: str) -> Callable[..., list[Migration]]:
+def migrate(database_url: str) -> Migrate:
     """Return a function that applies the migrations up to the one of that name, or all."""
 
-    def migrate(name: str | None = None, **parameters: Any) -> list[Migration]:
+    def migrate(name: str | None = None, **parameters: Any) -> list[MigrationStatus]:
         runner = Runner(partial(psycopg.connect, database_url, **parameters), FOLDER, "lamps")
         return runner.up(to=None if name is None else MIGRATIONS[name].number)
 
@@ -125,7 +119,7 @@ def one(server: Connection, query: str, *parameters: Any) -> Any:
 # The specification
 
 
-def test_the_first_migration_is_the_specification(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_the_first_migration_is_the_specification(server: Connection, migrate: Migrate) -> None:
     """Object for object and value for value."""
     migrate("initial_schema")
     migrated = (catalog(server), configuration(server))
@@ -134,20 +128,18 @@ def test_the_first_migration_is_the_specification(server: Connection, migrate: C
     assert migrated == (catalog(server), configuration(server))
 
 
-def test_an_existing_deployment_can_be_baselined(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
-    """A database made from the specification, its first migration recorded by hand, ends where a new one does."""
+def test_an_existing_deployment_can_be_baselined(server: Connection, database_url: str, migrate: Migrate) -> None:
+    """A database made from the specification, its first migration as its baseline, ends where a new one does."""
     migrate()
     new = (catalog(server), configuration(server))
     server.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     server.execute(SPECIFICATION.encode())
-    session = Session(server)
-    history.create(session)
-    history.record(session, "lamps", MIGRATIONS["initial_schema"], timedelta())
+    Runner(partial(psycopg.connect, database_url), FOLDER, "lamps").baseline(1)
     assert [migration.number for migration in migrate()] == list(range(2, len(MIGRATIONS) + 1))
     assert (catalog(server), configuration(server)) == new
 
 
-def test_the_specifications_data_is_there(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_the_specifications_data_is_there(server: Connection, migrate: Migrate) -> None:
     """Five locations, the settings, and two sample sources in priority order."""
     migrate()
     locations = one(server, "SELECT config_value FROM system_configuration WHERE config_key = 'supported_locations'")[0]
@@ -186,7 +178,7 @@ def test_every_migration_can_be_undone_and_done_again(server: Connection) -> Non
 # Time
 
 
-def test_naive_timestamps_are_read_as_utc(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_naive_timestamps_are_read_as_utc(server: Connection, migrate: Migrate) -> None:
     """Whatever zone the server or the migrating client is in, a stored 12:00 is 12:00 UTC."""
     migrate("initial_schema")
     lamp = register(server, created_at="2025-01-01 12:00", last_seen="2025-07-01 12:00")
@@ -197,7 +189,7 @@ def test_naive_timestamps_are_read_as_utc(server: Connection, migrate: Callable[
     assert one(server, "SELECT created_at FROM activity_log") == (datetime(2025, 1, 1, 12, tzinfo=UTC),)
 
 
-def test_no_table_is_rewritten_for_a_time_zone(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_no_table_is_rewritten_for_a_time_zone(server: Connection, migrate: Migrate) -> None:
     """The two migrations to timestamptz keep every table's file, so their time does not grow with its size."""
     files = "SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s)"
     tables = ["lamp_registry", "api_configuration", "system_configuration", "activity_log", "user_sessions"]
@@ -223,7 +215,8 @@ def furnished(admin: Connection) -> Connection:
     lamp = register(admin, email_key="a@example.com")
     admin.execute("INSERT INTO activity_log (lamp_id, activity_type, status) VALUES (%s, 'a', 'b')", [lamp])
     admin.execute(
-        "INSERT INTO user_sessions (id, lamp_id, session_token, expires_at) VALUES (%s, %s, 't', now())", [lamp, lamp]
+        "INSERT INTO user_sessions (id, lamp_id, session_token, expires_at) VALUES (%s, %s, repeat('0', 64), now())",
+        [lamp, lamp],
     )
     return admin
 
@@ -235,6 +228,7 @@ def furnished(admin: Connection) -> Connection:
         (f"{LAMP} brightness = 101", "lamp_registry_brightness_range"),
         (f"{LAMP} location_index = -1", "lamp_registry_location_index_range"),
         (f"{API} priority_order = -1", "api_configuration_priority_order_range"),
+        (f"{SESSION} session_token = 'a token in plain text'", "user_sessions_session_token_hashed"),
         (f"{LAMP} email = 'b@example.com'", "lamp_registry_email_key_folded"),
         (f"{LAMP} email_key = 'A@example.com'", "lamp_registry_email_key_folded"),
         *((f"{LAMP} created_at = {moment}", "lamp_registry_created_at_range") for moment in UNREADABLE),
@@ -299,7 +293,7 @@ def test_what_has_a_default_is_never_null(furnished: Connection, change: str) ->
         furnished.execute(change.encode())
 
 
-def test_missing_values_are_filled(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_missing_values_are_filled(server: Connection, migrate: Migrate) -> None:
     """A row without a state is inactive, and one without a time gets the nearest known, else the epoch."""
     migrate("initial_schema")
     moment = datetime(2025, 1, 1, tzinfo=UTC)
@@ -321,9 +315,7 @@ def test_missing_values_are_filled(server: Connection, migrate: Callable[..., li
     assert one(server, "SELECT created_at FROM user_sessions") == (epoch,)
 
 
-def test_an_old_row_that_no_client_could_use_stops_the_run(
-    server: Connection, migrate: Callable[..., list[Migration]]
-) -> None:
+def test_an_old_row_that_no_client_could_use_stops_the_run(server: Connection, migrate: Migrate) -> None:
     """The error names the constraint, and after the row is mended the run goes on."""
     migrate("initial_schema")
     register(server, brightness=300)
@@ -338,7 +330,7 @@ def test_an_old_row_that_no_client_could_use_stops_the_run(
 # E-mail
 
 
-def test_the_server_and_python_fold_ascii_alike(server: Connection, migrate: Callable[..., list[Migration]]) -> None:
+def test_the_server_and_python_fold_ascii_alike(server: Connection, migrate: Migrate) -> None:
     """For every ASCII character, inside and outside, the key that is filled in is the application's."""
     migrate("email_key")
     for code in range(1, 128):
@@ -349,9 +341,7 @@ def test_the_server_and_python_fold_ascii_alike(server: Connection, migrate: Cal
     assert [(email, key) for email, key in stored if key != email_key(email)] == []
 
 
-def test_an_address_that_the_server_cannot_fold_stops_the_run(
-    server: Connection, migrate: Callable[..., list[Migration]]
-) -> None:
+def test_an_address_that_the_server_cannot_fold_stops_the_run(server: Connection, migrate: Migrate) -> None:
     """The error says how many and what to do, shows no address, and after doing it the run goes on."""
     migrate("email_key")
     lamp = register(server, email="Straße@Example.com")
@@ -367,9 +357,7 @@ def test_an_address_that_the_server_cannot_fold_stops_the_run(
     assert migrate()[0].name == "email_key_unique"
 
 
-def test_an_address_that_is_registered_twice_stops_the_run(
-    server: Connection, migrate: Callable[..., list[Migration]]
-) -> None:
+def test_an_address_that_is_registered_twice_stops_the_run(server: Connection, migrate: Migrate) -> None:
     """The error says how many and what to do, shows no address, and after doing it the run goes on."""
     migrate("initial_schema")
     register(server, email="A@example.com")
@@ -384,9 +372,7 @@ def test_an_address_that_is_registered_twice_stops_the_run(
     assert migrate()[0].name == "email_key_unique"
 
 
-def test_lamps_registered_between_the_migrations_get_their_key(
-    server: Connection, migrate: Callable[..., list[Migration]]
-) -> None:
+def test_lamps_registered_between_the_migrations_get_their_key(server: Connection, migrate: Migrate) -> None:
     """An application that does not know the key yet may go on until the unique key is there."""
     migrate("email_key_backfill")
     register(server, email="Late@example.com")
@@ -480,3 +466,16 @@ def test_two_changes_in_opposite_order_queue_without_deadlock(admin: Connection,
         first.execute(f"{SYSTEM} is_active = false".encode())
     thread.join()
     assert one(admin, "SELECT bool_and(is_active) FROM api_configuration") == (True,)
+
+
+# Session tokens
+
+
+def test_who_is_logged_in_stays_so(server: Connection, migrate: Migrate) -> None:
+    """A token that was stored in plain text is stored as the hash that is looked for."""
+    migrate("pre_api_key_text")
+    lamp = register(server, email_key="a@example.com")
+    insert = "INSERT INTO user_sessions (id, lamp_id, session_token, expires_at) VALUES (%s, %s, 'wäve', now())"
+    server.execute(insert, [lamp, lamp])
+    migrate()
+    assert one(server, "SELECT session_token FROM user_sessions") == (token_digest("wäve"),)

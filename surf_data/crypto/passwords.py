@@ -1,0 +1,48 @@
+"""Password hashes, for services that have no hash of their own."""
+
+from contextlib import suppress
+from types import ModuleType
+
+from surf_data.errors import ConfigurationError
+
+
+class PasswordHasher:
+    """Hashes passwords with Argon2id, as RFC 9106 recommends for machines with little memory. Thread-safe.
+
+    Each hash has a salt of its own, so it cannot be compared with another: fetch the stored one and `verify`.
+
+    Raises:
+        ConfigurationError: the extra ``passwords`` is not installed.
+    """
+
+    def __init__(self) -> None:
+        argon2 = _argon2()
+        self._hasher = argon2.PasswordHasher()
+        self._refusals = (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError)
+        # Made with the parameters of all others, so that a refusal of nobody costs what a refusal of somebody does.
+        self._nobody: str = self._hasher.hash("")
+
+    def hash(self, password: str) -> str:
+        """Return a hash of ``password`` with its salt and parameters: 97 characters."""
+        return str(self._hasher.hash(password))
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Tell whether ``stored`` is a hash of ``password``.
+
+        Arguments:
+            stored: the hash; ``None`` when there is no such user: the same work is done, and the answer is no.
+            password: what was typed.
+        """
+        with suppress(*self._refusals):
+            self._hasher.verify(self._nobody if stored is None else stored, password)
+            return stored is not None
+        return False
+
+
+def _argon2() -> ModuleType:
+    # An extra: imported only where it is asked for.
+    with suppress(ImportError):
+        import argon2  # noqa: PLC0415
+
+        return argon2
+    raise ConfigurationError('password hashes need the extra passwords: pip install "surf-data[passwords]"')

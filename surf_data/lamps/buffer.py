@@ -1,0 +1,161 @@
+"""Entries of the activity log that wait in memory to be written together."""
+
+import atexit
+import threading
+import weakref
+from collections.abc import Callable
+from time import monotonic
+
+import attrs
+
+from surf_data import forking
+from surf_data.errors import DeadlineExceeded
+from surf_data.lamps.spool import Entry
+from surf_data.postgres.deadlines import ends
+
+#: Characters of details that a buffer takes, whatever its number of entries: the details of one may be a megabyte.
+MAX_CHARACTERS = 16_000_000
+
+# Seconds between two looks whether the program wants to end.
+_LOOK = 0.1
+
+
+@attrs.frozen(kw_only=True)
+class BufferLimits:
+    """How much may wait, and for how long: it is what a process that is killed loses."""
+
+    #: Entries that have not been written yet, those under way included.
+    entries: int
+    #: Seconds after which an entry is sent.
+    seconds: float
+
+
+class Buffer:
+    """Collects entries, and has them written by one thread at a time, in order. Thread-safe.
+
+    The thread is begun when there is something to write, and ends when there is no more. It is no daemon: a program
+    that ends waits for it, and whatever is there is sent at once. A child process of ``fork`` begins with nothing;
+    what was there is its parent's.
+
+    Arguments:
+        write: writes entries, and deals with what goes wrong. It must not raise.
+        limits: how much may wait, and for how long.
+    """
+
+    def __init__(self, write: Callable[[list[Entry]], None], limits: BufferLimits) -> None:
+        self._write = write
+        self._limits = limits
+        # From half of them on they are sent, so that there is room for more while they are under way.
+        self._enough = (limits.entries + 1) // 2
+        self.forget_parent()
+        forking.register(self)
+        _buffers.add(self)
+
+    def forget_parent(self) -> None:
+        """Start afresh; `surf_data.forking` calls this in a forked child."""
+        # Re-entrant: a signal handler or a finalizer may log while this very thread does.
+        self._changed = threading.Condition(threading.RLock())
+        self._waiting: list[Entry] = []
+        self._characters = 0
+        self._oldest = 0.0
+        self._added = self._written = self._wanted = 0
+        self._writer: int | None = None
+
+    def add(self, entry: Entry, characters: int) -> None:
+        """Take an entry to be written soon. While there is no room, wait.
+
+        Arguments:
+            entry: the columns by name.
+            characters: how long its details are.
+
+        Raises:
+            DeadlineExceeded: there was no room before the caller's deadline.
+        """
+        with self._changed:
+            if not self._wait(lambda: not self._is_full):
+                raise DeadlineExceeded("activity logging failed: the buffer is full")
+            if not self._waiting:
+                self._oldest = monotonic()
+            self._waiting.append(entry)
+            self._added += 1
+            self._characters += characters
+            begins = self._writer is None
+            if begins:
+                # Nobody's id; the thread has its own as soon as it runs.
+                self._writer = 0
+            elif self._is_due:
+                self._changed.notify_all()
+        if begins:
+            self._begin()
+
+    def flush(self) -> bool:
+        """Have everything written that was added before, and wait for that; return whether it is.
+
+        It is not when the caller's deadline came first.
+        """
+        with self._changed:
+            wanted = self._wanted = self._added
+            self._changed.notify_all()
+            return self._wait(lambda: self._written >= wanted)
+
+    @property
+    def _is_full(self) -> bool:
+        return self._added - self._written >= self._limits.entries or self._characters >= MAX_CHARACTERS
+
+    @property
+    def _is_due(self) -> bool:
+        return len(self._waiting) >= self._enough or self._is_full or self._wanted > self._written
+
+    def _wait(self, done: Callable[[], bool]) -> bool:
+        # The writer itself, who is asked by way of an observer or a log handler, would wait for ever.
+        while not done():
+            left = ends() - monotonic()
+            if left <= 0 or self._writer == threading.get_ident():
+                return False
+            self._changed.wait(min(left, threading.TIMEOUT_MAX))
+        return True
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._work, name="surf_data activity", daemon=False)
+        try:
+            thread.start()
+        except RuntimeError:
+            # There are too many, or the program is about to end.
+            self._work()
+        except BaseException:
+            # Somebody wants the program to stop, and may think better of it: the next entry begins another one.
+            with self._changed:
+                self._writer = None
+            raise
+
+    def _work(self) -> None:
+        with self._changed:
+            self._writer = threading.get_ident()
+        while entries := self._take():
+            self._write(entries)
+            with self._changed:
+                self._written += len(entries)
+                self._changed.notify_all()
+
+    def _take(self) -> list[Entry]:
+        """Return what is to be written now; nothing, and forget the thread, when there is nothing."""
+        with self._changed:
+            while self._waiting and not self._is_due:
+                left = self._oldest + self._limits.seconds - monotonic()
+                if left <= 0 or not threading.main_thread().is_alive():
+                    break
+                self._changed.wait(min(left, _LOOK))
+            entries, self._waiting, self._characters = self._waiting, [], 0
+            if not entries:
+                self._writer = None
+            return entries
+
+
+_buffers: "weakref.WeakSet[Buffer]" = weakref.WeakSet()
+
+
+@atexit.register
+def _flush() -> None:
+    # What other functions logged that were registered to run at exit; no thread is waited for by now.
+    for buffer in list(_buffers):
+        buffer.flush()

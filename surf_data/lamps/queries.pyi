@@ -1,0 +1,262 @@
+"""The queries of surf_data.lamps.queries, as PostgreSQL sees them. Written by surf-data stubs; not to be edited."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from surf_data.lamps.rows import ActivityRow, LampRow, ReferenceRow, StatisticsRow
+from surf_data.postgres import CopyWriter, Executor, Json, Stream
+
+_Row = TypeVar("_Row")
+
+class _Rows(Stream, Generic[_Row]):
+    def __iter__(self) -> Iterator[_Row]: ...
+
+class _LampQueries:
+    def activity_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
+        """Takes many entries at once, in COPY's binary format; the server fills in id and created_at.
+        The format is quoted because sqruff takes the word alone for a type, and does not read on."""
+
+    def activity_copy_many(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
+        """Takes many entries at once as activity_copy does, each under an id and with a time of its own."""
+
+    def activity_history(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+        before_created_at: datetime | None,
+        before_id: int | None,
+        row_limit: int | None,
+    ) -> list[ActivityRow]:
+        """The latest entries of a lamp, newest first, from before a known entry or from the newest.
+        COALESCE instead of OR keeps the comparison usable by the index on (lamp_id, created_at)."""
+
+    def activity_history_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+        before_created_at: datetime | None,
+        before_id: int | None,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[ActivityRow]]:
+        """The latest entries of a lamp, newest first, from before a known entry or from the newest.
+        COALESCE instead of OR keeps the comparison usable by the index on (lamp_id, created_at)."""
+
+    def activity_ids(
+        self,
+        executor: Executor,
+        /,
+        *,
+        number: int | None,
+    ) -> list[tuple[int]]:
+        """Reserves ids for entries to come. Those that are not used in the end are gaps."""
+
+    def activity_ids_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        number: int | None,
+    ) -> AbstractContextManager[_Rows[tuple[int]]]:
+        """Reserves ids for entries to come. Those that are not used in the end are gaps."""
+
+    def activity_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID | None,
+        activity_type: str,
+        status: str,
+        details: Json | Jsonb | None,
+        ip_address: IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None,
+        user_agent: str | None,
+    ) -> int:
+        """Records one entry, now."""
+
+    def activity_insert_many(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[int] | list[int | None] | None,
+        lamp_ids: list[UUID] | list[UUID | None] | None,
+        activity_types: list[str] | list[str | None] | None,
+        statuses: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        ip_addresses: list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface] | list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None] | None,
+        user_agents: list[str] | list[str | None] | None,
+        times: list[datetime] | list[datetime | None] | None,
+    ) -> int:
+        """Records many entries, each under an id of its own; no row for those that are there already. For what
+        activity_copy_many could not take: it is slower, but it can be repeated."""
+
+    def activity_insert_once(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: int,
+        lamp_id: UUID | None,
+        activity_type: str,
+        status: str,
+        details: Json | Jsonb | None,
+        ip_address: IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None,
+        user_agent: str | None,
+        created_at: datetime,
+    ) -> int:
+        """Records one entry under an id of its own; no row if it is there already."""
+
+    def activity_statistics(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hours: int,
+    ) -> list[StatisticsRow]:
+        """Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).
+        A row belongs to the grouping whose column is not null; the total has none."""
+
+    def activity_statistics_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hours: int,
+    ) -> AbstractContextManager[_Rows[StatisticsRow]]:
+        """Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).
+        A row belongs to the grouping whose column is not null; the total has none."""
+
+    def api_key_list(self, executor: Executor, /) -> list[tuple[int, str]]:
+        """All stored keys with their rows, which are kept from others until the transaction ends."""
+
+    def api_key_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[int, str]]]:
+        """All stored keys with their rows, which are kept from others until the transaction ends."""
+
+    def api_key_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: int,
+        api_key: str | None,
+    ) -> int:
+        """Stores a key of one source."""
+
+    def lamp_active_list(self, executor: Executor, /) -> list[LampRow]:
+        """All active lamps, the ones heard of last first, for background processing."""
+
+    def lamp_active_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LampRow]]:
+        """All active lamps, the ones heard of last first, for background processing."""
+
+    def lamp_active_stream(self, executor: Executor, /) -> list[LampRow]:
+        """All active lamps in the order of their ids, which the primary key gives without sorting a million rows."""
+
+    def lamp_active_stream_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LampRow]]:
+        """All active lamps in the order of their ids, which the primary key gives without sorting a million rows."""
+
+    def lamp_configuration(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+    ) -> LampRow | None:
+        """What one active lamp is configured to do."""
+
+    def lamp_configurations(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_ids: list[UUID] | list[UUID | None],
+    ) -> list[LampRow]:
+        """What several active lamps are configured to do, in no particular order."""
+
+    def lamp_configurations_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_ids: list[UUID] | list[UUID | None],
+    ) -> AbstractContextManager[_Rows[LampRow]]:
+        """What several active lamps are configured to do, in no particular order."""
+
+    def lamp_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+        email: str,
+        email_key: str,
+        name: str,
+        password_hash: str,
+        location_index: int,
+        brightness: int | None,
+    ) -> int:
+        """Registers a lamp and its user; no row when somebody has that e-mail address, however spelt.
+        The unique key decides, not an earlier look: of concurrent registrations one wins."""
+
+    def lamp_status_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+        is_active: bool,
+    ) -> int:
+        """Sets whether a lamp is in use, and that it was heard of now."""
+
+    def reference_data(self, executor: Executor, /) -> ReferenceRow:
+        """The supported locations, and the active API configurations in priority order, with the version they are of."""
+
+    def session_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_token: str,
+    ) -> int:
+        """Ends a session."""
+
+    def session_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_id: UUID,
+        lamp_id: UUID,
+        session_token: str,
+        seconds: int | None,
+    ) -> int:
+        """Begins a session that ends by itself."""
+
+    def session_lamp(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_token: str,
+    ) -> UUID | None:
+        """The lamp of the active user whose session this is, unless it has expired."""
+
+    def user_password_hash(
+        self,
+        executor: Executor,
+        /,
+        *,
+        email_key: str,
+    ) -> str | None:
+        """The password hash of an active user, to be compared in constant time by the caller.
+        The hash is not compared here, where an index lookup or a plan could tell how much of it was right."""
+
+def lamp_queries() -> _LampQueries: ...
