@@ -1,0 +1,1 @@
+"""What PostgreSQL itself says of a query: parameters, columns, rows, tables, locks."""

@@ -1,0 +1,105 @@
+"""Findings that may stay: somebody has said why, beside what the finding is about.
+
+Of a query it is said in its header, of a migration in the file's comments: ``-- accept: SEQ-SCAN nightly job``. An
+index or a foreign key is made by a migration, which must not change any more: of these it is said in ``scale.toml``.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+import attrs
+
+from surf_data.errors import QueryFileError
+from surf_data.migrate import Migration
+from surf_data.postgres.scanner import tokens
+from surf_data.review.findings.finding import CODES, Finding
+from surf_data.review.scratch import read_text
+from surf_data.review.source import Query
+
+_OPTION = "accept"
+_COMMENT = re.compile(r"--\s*accept\s*:\s*(?P<said>.*?)\s*$")
+_STALE = "STALE-ACCEPT"
+#: What can be accepted: all but that something else is not there any more, which is mended by deleting a line.
+ACCEPTABLE = frozenset(CODES) - {_STALE}
+
+
+@attrs.frozen(kw_only=True)
+class Acceptance:
+    """What somebody has accepted."""
+
+    code: str
+    #: Of what, as the finding has it.
+    subject: str
+    reason: str
+    #: Where it is said.
+    file: Path
+    line: int | None
+
+
+def of_queries(queries: Iterable[Query]) -> Iterator[Acceptance]:
+    """Yield what is accepted in the headers of queries.
+
+    Raises:
+        QueryFileError: there is no such finding, or no reason is given; with file and line.
+    """
+    for query in queries:
+        for (key, said), line in zip(query.options, query.option_lines, strict=True):
+            if key == _OPTION:
+                yield _said(said, query.name, query.file, line)
+
+
+def of_migrations(migrations: Iterable[Migration]) -> Iterator[Acceptance]:
+    """Yield what is accepted in the comments of migrations.
+
+    Raises:
+        QueryFileError: there is no such finding, or no reason is given; with file and line.
+    """
+    for migration in migrations:
+        for token in tokens(read_text(migration.path)):
+            said = _COMMENT.match(token.text) if token.kind == "comment" else None
+            if said:
+                yield _said(said["said"], migration.path.name, migration.path, token.line)
+
+
+def mistake(code: str, reason: str) -> str | None:
+    """Return what is wrong with an acceptance, ``None`` if nothing is."""
+    if code not in ACCEPTABLE:
+        return f"there is no finding {code or 'without a code'}; there are {', '.join(sorted(ACCEPTABLE))}"
+    return None if reason else f"say why {code} may stay"
+
+
+def settled(
+    findings: Iterable[Finding], acceptances: Iterable[Acceptance], looked_for: Collection[str]
+) -> Iterator[Finding]:
+    """Yield findings, those that are accepted with the reason; and acceptances to which there is no finding.
+
+    Arguments:
+        findings: the findings.
+        acceptances: what is accepted, without that of what could not be looked at.
+        looked_for: the codes of what was looked for. What was not cannot have been found.
+    """
+    reasons = {(each.code, each.subject): each for each in acceptances}
+    matched: set[tuple[str, str]] = set()
+    for finding in findings:
+        accepted = reasons.get((finding.code, finding.subject))
+        matched.add((finding.code, finding.subject))
+        yield finding if accepted is None else attrs.evolve(finding, accepted=accepted.reason)
+    for place, accepted in reasons.items():
+        if place not in matched and accepted.code in looked_for:
+            yield Finding(
+                code=_STALE,
+                subject=accepted.subject,
+                about=accepted.code,
+                message=f"{accepted.code} is accepted and not found any more: delete the line ({accepted.reason})",
+                file=accepted.file,
+                line=accepted.line,
+            )
+
+
+def _said(said: str, subject: str, file: Path, line: int) -> Acceptance:
+    code, _, reason = said.partition(" ")
+    wrong = mistake(code, reason.strip())
+    if wrong:
+        raise QueryFileError(wrong, file=str(file), line=line)
+    return Acceptance(code=code, subject=subject, reason=reason.strip(), file=file, line=line)

@@ -1,0 +1,1 @@
+"""Plans of queries for tables as large as they are declared to be in production."""

@@ -1,0 +1,37 @@
+"""The statements about storage and statistics: ``sql/scale``.
+
+Type checkers read ``scale_queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
+"""
+
+from functools import cache
+from typing import Any
+
+from surf_data import resources
+from surf_data.postgres import load_queries
+from surf_data.review.planning.stored import (
+    ExportedColumn,
+    ExportedTable,
+    Layout,
+    PlannerSetting,
+    StoredColumn,
+    StoredIndex,
+    StoredTable,
+)
+
+
+@cache
+def scale_queries() -> Any:
+    """Return what is asked about storage and statistics: ``sql/scale``."""
+    return load_queries(
+        resources.directory("sql") / "scale",
+        namespace="scale",
+        rows={
+            "export_column_list": ExportedColumn,
+            "export_table_list": ExportedTable,
+            "planner_setting_list": PlannerSetting,
+            "storage_column_list": StoredColumn,
+            "storage_index_list": StoredIndex,
+            "storage_layout": Layout,
+            "storage_table_list": StoredTable,
+        },
+    )

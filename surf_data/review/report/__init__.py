@@ -1,0 +1,1 @@
+"""Two revisions compared, in a document for a DBA and a comment for a pull request."""

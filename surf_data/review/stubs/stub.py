@@ -1,0 +1,139 @@
+"""Writes what type checkers are told of a query object: a ``.pyi`` file beside its module."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+from surf_data.postgres import CopyWriter, Executor, Stream
+from surf_data.review.analysis.facts import Facts, Outcome, ResultColumn
+from surf_data.review.source import Query
+from surf_data.review.stubs import python_types
+from surf_data.review.stubs.annotations import Imports
+from surf_data.review.stubs.objects import Loaded, QueryObject
+
+_HEAD = '"""The queries of {module}, as PostgreSQL sees them. Written by surf-data stubs; not to be edited."""'
+_ROWS = """
+_Row = {type_var}("_Row")
+
+class _Rows({stream}, {generic}[_Row]):
+    def __iter__(self) -> {iterator}[_Row]: ...
+"""
+
+
+def stub(objects: Sequence[QueryObject], outcomes: Mapping[Query, Outcome]) -> str:
+    """Return the stub of a module.
+
+    Arguments:
+        objects: its query objects.
+        outcomes: what is known of each query. One that could not be analysed takes and returns anything.
+    """
+    names = frozenset(name for each in objects for loaded in each.queries for name in loaded.path)
+    writer = _Writer(Imports(names), outcomes)
+    body = [line for each in objects for line in writer.object(each)]
+    rows = writer.rows()
+    return "\n".join([_HEAD.format(module=objects[0].module), "", *writer.imports.lines(), *rows, *body]) + "\n"
+
+
+class _Writer:
+    """Writes the classes of a stub.
+
+    Arguments:
+        imports: remembers what has to be imported.
+        outcomes: what is known of each query.
+    """
+
+    def __init__(self, imports: Imports, outcomes: Mapping[Query, Outcome]) -> None:
+        self.imports = imports
+        self._outcomes = outcomes
+        self._streams = False
+
+    def object(self, queries: QueryObject) -> Iterator[str]:
+        name = "_" + "".join(part.title() for part in queries.name.split("_"))
+        yield from self._class(name, queries.queries, 0)
+        yield f"def {queries.name}() -> {name}: ..." if queries.is_function else f"{queries.name}: {name}"
+
+    def rows(self) -> list[str]:
+        """Return what a stream of typed rows needs, if there is one."""
+        if not self._streams:
+            return []
+        written = {
+            "type_var": self.imports.name(TypeVar),
+            "stream": self.imports.name(Stream),
+            "generic": self.imports.name(Generic),
+            "iterator": self.imports.name(Iterator),
+        }
+        return _ROWS.format(**written).rstrip("\n").split("\n")
+
+    def _class(self, name: str, queries: Sequence[Loaded], depth: int) -> Iterator[str]:
+        yield ""
+        yield f"class {name}:"
+        children: dict[str, list[Loaded]] = {}
+        for loaded in queries:
+            if len(loaded.path) > depth + 1:
+                children.setdefault(loaded.path[depth], []).append(loaded)
+        for child, below in children.items():
+            inner = list(self._class(f"_{child.title()}", below, depth + 1))
+            yield from (f"    {line}" if line else "" for line in inner[1:])
+            yield from (f"    {child}: _{child.title()}", "")
+        for loaded in queries:
+            if len(loaded.path) == depth + 1:
+                yield from (f"    {line}" if line else "" for line in self._methods(loaded))
+
+    def _methods(self, loaded: Loaded) -> Iterator[str]:
+        yield from self._method(loaded, loaded.path[-1], self._result(loaded))
+        if not loaded.query.operator:
+            self._streams = True
+            rows = f"{self.imports.name(AbstractContextManager)}[_Rows[{self._row(loaded)}]]"
+            yield from self._method(loaded, f"{loaded.path[-1]}_cursor", rows)
+
+    def _method(self, loaded: Loaded, name: str, result: str) -> Iterator[str]:
+        executor = f"executor: {self.imports.written(Executor)}"
+        parameters = list(self._parameters(loaded.query))
+        if parameters:
+            yield f"def {name}("
+            yield from (f"    {each}," for each in ("self", executor, "/", "*", *parameters))
+            yield f") -> {result}:"
+        else:
+            yield f"def {name}(self, {executor}, /) -> {result}:"
+        text = "\n".join(loaded.query.description).replace("\\", "\\\\").replace('"""', '\\"""')
+        yield from textwrap.indent(f'"""{text}"""', "    ").split("\n")
+        yield ""
+
+    def _parameters(self, query: Query) -> Iterator[str]:
+        outcome = self._outcomes[query]
+        known = {each.name: each for each in outcome.parameters} if isinstance(outcome, Facts) else {}
+        for name in query.parameters:
+            found = known.get(name)
+            written = self.imports.written(Any if found is None else python_types.given(found.type))
+            yield f"{name}: {written}{' | None' if found is not None and found.nullable else ''}"
+
+    def _row(self, loaded: Loaded) -> str:
+        if loaded.row is not None:
+            return self.imports.written(loaded.row)
+        outcome = self._outcomes[loaded.query]
+        if not isinstance(outcome, Facts) or outcome.columns is None:
+            return self.imports.written(Any)
+        columns = [self._column(column) for column in outcome.columns]
+        return f"{self.imports.name(tuple)}[{', '.join(columns) or '()'}]"
+
+    def _column(self, column: ResultColumn, *, missing: bool = False) -> str:
+        # With `missing` there may be no row.
+        kind = python_types.read(column.type)
+        return self.imports.written(kind | None if (column.nullable or missing) and kind is not Any else kind)
+
+    def _result(self, loaded: Loaded) -> str:
+        query, outcome = loaded.query, self._outcomes[loaded.query]
+        if query.operator == "!":
+            return self.imports.written(int)
+        if query.operator == "#":
+            copies = query.verb == "COPY"
+            return self.imports.written(AbstractContextManager[CopyWriter] if copies else str | None)
+        if not isinstance(outcome, Facts) or outcome.columns is None:
+            return self.imports.written(Any)
+        if not query.operator:
+            return f"{self.imports.name(list)}[{self._row(loaded)}]"
+        missing = not outcome.rows.at_least_one
+        if query.operator == "$":
+            return self._column(outcome.columns[0], missing=missing)
+        return f"{self._row(loaded)}{' | None' if missing else ''}"

@@ -1,0 +1,176 @@
+"""Databases made from files: of this library's layout, and of other tools'."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from surf_data import embedded, resources
+from surf_data.errors import MigrationError
+from surf_data.review import Scratch, scratch
+from surf_data.review.scratch import read_migrations
+
+Refused = Callable[..., Any]
+
+#: By layout, the files of a folder; applied in order, each adds a column to the table.
+LAYOUTS: dict[str, dict[str, str]] = {
+    "numbers": {
+        "1.sql": "CREATE TABLE t (a int4);",
+        "2_b.sql": "ALTER TABLE t ADD b int4;",
+        "10_c.sql": "ALTER TABLE t ADD c int4;",
+    },
+    "dbmate": {
+        "20240101_a.sql": "-- migrate:up\nCREATE TABLE t (a int4, b int4);\n\n-- migrate:down\nDROP TABLE t;\n",
+        "20240102_c.sql": (
+            "-- migrate:up transaction:false\nALTER TABLE t ADD c int4;\nCREATE INDEX CONCURRENTLY i ON t (c);"
+        ),
+    },
+    "goose": {
+        "001_a.sql": (
+            "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE t (a int4, b int4, c int4);\n-- +goose StatementEnd\n"
+            "-- +goose Down\nDROP TABLE t;"
+        )
+    },
+    "sql-migrate": {
+        "1.sql": "-- +migrate Down\nDROP TABLE t;\n-- +migrate Up\nCREATE TABLE t (a int4, b int4, c int4);"
+    },
+    "golang-migrate": {
+        "1_a.down.sql": "DROP TABLE t;",
+        "1_a.up.sql": "CREATE TABLE t (a int4);",
+        "2_b.up.sql": "BEGIN; ALTER TABLE t ADD b int4, ADD c int4; COMMIT;",
+    },
+    "yoyo": {"1.sql": "-- depends:\nCREATE TABLE t (a int4, b int4, c int4)", "1.rollback.sql": "DROP TABLE t"},
+    "flyway": {
+        "R__view.sql": "CREATE VIEW v AS SELECT c FROM t;",
+        "U1__a.sql": "DROP TABLE t;",
+        "V1__a.sql": "CREATE TABLE t (a int4);",
+        "V1_2__b.sql": "ALTER TABLE t ADD b int4;",
+        "later/V2__c.sql": "ALTER TABLE t ADD c int4;",
+    },
+    "among queries": {
+        "boards.sql": (
+            "-- name: create_schema#\nCREATE TABLE t (a int4);\n\nALTER TABLE t ADD b int4;\n"
+            "--name: drop_schema#\nDROP TABLE t;\n-- name: board-list\nSELECT a FROM t WHERE b = :b\n"
+        ),
+        "more.sql": "-- name: more#\nALTER TABLE t ADD c int4;\n",
+    },
+    "dump": {
+        "schema.sql": (
+            "\\restrict x\nSELECT pg_catalog.set_config('search_path', '', false);\n"
+            "CREATE FUNCTION public.f() RETURNS int4 LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;\r\n"
+            "CREATE TABLE public.t (a int4, b int4);\nALTER TABLE public.t OWNER TO shop_owner;\n"
+            "GRANT SELECT ON public.t TO shop_reader;\n"
+            "COPY public.t (a, b) FROM stdin;\n1\t;\n2\t'\n\\.\n\nALTER TABLE public.t ADD c int4;\n\\unrestrict x\n"
+        )
+    },
+}
+
+
+@pytest.fixture
+def admin(servers: embedded.EmbeddedServers) -> Iterator[psycopg.Connection[Any]]:
+    """Return a connection to the server."""
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        yield connection
+        connection.execute("DROP ROLE IF EXISTS shop_owner")
+        connection.execute("DROP ROLE IF EXISTS shop_reader")
+
+
+@pytest.fixture
+def server(servers: embedded.EmbeddedServers) -> Callable[..., psycopg.Connection[Any]]:
+    """Return what connects to the server."""
+    return functools.partial(psycopg.connect, servers.database_url)
+
+
+@pytest.fixture
+def made(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any]) -> Iterator[Scratch]:
+    """Return an empty scratch database on a server that is ours alone."""
+    with scratch(server, private=True) as database:
+        yield database
+
+
+def columns(database: Scratch) -> list[str]:
+    """Return the columns of the table ``t``."""
+    with database.connect() as connection:
+        rows = connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'public.t'::regclass AND attnum > 0 ORDER BY attnum"
+        )
+        return [name for (name,) in rows.fetchall()]
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write files into a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8", newline="")
+    return folder
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout: str, made: Scratch, tmp_path: Path) -> None:
+    """Other tools' folders are applied in their order, without what undoes."""
+    made.apply(write(tmp_path, LAYOUTS[layout]))
+    assert columns(made) == ["a", "b", "c"]
+
+
+def test_own_layout(made: Scratch) -> None:
+    """A folder in this library's layout is applied as in production, with its history."""
+    made.apply(resources.directory("migrations") / "lamps")
+    with made.connect() as connection:
+        [domain] = connection.execute("SELECT DISTINCT domain FROM schema_migrations").fetchone() or ()
+    assert domain == "review"
+
+
+def test_one_file(made: Scratch, tmp_path: Path) -> None:
+    """A single file with a schema will do."""
+    made.apply(write(tmp_path, {"schema.sql": "CREATE TABLE t (a int4, b int4, c int4);"}) / "schema.sql")
+    assert columns(made) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"1.sql": "SELECT 1;\n\nCREATE TABLE t\n(a nope);"}, '1.sql:4: type "nope" does not exist'),
+        (
+            {"1.sql": "-- migrate:up\n\nSELECT 1;\nSELECT f();\n-- migrate:down\n"},
+            "1.sql:4: function f() does not exist",
+        ),
+        ({"1.sql": "\\connect x\nCOPY t FROM stdin;\n1\n\\.\nSELECT nope;"}, '1.sql:5: column "nope" does not exist'),
+        ({"1.sql": "CREATE EXTENSION citext;"}, "review on a server that has it"),
+        ({}, "there are no .sql files here"),
+    ],
+)
+def test_problems(files: dict[str, str], problem: str, made: Scratch, tmp_path: Path, refused: Refused) -> None:
+    """What the server refuses is told with file and line, and what to do about it."""
+    assert problem in str(refused(lambda: made.apply(write(tmp_path, files)), MigrationError))
+
+
+def test_unreadable(made: Scratch, tmp_path: Path, refused: Refused) -> None:
+    """A file that cannot be read is named."""
+    (tmp_path / "1.sql").write_bytes(b"\xff")
+    assert "cannot be read" in str(refused(lambda: made.apply(tmp_path), MigrationError))
+
+
+def test_shared_server(server: Callable[..., psycopg.Connection[Any]], tmp_path: Path, refused: Refused) -> None:
+    """On a server that others use, no role is created."""
+    write(tmp_path, LAYOUTS["dump"])
+    with scratch(server) as database:
+        error = refused(lambda: database.apply(tmp_path), MigrationError)
+    assert 'role "shop_owner" does not exist' in str(error)
+
+
+def test_dropped(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any]) -> None:
+    """The database is gone in the end, whoever is connected to it and whatever happened."""
+    before = admin.execute("SELECT count(*) FROM pg_database").fetchone()
+    with pytest.raises(ZeroDivisionError), scratch(server) as database, database.connect():
+        raise ZeroDivisionError
+    assert admin.execute("SELECT count(*) FROM pg_database").fetchone() == before
+
+
+def test_schema_among_queries(made: Scratch, tmp_path: Path, refused: Refused) -> None:
+    """A schema that stands among queries is no migration of one, and its mistakes have their lines."""
+    folder = write(tmp_path, {"a.sql": "-- name: a\nSELECT 1;\n-- name: b#\n\nCREATE TABLE t (a int4);\nSELECT nope;"})
+    assert read_migrations(folder) == []
+    assert 'a.sql:6: column "nope" does not exist' in str(refused(lambda: made.apply(folder), MigrationError))
