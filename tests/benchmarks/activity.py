@@ -1,0 +1,231 @@
+"""Rows 5, 6, 8 and 10: activity is logged, and counted."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from ipaddress import IPv4Address
+from itertools import cycle
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+import surf_data
+from benchmarks import peer_psycopg
+from benchmarks.ground import Ground, fill_activity, lamp_id
+from benchmarks.measuring import Side, Timing, side, timed
+from benchmarks.peer_asyncpg import Asyncpg
+from benchmarks.results import AtLeast, AtMost, Result, Row, compare
+from surf_data.lamps.activity_logger import _checked
+
+_OURS = "surf_data"
+_COLUMNS = ("lamp_id", "activity_type", "status", "details", "ip_address", "user_agent")
+_TYPES = ("uuid", "varchar", "varchar", "jsonb", "inet", "text")
+_COPY = f"COPY activity_log ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+_INSERT = f"INSERT INTO activity_log ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+_BUFFER, _BUFFERED = 1000, "surf_data, buffer"
+_AGENT = "lamp/1.4"
+_ADDRESS = "192.0.2.1"
+
+
+def log_many(ground: Ground) -> Row:
+    """Row 5: many entries at once."""
+    rows, lamps = ground.sizes.batch, ground.sizes.lamps
+    # Everybody is given what his own interface takes: the entries are somebody's dictionaries, JSON is somebody's dict.
+    details = [{"attempt": number % 5, "by": "operator"} for number in range(rows)]
+    ids = [lamp_id(1 + number % lamps) for number in range(rows)]
+    entries = [
+        dict(zip(_COLUMNS, (wanted, "status", "success", detail, _ADDRESS, _AGENT), strict=True))
+        for wanted, detail in zip(ids, details, strict=True)
+    ]
+    with (
+        ground.database("batches") as url,
+        surf_data.open(url, pool_max_size=1) as data,
+        peer_psycopg.pool(url, 1) as pool,
+        Asyncpg(url, json="binary", size=1) as asyncpg,
+        psycopg.connect(url, autocommit=True) as janitor,
+    ):
+
+        def rows_of(adapt: Callable[[dict[str, Any]], object], address: object) -> list[tuple[object, ...]]:
+            return [
+                (wanted, "status", "success", adapt(detail), address, _AGENT)
+                for wanted, detail in zip(ids, details, strict=True)
+            ]
+
+        address = IPv4Address(_ADDRESS)
+        sides = [
+            side(_OURS, lambda: data.activity.log_activities(entries)),
+            side("binary COPY by hand", lambda: peer_psycopg.copy(pool, _COPY, _TYPES, rows_of(Jsonb, address))),
+            side("executemany", lambda: peer_psycopg.insert_many(pool, _INSERT, rows_of(Jsonb, address))),
+            asyncpg.side(
+                "asyncpg, copy_records_to_table",
+                lambda: asyncpg.copy(rows_of(lambda detail: detail, address), "activity_log", _COLUMNS),
+            ),
+        ]
+        measurement = ground.measure.once(
+            *(emptied(each, janitor) for each in sides),
+            side("surf_data, of which checking", lambda: [_checked("entries[0].", entry) for entry in entries]),
+        )
+    _, by_hand, many, copied, _ = measurement.names
+    return Row(
+        5,
+        f"`log_activities` of {rows:,} rows",
+        [
+            compare(measurement, "against binary COPY by hand", _OURS, by_hand, AtLeast(0.95)),
+            compare(measurement, "against executemany", _OURS, many, AtLeast(2)),
+            compare(measurement, "against asyncpg's copy_records_to_table", _OURS, copied, AtLeast(1)),
+        ],
+        [(f"{rows:,} entries", measurement)],
+        "Into an empty log. The entries are there as dictionaries with JSON as a dict; `log_activities` checks them, "
+        "the others do not.",
+    )
+
+
+def log_one(ground: Ground) -> Row:
+    """Row 6: one entry."""
+    ids = cycle(ground.lamp_ids)
+    details = {"by": "operator", "attempt": 1}
+    insert = peer_psycopg.statement("activity_insert")
+    rest = {"activity_type": "status", "status": "success", "ip_address": None, "user_agent": None}
+    with (
+        ground.database("entries") as url,
+        surf_data.open(url, pool_max_size=2) as data,
+        surf_data.open(url, pool_max_size=2, buffer=_BUFFER) as buffered,
+        peer_psycopg.pool(url) as pool,
+    ):
+
+        def log_and_flush(calls: int) -> None:
+            for _ in range(calls):
+                buffered.activity.log_activity(next(ids), "status", "success", details)
+            buffered.activity.flush()
+
+        measurement = ground.measure(
+            Side(_BUFFERED, lambda _: timed(log_and_flush)(_BUFFER)),
+            side(_OURS, lambda: data.activity.log_activity(next(ids), "status", "success", details)),
+            side(
+                "insert by hand",
+                lambda: peer_psycopg.execute(pool, insert, {**rest, "lamp_id": next(ids), "details": Jsonb(details)}),
+            ),
+            side(
+                "surf_data, of which checking", lambda: _checked("", {**rest, "lamp_id": next(ids), "details": details})
+            ),
+        )
+    work = "against an insert by hand"
+    return Row(
+        6,
+        "one `log_activity`",
+        [
+            compare(measurement, work, _OURS, "insert by hand", AtMost(1.1)),
+            compare(measurement, work, _OURS, "insert by hand", None, quantity="CPU time"),
+            compare(measurement, f"with a buffer, {work}", _BUFFERED, "insert by hand", AtLeast(10)),
+        ],
+        [("an entry", measurement)],
+        f"The buffer takes {_BUFFER:,} entries in a turn, which ends when all of them are in the database.",
+    )
+
+
+_PLAIN = "a plain GROUP BY of the largest"
+_GROUP_BY = """
+SELECT activity_type, status, count(*) FROM activity_log
+WHERE created_at >= CURRENT_TIMESTAMP - interval '24 hours' GROUP BY activity_type, status
+"""
+
+
+def growth(ground: Ground) -> Row:
+    """Row 8: what becomes of reads when the log grows."""
+    sizes = decades(ground.sizes.activity)
+    names = [f"{rows:,} entries" for rows in sizes]
+    with ExitStack() as opened:
+        urls = [opened.enter_context(ground.database(f"growth_{rows}")) for rows in sizes]
+        for url, rows in zip(urls, sizes, strict=True):
+            fill_activity(url, rows, lamps=ground.sizes.lamps)
+        loggers = [opened.enter_context(surf_data.open(url, pool_max_size=1)).activity for url in urls]
+        pool = opened.enter_context(peer_psycopg.pool(urls[-1], 1))
+        statistics = ground.measure(
+            *(
+                side(name, partial(logger.get_activity_statistics, 24))
+                for name, logger in zip(names, loggers, strict=True)
+            ),
+            side(_PLAIN, lambda: peer_psycopg.all_rows(pool, _GROUP_BY)),
+        )
+        history = ground.measure(
+            *(
+                side(name, partial(logger.get_lamp_activity_history, lamp_id(1)))
+                for name, logger in zip(names, loggers, strict=True)
+            )
+        )
+    works = {"`get_activity_statistics(24)`": statistics, "`get_lamp_activity_history`": history}
+    quantity = f"time, {names[-1]} / {names[0]}"
+    return Row(
+        8,
+        "reading a growing log",
+        [
+            *(
+                Result(work, quantity, AtMost(1.3), measurement.ratio(names[-1], names[0], "time"))
+                for work, measurement in works.items()
+            ),
+            compare(statistics, f"statistics against {_PLAIN}", names[-1], _PLAIN, AtLeast(20)),
+        ],
+        list(works.items()),
+        "The log holds 90 days at each size, so the last day's share grows with it. Every hundredth entry is of the "
+        "lamp whose hundred latest are read. Statistics are not rolled up yet: they read each entry of the last day.",
+        {
+            work.strip("`"): [(rows, measurement.median(name).wall) for rows, name in zip(sizes, names, strict=True)]
+            for work, measurement in works.items()
+        },
+    )
+
+
+def decades(most: int) -> list[int]:
+    """Return ten thousand and its tenfolds below ``most``, and that."""
+    sizes, size = [], 10_000
+    while size < most:
+        sizes.append(size)
+        size *= 10
+    return [*sizes, most]
+
+
+def retention(_: Ground) -> Row:
+    """Row 9: old entries go."""
+    title = "removing a month of expired activity"
+    work, quantity = "against DELETE", "time, theirs / ours"
+    return Row(9, title, [Result(work, quantity, AtLeast(50), why_not="not built")])
+
+
+def insert_rate(ground: Ground) -> Row:
+    """Row 10: what becomes of writes when the log has grown."""
+    lamps, rows = ground.sizes.lamps, ground.sizes.activity
+    portion = max(1, ground.sizes.batch // 10)
+    entries = [
+        {"lamp_id": lamp_id(1 + number % lamps), "activity_type": "status", "status": "success"}
+        for number in range(portion)
+    ]
+    with (
+        ground.database("empty") as empty_url,
+        ground.database("filled") as full_url,
+        surf_data.open(empty_url, pool_max_size=1) as empty,
+        surf_data.open(full_url, pool_max_size=1) as full,
+        psycopg.connect(empty_url, autocommit=True) as janitor,
+    ):
+        fill_activity(full_url, rows, lamps=lamps)
+        names = (f"{rows:,} entries", "an empty log")
+        measurement = ground.measure.once(
+            side(names[0], lambda: full.activity.log_activities(entries)),
+            emptied(side(names[1], lambda: empty.activity.log_activities(entries)), janitor),
+        )
+    return Row(
+        10,
+        f"logging into {rows:,} entries",
+        [compare(measurement, "against an empty log", *names, AtLeast(0.9))],
+        [(f"{portion:,} more entries", measurement)],
+    )
+
+
+def emptied(each: Side, janitor: psycopg.Connection[Any]) -> Side:
+    """Return a side that finds an empty log each time."""
+
+    def turn(calls: int) -> Timing:
+        janitor.execute("TRUNCATE activity_log")
+        return each.turn(calls)
+
+    return Side(each.name, turn)
