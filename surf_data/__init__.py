@@ -3,11 +3,15 @@
 from surf_data.cache import RedisManager
 from surf_data.data_layer import DataLayer, Transaction, open
 from surf_data.errors import (
+    BackupError,
+    CommitUnknown,
     ConfigurationError,
     ConstraintViolation,
     DatabaseError,
     DatabaseUnavailable,
+    DeadlineExceeded,
     EmbeddedServerError,
+    EncryptionError,
     LockTimeout,
     MigrationError,
     PoolTimeout,
@@ -28,6 +32,7 @@ from surf_data.lamps import (
     LampConfig,
     PostgresActivityLogger,
     PostgresLampRepository,
+    PostgresSessionRepository,
     PostgresUserRepository,
     RedisCacheManager,
     SurfData,
@@ -37,7 +42,9 @@ from surf_data.settings import Secret, Settings
 
 __all__ = [
     "ApiConfig",
+    "BackupError",
     "Check",
+    "CommitUnknown",
     "ConfigurationError",
     "ConstraintViolation",
     "Coordinates",
@@ -45,7 +52,9 @@ __all__ = [
     "DatabaseError",
     "DatabaseManager",
     "DatabaseUnavailable",
+    "DeadlineExceeded",
     "EmbeddedServerError",
+    "EncryptionError",
     "Health",
     "IActivityLogger",
     "ICacheManager",
@@ -58,6 +67,7 @@ __all__ = [
     "PoolTimeout",
     "PostgresActivityLogger",
     "PostgresLampRepository",
+    "PostgresSessionRepository",
     "PostgresUserRepository",
     "QueryEvent",
     "QueryFileError",

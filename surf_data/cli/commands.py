@@ -3,9 +3,17 @@
 import click
 
 from surf_data.cli import output, psql, tables
+from surf_data.cli.backup import backup, restore
 from surf_data.cli.cache import cache_group
 from surf_data.cli.demo import demo
+from surf_data.cli.keys import keys_group
 from surf_data.cli.migrate import migrate_group
+from surf_data.cli.migrate_checks import plan, verify
+from surf_data.cli.reset import reset, seed
+from surf_data.cli.review import review
+from surf_data.cli.scale import scale_group
+from surf_data.cli.statements import statements
+from surf_data.cli.stubs import stubs
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.lamps.activity_logger import MAX_STATISTICS_HOURS
 
@@ -78,9 +86,20 @@ def stats(target: Target, hours: int, *, as_json: bool) -> None:
     output.console().print(tables.stacked(tables.statistics(activity, system_stats, process)))
 
 
+migrate_group.add_command(plan)
+migrate_group.add_command(verify)
+surf_data_command.add_command(backup)
 surf_data_command.add_command(cache_group)
 surf_data_command.add_command(demo)
 surf_data_command.add_command(health)
+surf_data_command.add_command(keys_group)
 surf_data_command.add_command(migrate_group)
 surf_data_command.add_command(psql.psql)
+surf_data_command.add_command(reset)
+surf_data_command.add_command(restore)
+surf_data_command.add_command(review)
+surf_data_command.add_command(scale_group)
+surf_data_command.add_command(seed)
+surf_data_command.add_command(statements)
 surf_data_command.add_command(stats)
+surf_data_command.add_command(stubs)

@@ -8,7 +8,6 @@ from rich.console import RenderableType
 
 from surf_data.cli import tables
 from surf_data.cli.demo_story import INGRID, KAI, KAI_RESPELT, LAMP_OWNERS, LEILANI, MATEO, NOOR, reports, surf
-from surf_data.cli.migrate import runner
 from surf_data.data_layer import DataLayer, Transaction
 from surf_data.errors import ValidationError
 from surf_data.lamps import LampConfig
@@ -48,13 +47,12 @@ def servers(data: DataLayer) -> Section:
 
 def migrations(data: DataLayer) -> Section:
     """Apply the migrations."""
-    migrate = runner(data)
-    migrate.up()
+    data.migrations.up()
     return Section(
         "The schema",
         "The migrations are reviewed .sql files, each applied in one transaction with its record.",
-        'migrate.Runner(data.database.connect, folder, "lamps").up()',
-        [tables.migrations(migrate.status())],
+        "data.migrations.up()",
+        [tables.migrations(data.migrations.status())],
     )
 
 

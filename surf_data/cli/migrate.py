@@ -1,80 +1,213 @@
-"""``surf-data migrate``: bring the database's schema up to date, and see where it stands."""
+"""``surf-data migrate``: bring the database's schema up to date or back, and see where it stands."""
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import click
 
-from surf_data import resources
 from surf_data.cli import output, tables
-from surf_data.cli.target import Target, json_option, pass_target
-from surf_data.data_layer import DataLayer
-from surf_data.migrate import Migration, MigrationStatus, Runner
+from surf_data.cli.folder import Folder, folder_options
+from surf_data.cli.target import json_option
+from surf_data.migrate import MigrationStatus, new_file
 
-_DOMAIN = "lamps"
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_VERBS = {"applied": "apply", "reverted": "revert", "recorded": "record"}
 
 
-def runner(data: DataLayer) -> Runner:
-    """Return what migrates the database of ``data``."""
-    return Runner(data.database.connect, resources.directory("migrations") / _DOMAIN, _DOMAIN)
+def pass_folder(command: Callable[Concatenate[Folder, P], R]) -> Callable[P, R]:
+    """Give a command of the group its `Folder`."""
+    return click.make_pass_decorator(Folder)(command)
+
+
+def limit_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that runs migrations the options of how long it may wait and work."""
+    for option in (
+        click.option(
+            "--attempts",
+            type=click.IntRange(1, 100),
+            default=5,
+            show_default=True,
+            help="How many times to try a migration that cannot have a lock, or loses a deadlock.",
+        ),
+        click.option(
+            "--statement-timeout",
+            type=click.FloatRange(0),
+            default=0.0,
+            metavar="SECONDS",
+            help="How long a statement may work.  [default: without limit]",
+        ),
+        click.option(
+            "--lock-timeout",
+            type=click.FloatRange(0.001),
+            default=3.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to wait for a lock on a table while others queue behind.",
+        ),
+        click.option(
+            "--lock-wait",
+            type=click.FloatRange(0),
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to wait for another run to end.",
+        ),
+        dry_run_option,
+        json_option,
+    ):
+        command = option(command)
+    return command
+
+
+def dry_run_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that changes something the option ``--dry-run``."""
+    return click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")(command)
 
 
 @click.group(name="migrate")
-def migrate_group() -> None:
-    """Bring the schema up to date, and see where it stands."""
+@folder_options
+@click.pass_context
+def migrate_group(context: click.Context, folder: Folder, /) -> None:
+    """Bring the schema up to date or back, and see where it stands."""
+    context.obj = folder
 
 
 @migrate_group.command
-@json_option
-@pass_target
-def up(target: Target, *, as_json: bool) -> None:
+@click.option("--to", type=int, metavar="N", help="The number of the last one to apply.  [default: the last]")
+@limit_options
+@pass_folder
+def up(folder: Folder, /, *, to: int | None, as_json: bool, dry_run: bool, **limits: Any) -> None:
     """Apply the pending migrations, in order.
 
-    Each is applied in one transaction with its record. When one fails, the ones before it stay applied.
+    Each is applied in one transaction with its record, or, where it is marked transaction:false, one statement after
+    another. When one fails, the ones before it stay applied; the next run goes on where this one stopped.
     """
-    applied: list[MigrationStatus] = []
-    console = output.console()
-    with target.open() as data:
-        migrations = runner(data)
-
-        def tell(migration: Migration) -> None:
-            [status] = [status for status in migrations.status() if status.number == migration.number]
-            applied.append(status)
-            if not as_json:
-                console.print(f"applied {status.label} in {tables.duration(status.duration)}")
-
-        try:
-            migrations.up(on_applied=tell)
-        finally:
-            if as_json:
-                output.write_json({"applied": [_document(status) for status in applied]})
-    if not as_json and not applied:
-        console.print("There is nothing to apply.")
+    with folder.runner(**limits) as runner, _Report("applied", as_json=as_json, dry_run=dry_run) as report:
+        report.finish(runner.up(to, report.tell, dry_run=dry_run))
 
 
 @migrate_group.command
-@json_option
-@pass_target
-@click.pass_context
-def status(context: click.Context, target: Target, *, as_json: bool) -> None:
-    """Show every migration and whether it is applied.
+@click.option("--to", type=int, required=True, metavar="N", help="The last one that stays applied; 0 reverts all.")
+@limit_options
+@pass_folder
+def down(folder: Folder, /, *, to: int, as_json: bool, dry_run: bool, **limits: Any) -> None:
+    """Revert the applied migrations above a number, the last one first."""
+    with folder.runner(**limits) as runner, _Report("reverted", as_json=as_json, dry_run=dry_run) as report:
+        report.finish(runner.down(to, report.tell, dry_run=dry_run))
 
-    Exits with 1 when something stands in the way of applying the pending ones, such as a file that was edited after
-    it was applied.
+
+@migrate_group.command
+@click.argument("number", type=int)
+@dry_run_option
+@json_option
+@pass_folder
+def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> None:
+    """Record the migrations up to NUMBER as applied without running them.
+
+    For a database that has what they make, but no history. "migrate verify --to NUMBER" tells whether it has.
     """
-    with target.open() as data:
-        statuses = runner(data).status()
+    with folder.runner() as runner, _Report("recorded", as_json=as_json, dry_run=dry_run) as report:
+        recorded = runner.baseline(number, dry_run=dry_run)
+        for status in [] if dry_run else recorded:
+            report.tell(status)
+        report.finish(recorded)
+
+
+@migrate_group.command
+@click.argument("file", type=click.Path(path_type=Path))
+@dry_run_option
+@json_option
+@pass_folder
+def repair(folder: Folder, *, file: Path, as_json: bool, dry_run: bool) -> None:
+    """Accept FILE as it is now, after it was edited or renamed. Nothing of it is run."""
+    with folder.runner() as runner:
+        before = runner.repair(file, dry_run=dry_run)
+    differs = before.state in {"edited", "renamed"}
     if as_json:
-        output.write_json([_document(status) for status in statuses])
+        output.write_json({"accepted": [document(before)] if differs else [], "dry_run": dry_run})
+    elif not differs:
+        output.console().print(f"{before.label} is as it was applied. There is nothing to accept.")
+    else:
+        output.console().print(f"{'would accept' if dry_run else 'accepted'} {before.label}, which was {before.state}")
+
+
+@migrate_group.command
+@click.option("--check", is_flag=True, help="Exit with 1 unless every migration is applied as its file is.")
+@json_option
+@pass_folder
+@click.pass_context
+def status(context: click.Context, folder: Folder, *, check: bool, as_json: bool) -> None:
+    """Show every migration and whether it is applied."""
+    with folder.runner() as runner:
+        statuses = runner.status()
+    if as_json:
+        output.write_json([document(status) for status in statuses])
     else:
         output.console().print(tables.migrations(statuses))
-    context.exit(0 if {status.state for status in statuses} <= {"applied", "pending"} else 1)
+    context.exit(1 if check and {status.state for status in statuses} != {"applied"} else 0)
 
 
-def _document(status: MigrationStatus) -> dict[str, Any]:
+@migrate_group.command
+@click.argument("name")
+@dry_run_option
+@pass_folder
+def new(folder: Folder, *, name: str, dry_run: bool) -> None:
+    """Write the next file, NNNN_NAME.sql, for you to fill in.
+
+    NAME says what it changes, in the letters a to z, digits and underscores; it begins with pre_ when running code must
+    go on working with it, with post_ when the code before it need not.
+    """
+    path = new_file(folder.path, name, dry_run=dry_run)
+    output.console().print(f"{'would write' if dry_run else 'wrote'} {path}")
+
+
+class _Report:
+    """Tells of each migration when it is done, and of all of them at the end, also after a failure."""
+
+    def __init__(self, done: str, *, as_json: bool, dry_run: bool) -> None:
+        self._done = done
+        self._as_json = as_json
+        self._dry_run = dry_run
+        self._statuses: list[MigrationStatus] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._as_json:
+            documents = [document(status) for status in self._statuses]
+            output.write_json({self._done: documents, "dry_run": self._dry_run})
+
+    def tell(self, status: MigrationStatus) -> None:
+        """Tell of one."""
+        self._statuses.append(status)
+        if not self._as_json:
+            took = f" in {tables.duration(status.duration)}" if self._done == "applied" else ""
+            output.console().print(f"{self._done} {status.label}{took}")
+
+    def finish(self, statuses: list[MigrationStatus]) -> None:
+        """Tell of what a dry run has found, or that there was nothing."""
+        if self._dry_run:
+            self._statuses = statuses
+        if self._as_json:
+            return
+        for status in statuses if self._dry_run else []:
+            output.console().print(f"would be {self._done}: {status.label}")
+        if not statuses:
+            output.console().print(f"There is nothing to {_VERBS[self._done]}.")
+
+
+def document(status: MigrationStatus) -> dict[str, Any]:
+    """Return ``status`` for JSON."""
     return {
         "number": status.number,
         "name": status.name,
         "state": status.state,
         "applied_at": status.applied_at,
         "duration_ms": None if status.duration is None else status.duration.total_seconds() * 1000,
+        "unfinished": status.unfinished,
+        "statements_done": status.statements_done,
     }

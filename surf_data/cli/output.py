@@ -6,16 +6,20 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+
+from surf_data.backup import Step
 
 #: Columns, where there is no terminal that has a width and ``COLUMNS`` is not set.
 WIDTH = 100
+
+T = TypeVar("T")
 
 _CREDENTIALS = re.compile(r"://[^/\s]*@|\b(password\s*=\s*)('[^']*'?|\S+)")
 
@@ -55,6 +59,51 @@ def progress(what: str, file: IO[bytes]) -> Iterator[Callable[[int], object]]:
     with Progress(*columns, console=shown, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield functools.partial(bar.advance, task)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[Step], object] | None]:
+    """Show on a terminal which table's turn it is while the block runs.
+
+    Returns:
+        A function to be told of each step; ``None`` where there is no terminal.
+    """
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=shown, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda step: bar.update(
+            task, completed=step.done, total=step.total, description=printable(f"{step.what} {step.table}")
+        )
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[str], object]]:
+    """Say on a terminal what is being done while the block runs.
+
+    Returns:
+        A function to be told of what comes next; it does nothing where there is no terminal.
+    """
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield lambda _what: None
+        return
+    with shown.status(printable(what)) as status:
+        yield lambda what: status.update(printable(what))
+
+
+def tracked(what: str, items: Collection[T]) -> Iterator[T]:
+    """Yield ``items``, and show on a terminal how many of them are done."""
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield from items
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=shown, transient=True) as bar:
+        yield from bar.track(items, description=what)
 
 
 def write_json(document: Any) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import click
 
 from surf_data.cli import signals
+from surf_data.cli.programs import program_folders
 from surf_data.cli.target import Target, pass_target
-from surf_data.embedded.postgres import installations
-from surf_data.errors import EmbeddedServerError, SurfDataError
+from surf_data.errors import SurfDataError
 
 _MISSING = (
     "psql is not installed: install PostgreSQL's client, such as the package postgresql-client, "
@@ -29,7 +29,7 @@ def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> No
     What follows -- goes to psql, whose exit code becomes this command's. The psql on PATH is taken, otherwise that of
     the embedded servers. Embedded servers run until psql ends. A password reaches psql by its environment.
     """
-    program = shutil.which("psql") or _embedded()
+    program = next(filter(None, (shutil.which("psql", path=path) for path in (None, *program_folders()))), None)
     if program is None:
         raise SurfDataError(_MISSING)
     with target.open(pool_min_size=1) as data:
@@ -43,15 +43,6 @@ def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> No
         environment = {**os.environ, **data.database.client_environment()}
         code = _run([program, *place, *arguments], environment)
     context.exit(code)
-
-
-def _embedded() -> str | None:
-    """Return the psql that comes with the embedded servers; ``None`` when they are not installed."""
-    try:
-        programs = installations()
-    except EmbeddedServerError:
-        return None
-    return shutil.which("psql", path=programs[max(programs)])
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:

@@ -2,9 +2,11 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _Handler = Callable[[int, FrameType | None], object]
 
@@ -55,6 +57,26 @@ def deferred() -> Iterator[None]:
         _restore(before)
     if came:
         signal.raise_signal(came[0])
+
+
+@contextmanager
+def undisturbed(begin: Callable[[], T], end: Callable[[T], object]) -> Iterator[T]:
+    """Have something for a block that no signal interrupts at its beginning or its end, such as a server.
+
+    Arguments:
+        begin: returns it.
+        end: undoes that.
+    """
+
+    def ending(begun: T) -> None:
+        with held_off():
+            end(begun)
+
+    with ExitStack() as stack:
+        with deferred():
+            begun = begin()
+            stack.callback(ending, begun)
+        yield begun
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.columns import Columns
@@ -21,17 +21,24 @@ _HOURS_SHOWN = 48
 _STATE_STYLES = {"applied": "green", "pending": "yellow"}
 
 
-def table(*columns: str, rows: Iterable[Sequence[str | Text]], right: Collection[str] = ()) -> Table:
+def table(
+    *columns: str,
+    rows: Iterable[Sequence[str | Text]],
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+) -> Table:
     """Return a table.
 
     Arguments:
         columns: the headings.
         rows: the cells of each row.
         right: the headings of the columns whose cells end at the right, such as numbers.
+        whole: the headings of the columns whose cells are broken last where there is little room, such as names.
     """
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan")
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
     return drawn
@@ -86,7 +93,7 @@ def migrations(statuses: Iterable[MigrationStatus]) -> Table:
         rows=[
             (
                 status.label,
-                Text(status.state, style=_STATE_STYLES.get(status.state, "bold red")),
+                Text(_migration_state(status), style=_STATE_STYLES.get(status.state, "bold red")),
                 moment(status.applied_at),
                 duration(status.duration),
             )
@@ -94,6 +101,12 @@ def migrations(statuses: Iterable[MigrationStatus]) -> Table:
         ],
         right={"took"},
     )
+
+
+def _migration_state(status: MigrationStatus) -> str:
+    if status.unfinished is None:
+        return status.state
+    return f"{status.state}: {status.unfinished}, {status.statements_done} statements done"
 
 
 def activity(statistics: Mapping[str, Any]) -> Iterator[RenderableType]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Concatenate, ParamSpec, TypeVar, Unpack
 
 import attrs
@@ -58,23 +58,13 @@ class Target:
         return self.open(cache_timeout=None if limited else _PATIENCE)
 
 
-@contextmanager
-def opened(make: Callable[[], DataLayer]) -> Iterator[DataLayer]:
+def opened(make: Callable[[], DataLayer]) -> AbstractContextManager[DataLayer]:
     """Open the data layer for a block. No signal interrupts its beginning or its end, and so no server outlives it.
 
     Arguments:
         make: returns the data layer.
     """
-    with ExitStack() as stack:
-        with signals.deferred():
-            data = make()
-            stack.callback(_close, data)
-        yield data
-
-
-def _close(data: DataLayer) -> None:
-    with signals.held_off():
-        data.close()
+    return signals.undisturbed(make, DataLayer.close)
 
 
 def pass_target(command: Callable[Concatenate[Target, P], R]) -> Callable[P, R]:

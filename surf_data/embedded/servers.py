@@ -60,6 +60,8 @@ class EmbeddedServers:
         self.redis_url: str | None = state.redis_url
         #: The folder of the data.
         self.directory: Path = folder.path
+        #: The folder of PostgreSQL's data within it.
+        self.postgres_data: Path = folder.postgres
         #: The folder with the programs of the PostgreSQL that runs: ``psql``, ``pg_dump`` and the rest.
         self.postgres_bin: Path = Path(state.postgres_bin)
         self._folder = folder

@@ -26,6 +26,7 @@ def main() -> None:
         command_line = [sys.executable, "-m", "surf_data", "migrate"]
         subprocess.run([*command_line, "up"], check=True)
         subprocess.run([*command_line, "status"], check=True)
+        subprocess.run([sys.executable, "-m", "surf_data", "seed"], check=True)
         with surf_data.open() as data:
             store_and_read(data)
 

@@ -180,7 +180,7 @@ def test_migrate(cli: Cli, database_url: str) -> None:
     assert [line.split()[:2] for line in lines(shown.out)[2:]] == [[file, "applied"] for file in files]
 
     assert cli("migrate", "up", database=database_url).out == "There is nothing to apply.\n"
-    assert json.loads(cli("migrate", "up", "--json", database=database_url).out) == {"applied": []}
+    assert json.loads(cli("migrate", "up", "--json", database=database_url).out) == {"applied": [], "dry_run": False}
 
 
 def test_migrate_as_json(cli: Cli, database_url: str) -> None:
@@ -191,11 +191,13 @@ def test_migrate_as_json(cli: Cli, database_url: str) -> None:
 
 
 def test_migrate_in_trouble(cli: Cli, migrated_url: str, admin: Admin) -> None:
-    """What stands in the way of migrations is shown by status and ends up, both with 1."""
+    """What stands in the way of migrations is shown by status, fails its check and ends up with 1."""
+    assert cli("migrate", "status", "--check", database=migrated_url).code == 0
     admin.execute("UPDATE schema_migrations SET checksum = repeat('0', 64) WHERE number = 2")
     status = cli("migrate", "status", database=migrated_url)
-    assert (status.code, status.err) == (1, "")
+    assert (status.code, status.err) == (0, "")
     assert "edited" in status.out
+    assert cli("migrate", "status", "--check", database=migrated_url).code == 1
     up = cli("migrate", "up", "--json", database=migrated_url)
     assert "0002" in up.error()
-    assert json.loads(up.out) == {"applied": []}
+    assert json.loads(up.out) == {"applied": [], "dry_run": False}

@@ -47,9 +47,12 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 
 def sql_files() -> set[str]:
-    """Return every .sql file of the checkout, relative to the root."""
+    """Return every .sql file of the checkout, and the declared scales beside them, relative to the root."""
     return {
-        path.relative_to(ROOT).as_posix() for folder in ("sql", "migrations") for path in (ROOT / folder).rglob("*.sql")
+        path.relative_to(ROOT).as_posix()
+        for folder in ("sql", "migrations")
+        for pattern in ("*.sql", "scale.toml")
+        for path in (ROOT / folder).rglob(pattern)
     }
 
 
@@ -62,6 +65,14 @@ def test_wheel_has_all_sql(distributions: Distributions) -> None:
     """The wheel contains every query file and every migration, and no other."""
     packaged = {name for name in distributions.wheel if name.startswith(("surf_data/_sql/", "surf_data/_migrations/"))}
     assert {f"surf_data/_{name}" for name in sql_files()} == packaged
+
+
+def test_templates(distributions: Distributions) -> None:
+    """The templates of the review's document are in both."""
+    folder = ROOT / "surf_data" / "review" / "report" / "templates"
+    templates = {path.relative_to(ROOT).as_posix() for path in folder.iterdir()}
+    assert templates
+    assert templates <= distributions.sdist & distributions.wheel
 
 
 def test_wheel_is_typed(distributions: Distributions) -> None:

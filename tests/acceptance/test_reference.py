@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import surf_data
-from surf_data import cache, embedded, lamps, migrate, settings
+from surf_data import backup, cache, embedded, lamps, migrate, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "reference" / "api.md").read_text("utf-8")
@@ -20,13 +20,30 @@ CLASSES: list[type[Any]] = [
     surf_data.DatabaseManager,
     surf_data.PostgresActivityLogger,
     surf_data.PostgresLampRepository,
+    surf_data.PostgresSessionRepository,
     surf_data.PostgresUserRepository,
     surf_data.RedisCacheManager,
     surf_data.RedisManager,
     cache.JsonCache,
     migrate.Runner,
 ]
-FUNCTIONS: list[Callable[..., Any]] = [surf_data.open, surf_data.load_queries, embedded.start, lamps.email_key]
+FUNCTIONS: list[Callable[..., Any]] = [
+    surf_data.open,
+    surf_data.load_queries,
+    backup.backup,
+    backup.prepare_backup,
+    backup.prepare_restore,
+    backup.restore,
+    embedded.start,
+    lamps.email_key,
+    migrate.measure_locks,
+    migrate.new_file,
+    migrate.prepare_reset,
+    migrate.read_folder,
+    migrate.reset,
+    migrate.seed,
+    migrate.verify,
+]
 VALUES: list[Any] = [
     surf_data.ApiConfig,
     surf_data.Check,

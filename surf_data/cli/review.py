@@ -1,0 +1,259 @@
+"""``surf-data review``: what PostgreSQL says of every query."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from surf_data.cli import findings, output, tables
+from surf_data.cli.findings import Search, search_options
+from surf_data.cli.inspection import Asked, Inspection, inspect, inspect_earlier, report
+from surf_data.cli.plans import Plans, find_scale, scale_option
+from surf_data.cli.schema import Schema, schema_options
+from surf_data.cli.target import json_option
+from surf_data.review import Facts, Outcome
+from surf_data.review.report.changes import label
+from surf_data.review.report.comment import comment
+from surf_data.review.report.contents import Report, counted, figure
+from surf_data.review.report.revision import revision_of
+
+
+@click.command
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@schema_options
+@scale_option
+@search_options
+@click.option("--base", metavar="REV", help="Compare with this git revision, and fail on what is new alone.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write report.html and comment.md, a comment for a pull request, into this folder.",
+)
+@click.option("--query", "names", multiple=True, metavar="NAME", help="Show all that is known of this query.")
+@json_option
+@click.pass_context
+def review(
+    context: click.Context,
+    /,
+    folder: Path,
+    *,
+    names: tuple[str, ...],
+    scale_file: Path | None,
+    search: Search,
+    base: str | None,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Show what PostgreSQL says of every query below FOLDER.
+
+    Any folder of aiosql files will do, or one file. Nothing is run; every query is analysed in an empty database with
+    the schema, which is dropped in the end. With a scale, which says how large the tables are in production, every
+    query is planned for tables of that size. Migrations are tried there, too, and squawk is asked about them.
+
+    What a DBA would object to is listed as a finding, unless somebody has accepted it and said why. Exits with 1 when
+    there is such a finding, or a query cannot be analysed.
+
+    With --base the queries of a git revision are analysed, too, with the migrations that it has. Then only what is new
+    since that revision is listed, and makes the command fail.
+    """
+    schema = Schema(**options)
+    scale = find_scale(schema, scale_file)
+    asked = Asked(folder=folder, names=frozenset(names), sources=schema.sources, scale=scale, search=search)
+    queries = asked.queries()
+    unknown = sorted({*names} - {query.name for query in queries})
+    if unknown:
+        raise click.UsageError(f"there is no query {', '.join(unknown)} below {folder}")
+    with ExitStack() as stack:
+        revision = stack.enter_context(revision_of(base, asked.paths())) if base else None
+        server = stack.enter_context(schema.server())
+        before = None if revision is None else inspect_earlier(server, asked, revision)
+        now = inspect(server, asked, queries, before)
+        told = report(asked, now, before, revision)
+    if out is not None:
+        write(told, out)
+    if as_json:
+        output.write_json(document(told, now))
+    elif names:
+        for outcome in now.outcomes:
+            of_query = [finding for finding in now.state.findings if finding.subject == outcome.query.name]
+            page = (*_page(outcome), *now.plans.page(outcome.query), *findings.shown(of_query))
+            output.console().print(tables.stacked(page))
+    else:
+        listed = [*told.findings.new, *told.findings.accepted]
+        front = (_front(told, now.plans),) if before is None else _compared(told)
+        output.console().print(tables.stacked((*front, *findings.summary(listed))))
+    for note in told.notes:
+        output.console(stderr=True).print(note)
+    for problem in told.problems:
+        output.write_error(str(problem))
+    context.exit(1 if told.problems or told.findings.new else 0)
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write the report and the comment into a folder, which is made if it is not there.
+
+    Raises:
+        UsageError: what they are made with is not installed.
+        FileError: the folder cannot be written to.
+    """
+    try:
+        # Part of an extra, and imported only where it is asked for.
+        from surf_data.review.report.document import html  # noqa: PLC0415
+    except ModuleNotFoundError:
+        page = None
+    else:
+        page = html(report)
+    if page is None:
+        raise click.UsageError('--out needs: pip install "surf-data[review]"')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (("report.html", page), ("comment.md", comment(report))):
+            (folder / name).write_text(text, "utf-8")
+    except OSError as error:
+        problem = click.FileError(str(folder), error.strerror)
+    else:
+        return
+    raise problem
+
+
+def document(told: Report, now: Inspection) -> dict[str, Any]:
+    """Return what is known, as JSON has it: compared with an earlier revision, with what became of each query."""
+    compared = told.base is not None
+    return {
+        "queries": [
+            {
+                **_known(change.outcome),
+                **now.plans.document(change.outcome.query),
+                **({"change": {"kinds": change.kinds, "differences": change.differences}} if compared else {}),
+            }
+            for change in told.changes
+        ],
+        "findings": [
+            {**findings.document(finding), **({"is_new": finding in told.findings.new} if compared else {})}
+            for finding in now.state.findings
+        ],
+    }
+
+
+def _known(outcome: Outcome) -> dict[str, Any]:
+    query = outcome.query
+    place = {"name": query.name, "operator": query.operator, "file": str(query.file), "line": query.line}
+    if not isinstance(outcome, Facts):
+        return {
+            "query": place,
+            "refused": {"reason": outcome.reason, "line": outcome.line, "sqlstate": outcome.sqlstate},
+        }
+    rows = {"count": str(outcome.rows), "reason": outcome.rows.reason}
+    return {"query": place, "facts": {**attrs.asdict(outcome, filter=_is_shown), "rows": rows}}
+
+
+def _is_shown(attribute: "attrs.Attribute[Any]", _value: Any) -> bool:
+    return attribute.name not in {"query", "rows", "tree"}
+
+
+def _front(told: Report, plans: Plans) -> RenderableType:
+    rows = [(*_summary(change.outcome), *plans.cost(change.outcome.query)) for change in told.changes]
+    columns = ("query", "does", "rows", "tables", "also", *plans.headings)
+    return tables.table(*columns, rows=rows, right=plans.headings, whole={"query", "does", *plans.headings})
+
+
+def _compared(told: Report) -> Iterator[RenderableType]:
+    """Yield what became of the queries, without those that are as they were."""
+    figures = () if told.scale is None else ("cost before", "cost")
+    rows = [
+        (
+            change.name,
+            ", ".join(map(label, change.kinds)),
+            *("" if plan is None else figure(plan.cost) for plan in told.dearest(change.name) if figures),
+        )
+        for change in told.ordered()
+        if change.kinds
+    ]
+    if rows:
+        yield tables.table("query", "change", *figures, rows=rows, right=figures, whole={"query", *figures})
+    yield Text(f"{counted(told.unchanged(), 'query')} unchanged.", style="dim")
+
+
+def _summary(outcome: Outcome) -> tuple[str | Text, ...]:
+    name = outcome.query.name
+    if not isinstance(outcome, Facts):
+        return name, Text("not analysed", style="yellow"), "", "", outcome.reason
+    # What the command does is said already.
+    writes = [each for each in outcome.writes if not each.startswith(outcome.command)]
+    also = [*writes, *outcome.triggers, *outcome.cascades]
+    used = dict.fromkeys(access.table for access in outcome.tables)
+    return name, outcome.command, str(outcome.rows), ", ".join(used), "; ".join(also)
+
+
+def _page(outcome: Outcome) -> Iterator[RenderableType]:
+    query = outcome.query
+    yield Text(f"{query.name}  {query.file}:{query.line}", style="bold")
+    yield Text("\n".join(query.description))
+    if not isinstance(outcome, Facts):
+        yield Text(outcome.reason, style="yellow")
+        return
+    yield Text(f"{outcome.command}, rows: {outcome.rows} ({outcome.rows.reason})")
+    if outcome.parameters:
+        yield tables.table(
+            "parameter",
+            "type",
+            "null",
+            "stored in",
+            rows=[
+                (
+                    each.name,
+                    each.type.name,
+                    _null(nullable=each.nullable, reason=each.reason),
+                    ", ".join(each.stored_in),
+                )
+                for each in outcome.parameters
+            ],
+        )
+    if outcome.columns:
+        yield tables.table(
+            "column",
+            "type",
+            "null",
+            "taken from",
+            rows=[
+                (each.name, each.type.name, _null(nullable=each.nullable, reason=each.reason), each.origin or "")
+                for each in outcome.columns
+            ],
+        )
+    if outcome.tables:
+        yield tables.table(
+            "table",
+            "done",
+            "locks",
+            "reads",
+            "writes",
+            rows=[
+                (
+                    access.table if access.through is None else f"{access.table} (through {access.through})",
+                    ", ".join(access.operations),
+                    ", ".join(filter(None, (access.lock, access.row_lock))),
+                    ", ".join(access.columns_read),
+                    ", ".join(access.columns_written),
+                )
+                for access in outcome.tables
+            ],
+        )
+    effects = [
+        *outcome.triggers,
+        *outcome.cascades,
+        *(f"calls {name}, volatile" for name in outcome.volatile_functions),
+    ]
+    yield Text(
+        "\n".join(["read-only" if outcome.read_only else f"not read-only: {', '.join(outcome.writes)}", *effects])
+    )
+
+
+def _null(*, nullable: bool, reason: str) -> str:
+    return f"{'may be' if nullable else 'never'}{': ' if reason else ''}{reason}"

@@ -1,0 +1,102 @@
+"""``surf-data statements``: what production spent on each query."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from surf_data.cli import output, tables
+from surf_data.cli.target import Target, json_option, pass_target
+from surf_data.review import Other, Spent, Statistics, read_queries, read_statistics
+
+#: Statements of no file that are shown; ``--json`` has all.
+_OTHERS = 20
+
+
+@click.command
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@json_option
+@pass_target
+def statements(target: Target, folder: Path, *, as_json: bool) -> None:
+    """Show what the database spent on every query below FOLDER, by pg_stat_statements.
+
+    Queries are found by the tags in their statements, else by the server's own numbers for them, which do not depend
+    on layout. Those that were never run are listed, and statements that are in no file. Nothing of FOLDER is run.
+
+    The role needs the rights of pg_read_all_stats, or sees the statements of its own alone.
+    """
+    queries = read_queries(folder)
+    with target.open(pool_min_size=1) as data, closing(data.database.connect()) as connection:
+        found = read_statistics(connection, queries)
+    if as_json:
+        output.write_json(
+            {
+                "queries": [_document(spent) for spent in found.queries],
+                "unseen": [query.name for query in found.unseen],
+                "others": [{"text": each.text, "calls": each.calls, "total_ms": each.total} for each in found.others],
+            }
+        )
+        return
+    output.console().print(tables.stacked(_parts(found)))
+
+
+def _document(spent: Spent) -> dict[str, Any]:
+    return {
+        "name": spent.query.name,
+        "calls": spent.calls,
+        "rows": spent.rows,
+        "total_ms": spent.total,
+        "mean_ms": spent.mean,
+        "deviation_ms": spent.deviation,
+        "longest_ms": spent.longest,
+        "share": spent.share,
+        "found_by": spent.found_by,
+    }
+
+
+def _parts(found: Statistics) -> Iterator[RenderableType]:
+    largest = max((spent.share for spent in found.queries), default=0.0)
+    yield tables.table(
+        "query",
+        "calls",
+        "rows",
+        "mean ms",
+        "± ms",
+        "longest ms",
+        "of all time",
+        "",
+        rows=[_row(spent, largest) for spent in found.queries],
+        right={"calls", "rows", "mean ms", "± ms", "longest ms", "of all time"},
+    )
+    if found.unseen:
+        yield Text(f"Never run: {', '.join(query.name for query in found.unseen)}")
+    if found.others:
+        yield tables.table(
+            "in no file",
+            "calls",
+            "of all time",
+            rows=[_other(each) for each in found.others[:_OTHERS]],
+            right={"calls", "of all time"},
+        )
+
+
+def _row(spent: Spent, largest: float) -> tuple[str | Text, ...]:
+    times = (f"{each:,.2f}" for each in (spent.mean, spent.deviation, spent.longest))
+    # What is not tagged comes from another program, or from psql.
+    name = spent.query.name if spent.found_by == "tag" else f"{spent.query.name} (untagged)"
+    return (
+        name,
+        f"{spent.calls:,}",
+        f"{spent.rows:,}",
+        *times,
+        f"{spent.share:.1%}",
+        tables.bar(spent.share, largest, 12),
+    )
+
+
+def _other(other: Other) -> tuple[str, str, str]:
+    return other.text, f"{other.calls:,}", f"{other.share:.1%}"
