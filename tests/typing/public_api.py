@@ -55,6 +55,20 @@ def transactions(data: DataLayer) -> None:
             assert_type(inner, Transaction)
 
 
+def faults(data: DataLayer, lamp_id: UUID) -> None:
+    """A unit of work returns what its function returns; a deadline is a context that yields nothing."""
+
+    def switch_off(tx: Transaction) -> bool:
+        return tx.lamps.update_lamp_status(lamp_id, "inactive")
+
+    assert_type(data.run(switch_off), bool)
+    assert_type(data.run(lambda tx: tx.lamps.get_all_active_lamps()), list[LampConfig])
+    with data.deadline(2.5) as nothing:
+        assert_type(nothing, None)
+    data.run(data.lamps.get_all_active_lamps)  # type: ignore[arg-type]  # pyright: ignore
+    data.deadline("1")  # type: ignore[arg-type]  # pyright: ignore
+
+
 def interfaces(data: DataLayer, tx: Transaction) -> tuple[object, ...]:
     """The implementations fit the interfaces, in and out of transactions."""
     lamps: tuple[ILampRepository, ILampRepository] = (data.lamps, tx.lamps)
