@@ -47,8 +47,8 @@ class Connection(psycopg.Connection[Any]):
     replayed: int = -1
     #: When that was, by ``time.monotonic()``.
     checked: float = -math.inf
-    #: When it was made, by ``time.monotonic()``.
-    made: float = 0.0
+    #: When it was begun to be made, by ``time.monotonic()``: where it leads to was settled no earlier.
+    begun: float = 0.0
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)

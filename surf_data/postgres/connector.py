@@ -143,6 +143,7 @@ class Connector:
         Raises:
             psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
         """
+        begun = monotonic()
         try:
             connection = Connection.connect(
                 # Unprepared until it is known whether a pooler sits between.
@@ -151,6 +152,7 @@ class Connector:
                 prepare_threshold=None,
                 **{**self._parameters, **parameters},
             )
+            connection.begun = begun
             self._set_up(connection)
         except psycopg.Error as error:
             failure = reason(error)
@@ -186,7 +188,6 @@ class Connector:
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
     def _set_up(self, connection: Connection) -> None:
-        connection.made = monotonic()
         # A server that hangs now is one that cannot be connected to.
         connection.patience = self._settings.connect_timeout
         try:

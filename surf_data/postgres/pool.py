@@ -105,10 +105,10 @@ class Pool:
                     connection = self._queue(pool, purpose, timeout, ends, refusals)
             except psycopg_pool.PoolClosed:
                 break
-            if self._is_alive(connection, pool):
+            if self._is_fit(connection, pool):
                 self._borrowers[connection] = (threading.current_thread(), purpose, monotonic())
                 return connection
-            _log.info("dead connection replaced")
+            _log.info("connection replaced")
             now = monotonic()
         raise DatabaseUnavailable("the data layer is closed")
 
@@ -135,14 +135,15 @@ class Pool:
         in_time = "before the deadline" if ends == deadlines.ends() else f"within {timeout:g} s"
         raise self._timeout(purpose, f" {in_time}")
 
-    def _is_alive(self, connection: Connection, pool: _ConnectionPool) -> bool:
+    def _is_fit(self, connection: Connection, pool: _ConnectionPool) -> bool:
         """Whether ``connection`` can be lent; if not, or if that cannot be found out, it has gone back to ``pool``."""
-        alive = False
+        fit = False
         try:
-            alive = is_alive(connection)
-            return alive
+            # What was being made when all were renewed is no better than those that were.
+            fit = connection.begun >= self._renewed and is_alive(connection)
+            return fit
         finally:
-            if not alive:
+            if not fit:
                 # Handed back closed, it is replaced at once; psycopg_pool's own check would wait longer and longer.
                 connection.close()
                 pool.putconn(connection)
@@ -157,9 +158,9 @@ class Pool:
             return
         with self._queueing:
             now = monotonic()
-            # The others are no better, unless they were made after the last renewal.
+            # The others are no better, unless they were begun after the last renewal.
             too_soon = error.sqlstate == retry.READ_ONLY and now < self._renewed + _RENEWAL
-            if too_soon or connection.made < self._renewed or self._pool is None:
+            if too_soon or connection.begun < self._renewed or self._pool is None:
                 return
             self._renewed = now
         self._pool.drain()
