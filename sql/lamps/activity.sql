@@ -66,7 +66,8 @@ INSERT INTO activity_log (
 
 -- name: activity_insert_many(ids, lamp_ids, activity_types, statuses, documents, ip_addresses, user_agents, times)!
 -- Records many entries, each under an id of its own; no row for those that are there already. For what
--- activity_copy_many could not take: it is slower, but it can be repeated.
+-- activity_copy_many could not take: it is slower, but it can be repeated, with the same times.
+-- ON CONFLICT names no key, because that of a log in partitions has the time as well.
 -- retry: idempotent
 INSERT INTO activity_log (
     id, lamp_id, activity_type, status, details, ip_address, user_agent, created_at
@@ -91,10 +92,11 @@ FROM
         :user_agents::text[],
         :times::timestamptz[]
     ) AS e (id, lamp_id, activity_type, status, details, ip_address, user_agent, created_at)
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- name: activity_insert_once(id, lamp_id, activity_type, status, details, ip_address, user_agent, created_at)!
--- Records one entry under an id of its own; no row if it is there already.
+-- Records one entry under an id of its own; no row if it is there already, with the same time.
+-- ON CONFLICT names no key, because that of a log in partitions has the time as well.
 -- retry: idempotent
 INSERT INTO activity_log (
     id, lamp_id, activity_type, status, details, ip_address, user_agent, created_at
@@ -108,7 +110,7 @@ INSERT INTO activity_log (
     :user_agent::text,
     :created_at::timestamptz
 )
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- name: activity_statistics(hours)
 -- Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).

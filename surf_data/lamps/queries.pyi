@@ -97,7 +97,8 @@ class _LampQueries:
         times: list[datetime] | list[datetime | None] | None,
     ) -> int:
         """Records many entries, each under an id of its own; no row for those that are there already. For what
-        activity_copy_many could not take: it is slower, but it can be repeated."""
+        activity_copy_many could not take: it is slower, but it can be repeated, with the same times.
+        ON CONFLICT names no key, because that of a log in partitions has the time as well."""
 
     def activity_insert_once(
         self,
@@ -113,7 +114,8 @@ class _LampQueries:
         user_agent: str | None,
         created_at: datetime,
     ) -> int:
-        """Records one entry under an id of its own; no row if it is there already."""
+        """Records one entry under an id of its own; no row if it is there already, with the same time.
+        ON CONFLICT names no key, because that of a log in partitions has the time as well."""
 
     def activity_statistics(
         self,

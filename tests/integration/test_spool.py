@@ -92,6 +92,21 @@ def test_a_replay_that_was_interrupted_is_done_again(
     assert logged(admin) == ["1", "2", "3"]
 
 
+def test_a_repetition_is_known_by_its_id_and_its_time(
+    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+) -> None:
+    """An entry is the same when its id and its time are: a log in partitions has no other key."""
+    admin.execute("ALTER TABLE activity_log DROP CONSTRAINT activity_log_pkey, ADD PRIMARY KEY (id, created_at)")
+    spool(away, "1", "2")
+    with Spool(folder, 10**6).taken() as entries:
+        Spool(folder, 10**6).save([{**entry, "id": 1000 + place} for place, entry in enumerate(entries)])
+        before = (folder / "activity.replay.jsonl").read_bytes()
+    for _ in range(2):
+        (folder / "activity.replay.jsonl").write_bytes(before)
+        assert data.activity.replay_spool() == 2
+    assert logged(admin) == ["1", "2"]
+
+
 def test_a_line_that_was_cut_off_spoils_no_other(
     data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
 ) -> None:
