@@ -1,6 +1,5 @@
 """The Surf Lamp's cache: surf data, location metadata, lamp status and system statistics under the agreed keys."""
 
-import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Unpack
@@ -8,8 +7,7 @@ from uuid import UUID
 
 from surf_data import validation
 from surf_data.cache import Entry, JsonCache, LoadOptions
-from surf_data.cache.near import copied
-from surf_data.errors import ValidationError
+from surf_data.lamps.surf_documents import own, stored, surf_data
 from surf_data.lamps.types import SurfData
 
 _LOCATION_META = "location_meta:"
@@ -59,7 +57,7 @@ class RedisCacheManager:
         Raises:
             ValidationError: ``location_index`` is not such a number.
         """
-        return self._cache.get(_location_key(_SURF_DATA, location_index), _surf_data, _own)
+        return self._cache.get(_location_key(_SURF_DATA, location_index), surf_data, own)
 
     def get_or_load_surf_data(
         self,
@@ -83,10 +81,10 @@ class RedisCacheManager:
 
         def document() -> Mapping[str, Any] | None:
             data = source()
-            return None if data is None else _surf_document("data", data)
+            return None if data is None else stored("data", data)
 
         key = _location_key(_SURF_DATA, location_index)
-        return self._cache.get_or_load(key, _surf_data, document, ttl_seconds, field="data", copy=_own, **options)
+        return self._cache.get_or_load(key, surf_data, document, ttl_seconds, field="data", copy=own, **options)
 
     def get_surf_data_many(self, location_indexes: Iterable[int]) -> dict[int, SurfData]:
         """Return the cached surf data of several locations, in one round trip.
@@ -107,7 +105,7 @@ class RedisCacheManager:
             _location_key(_SURF_DATA, index, f"location_indexes[{position}]"): index
             for position, index in enumerate(location_indexes)
         }
-        return {wanted[key]: data for key, data in self._cache.get_many(wanted, _surf_data, _own).items()}
+        return {wanted[key]: data for key, data in self._cache.get_many(wanted, surf_data, own).items()}
 
     def set_surf_data_cache(
         self, location_index: int, data: SurfData | Mapping[str, Any], ttl_seconds: int = 1800
@@ -123,7 +121,7 @@ class RedisCacheManager:
             ValidationError: an argument is refused; the error names it, with the path into ``data``.
         """
         key = _location_key(_SURF_DATA, location_index)
-        self._cache.set(key, _surf_document("data", data), ttl_seconds, field="data")
+        self._cache.set(key, stored("data", data), ttl_seconds, field="data")
 
     def warm_surf_data(self, data: Mapping[int, SurfData | Mapping[str, Any]], ttl_seconds: int = 1800) -> int:
         """Cache the surf data of several locations, in one round trip: all of them or none.
@@ -145,7 +143,7 @@ class RedisCacheManager:
         for index, surf in data.items():
             key = _location_key(_SURF_DATA, index)
             fields[key] = f"data[{index}]"
-            documents[key] = _surf_document(fields[key], surf)
+            documents[key] = stored(fields[key], surf)
         return self._cache.set_many(documents, ttl_seconds, fields=fields)
 
     def invalidate_cache(self, location_index: int) -> None:
@@ -326,35 +324,6 @@ def _location_key(family: str, location_index: int, field: str = "location_index
 
 def _lamp_key(lamp_id: str | UUID) -> str:
     return f"{_LAMP_STATUS}{validation.uuid('lamp_id', lamp_id)}"
-
-
-def _surf_document(field: str, data: SurfData | Mapping[str, Any]) -> dict[str, Any]:
-    surf = data if isinstance(data, SurfData) else _from_dict(field, validation.mapping(field, data))
-    document = surf.to_dict()
-    # The envelope knows when it was stored.
-    del document["cache_timestamp"]
-    return document
-
-
-def _from_dict(field: str, values: Mapping[str, Any]) -> SurfData:
-    try:
-        return SurfData.from_dict(values)
-    except ValidationError as error:
-        problem = ValidationError(f"{field}.{error}", field=f"{field}.{error.field}")
-    raise problem
-
-
-def _surf_data(entry: Entry) -> SurfData:
-    return SurfData.from_dict({**entry.value, "cache_timestamp": entry.stored_at})
-
-
-def _own(data: SurfData) -> SurfData:
-    # The rest cannot be changed; and nothing needs to be checked again.
-    if not data.extra:
-        return data
-    own = copy.copy(data)
-    object.__setattr__(own, "extra", copied(data.extra))
-    return own
 
 
 def _value(entry: Entry) -> dict[str, Any]:
