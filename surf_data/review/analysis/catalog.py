@@ -8,6 +8,7 @@ import psycopg
 
 from surf_data.postgres import Session
 from surf_data.review.analysis import nodes
+from surf_data.review.analysis.grouping import by_number, by_relation
 from surf_data.review.analysis.nodes import Node
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.rows import Column, ForeignKey, Function, Index, Key, Relation, Trigger, Type, View
@@ -48,23 +49,20 @@ class Catalog:
             DatabaseError: they cannot be read.
         """
         ask, session = review_queries(), Session(connection)
-        columns: dict[int, dict[int, Column]] = {}
-        for column in ask.column_list(session):
-            columns.setdefault(column.relation, {})[column.number] = column
         operators = ask.operator_list(session)
         equalities = [(each.operator, each.family) for each in operators if each.is_equal]
         return cls(
-            columns=columns,
+            columns=by_number(ask.column_list(session)),
             equalities=frozenset(equalities),
             equal_operators=frozenset(operator for operator, _ in equalities),
             foreign_keys=tuple(ask.foreign_key_list(session)),
             functions={each.id: each for each in ask.function_list(session)},
-            indexes=_by_relation(ask.index_list(session)),
-            keys=_by_relation(ask.key_list(session)),
+            indexes=by_relation(ask.index_list(session)),
+            keys=by_relation(ask.key_list(session)),
             relations={each.id: each for each in ask.relation_list(session)},
             search_operators=frozenset(each.operator for each in operators),
             sort_memory=ask.sort_memory(session) or 0,
-            triggers=_by_relation(ask.trigger_list(session)),
+            triggers=by_relation(ask.trigger_list(session)),
             types={each.id: each for each in ask.type_list(session)},
             views=dict(_views(ask.view_list(session))),
         )
@@ -91,13 +89,6 @@ class Catalog:
         """Return ``table.column``."""
         column = self.column(relation, number)
         return f"{self.relation_name(relation)}.{column.name if column else '*'}"
-
-
-def _by_relation(rows: list[Any]) -> dict[int, tuple[Any, ...]]:
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.relation, []).append(row)
-    return {relation: tuple(each) for relation, each in found.items()}
 
 
 def _views(rows: list[View]) -> Iterator[tuple[int, Node]]:

@@ -7,6 +7,7 @@ import attrs
 import psycopg
 
 from surf_data.postgres import Session
+from surf_data.review.analysis.grouping import by_number, by_relation
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.rows import ForeignKey
 from surf_data.review.planning.scale_queries import scale_queries
@@ -33,17 +34,11 @@ class Storage:
             DatabaseError: they cannot be read.
         """
         ask, session = scale_queries(), Session(connection)
-        columns: dict[int, dict[int, StoredColumn]] = {}
-        for column in ask.storage_column_list(session):
-            columns.setdefault(column.relation, {})[column.number] = column
-        indexes: dict[int, list[StoredIndex]] = {}
-        for index in ask.storage_index_list(session):
-            indexes.setdefault(index.relation, []).append(index)
         keys: list[ForeignKey] = review_queries().foreign_key_list(session)
         return cls(
             tables={table.id: table for table in ask.storage_table_list(session)},
-            columns=columns,
-            indexes={table: tuple(each) for table, each in indexes.items()},
+            columns=by_number(ask.storage_column_list(session)),
+            indexes=by_relation(ask.storage_index_list(session)),
             references={(key.relation, key.columns[0]): key.parent for key in keys if len(key.columns) == 1},
         )
 
