@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from surf_data.cli import output
+from surf_data.cli.options import with_options
 from surf_data.cli.schema import Server
 from surf_data.migrate import Migration, MigrationEffect, measure_locks
 from surf_data.review import Caller, Finding, Outcome, find_callers
@@ -95,14 +96,15 @@ def search_options(command: Callable[..., R]) -> Callable[..., R]:
 
     # Before the options, which it would replace by those of the command.
     decorated: Callable[..., R] = update_wrapper(with_search, command)
-    for option in (
+    return with_options(
+        decorated,
         click.option(
-            "--many-rows",
-            type=click.IntRange(min=1),
-            default=MANY_ROWS,
-            show_default=True,
-            metavar="ROWS",
-            help="From how many rows on a result is found to be large.",
+            "--code",
+            multiple=True,
+            metavar="PATH",
+            type=click.Path(exists=True, path_type=Path),
+            help="Python code that calls the queries, so that those are found which nobody calls. May be there several "
+            "times.",
         ),
         click.option(
             "--big-table",
@@ -113,16 +115,14 @@ def search_options(command: Callable[..., R]) -> Callable[..., R]:
             help="From how many rows on a table is not read or locked as a whole without a word.",
         ),
         click.option(
-            "--code",
-            multiple=True,
-            metavar="PATH",
-            type=click.Path(exists=True, path_type=Path),
-            help="Python code that calls the queries, so that those are found which nobody calls. May be there several "
-            "times.",
+            "--many-rows",
+            type=click.IntRange(min=1),
+            default=MANY_ROWS,
+            show_default=True,
+            metavar="ROWS",
+            help="From how many rows on a result is found to be large.",
         ),
-    ):
-        decorated = option(decorated)
-    return decorated
+    )
 
 
 def shown(findings: Iterable[Finding]) -> Iterator[RenderableType]:

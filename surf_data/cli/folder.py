@@ -11,6 +11,7 @@ import attrs
 import click
 
 from surf_data import resources
+from surf_data.cli.options import with_options
 from surf_data.cli.target import Target, pass_target
 from surf_data.migrate import Runner
 
@@ -54,10 +55,8 @@ def folder_options(command: Callable[Concatenate[Folder, P], R]) -> Callable[...
 
     # Before the options, which it would replace by those of the command.
     wrapped = update_wrapper(with_folder, command)
-    for option in (
-        click.option(
-            "--domain", metavar="NAME", help="The name of their history.  [default: lamps, or the name of the folder]"
-        ),
+    return with_options(
+        wrapped,
         click.option(
             "--folder",
             "path",
@@ -65,9 +64,10 @@ def folder_options(command: Callable[Concatenate[Folder, P], R]) -> Callable[...
             type=click.Path(exists=True, file_okay=False, path_type=Path),
             help="A folder of migrations.  [default: the Surf Lamp's]",
         ),
-    ):
-        wrapped = option(wrapped)
-    return wrapped
+        click.option(
+            "--domain", metavar="NAME", help="The name of their history.  [default: lamps, or the name of the folder]"
+        ),
+    )
 
 
 def _chosen(target: Target, path: Path | None, domain: str | None) -> Folder:

@@ -8,6 +8,7 @@ import click
 
 from surf_data.cli import output, tables
 from surf_data.cli.folder import Folder, folder_options
+from surf_data.cli.options import with_options
 from surf_data.cli.target import json_option
 from surf_data.migrate import MigrationStatus, new_file
 
@@ -24,20 +25,17 @@ def pass_folder(command: Callable[Concatenate[Folder, P], R]) -> Callable[P, R]:
 
 def limit_options(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command that runs migrations the options of how long it may wait and work."""
-    for option in (
+    return with_options(
+        command,
+        json_option,
+        dry_run_option,
         click.option(
-            "--attempts",
-            type=click.IntRange(1, 100),
-            default=5,
-            show_default=True,
-            help="How many times to try a migration that cannot have a lock, or loses a deadlock.",
-        ),
-        click.option(
-            "--statement-timeout",
+            "--lock-wait",
             type=click.FloatRange(0),
-            default=0.0,
+            default=60.0,
+            show_default=True,
             metavar="SECONDS",
-            help="How long a statement may work.  [default: without limit]",
+            help="How long to wait for another run to end.",
         ),
         click.option(
             "--lock-timeout",
@@ -48,18 +46,20 @@ def limit_options(command: Callable[P, R]) -> Callable[P, R]:
             help="How long to wait for a lock on a table while others queue behind.",
         ),
         click.option(
-            "--lock-wait",
+            "--statement-timeout",
             type=click.FloatRange(0),
-            default=60.0,
-            show_default=True,
+            default=0.0,
             metavar="SECONDS",
-            help="How long to wait for another run to end.",
+            help="How long a statement may work.  [default: without limit]",
         ),
-        dry_run_option,
-        json_option,
-    ):
-        command = option(command)
-    return command
+        click.option(
+            "--attempts",
+            type=click.IntRange(1, 100),
+            default=5,
+            show_default=True,
+            help="How many times to try a migration that cannot have a lock, or loses a deadlock.",
+        ),
+    )
 
 
 def dry_run_option(command: Callable[P, R]) -> Callable[P, R]:

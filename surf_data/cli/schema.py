@@ -10,6 +10,7 @@ import click
 import psycopg
 
 from surf_data.cli import output
+from surf_data.cli.options import with_options
 from surf_data.cli.scratch_server import embedded_postgres, scratch_option
 from surf_data.migrate import ScratchServer
 from surf_data.postgres import Connector
@@ -103,15 +104,8 @@ class Schema:
 
 def schema_options(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command the options that a `Schema` is made of."""
-    for option in (
-        click.option(
-            "--postgres-version",
-            type=click.Choice(["16", "18"]),
-            default="18",
-            show_default=True,
-            help="Which embedded server to start.",
-        ),
-        scratch_option,
+    return with_options(
+        command,
         click.option(
             "--migrations",
             "sources",
@@ -121,6 +115,12 @@ def schema_options(command: Callable[P, R]) -> Callable[P, R]:
             help="A folder of migrations, or a file with a schema as pg_dump --schema-only writes it. May be there "
             "several times.",
         ),
-    ):
-        command = option(command)
-    return command
+        scratch_option,
+        click.option(
+            "--postgres-version",
+            type=click.Choice(["16", "18"]),
+            default="18",
+            show_default=True,
+            help="Which embedded server to start.",
+        ),
+    )
