@@ -196,6 +196,22 @@ def open_data(watch: Watch) -> Iterator[Callable[..., surf_data.DataLayer]]:
 
 
 @pytest.fixture
+def relayed(
+    own_postgres: Callable[..., PostgresServer],
+    relay: Callable[..., Relay],
+    open_data: Callable[..., surf_data.DataLayer],
+) -> Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]:
+    """Return a function that opens a data layer behind a relay to a PostgreSQL of the test's own; returns all three."""
+
+    def start(**settings: Any) -> tuple[PostgresServer, Relay, surf_data.DataLayer]:
+        server = own_postgres()
+        line = relay(server.path)
+        return server, line, open_data(server.url_for(LOGIN, line.address), **settings)
+
+    return start
+
+
+@pytest.fixture
 def application_url(migrated_url: str, application_role: str) -> str:
     """Return the URL of the migrated database for the application, with a password, which the server does not want."""
     return migrated_url.replace("://surf_data@", f"://{application_role}:{planted('url')}@")

@@ -105,7 +105,7 @@ def test_a_standby_in_the_primary_s_place(
     (standby.data / "standby.signal").touch()
     standby.start()
     line = relay(standby.path)
-    url = primary.url_for(LOGIN, f"127.0.0.1:{line.port}")
+    url = primary.url_for(LOGIN, line.address)
     data = open_data(url, pool_min_size=2, pool_max_size=4)
     assert data.lamps.get_all_active_lamps() == []
     line.redirect(primary.path)
@@ -145,7 +145,7 @@ def test_a_connection_to_a_standby_that_comes_late(
             refused.set()
 
     line = relay(standby.path, replies=late)
-    url = primary.url_for(LOGIN, f"127.0.0.1:{line.port}")
+    url = primary.url_for(LOGIN, line.address)
     data = open_data(url, pool_min_size=3, pool_max_size=3, observer=observe)
     assert data.lamps.get_all_active_lamps() == []
     eventually(lambda: len(made) == 3)

@@ -24,6 +24,7 @@ from surf_data.postgres import load_queries
 Admin = psycopg.Connection[Any]
 OpenData = Callable[..., surf_data.DataLayer]
 Measure = Callable[..., None]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
 StartServer = Callable[..., PostgresServer]
 
 WAITING = """
@@ -51,11 +52,6 @@ def errors(data: surf_data.DataLayer, query: str) -> int:
     """Return how often a query failed."""
     number: int = data.stats()["queries"][query]["errors"]
     return number
-
-
-def relayed(server: PostgresServer, relay: Relay) -> str:
-    """Return the URL of a server's database that leads through a relay."""
-    return server.url_for(LOGIN, f"127.0.0.1:{relay.port}")
 
 
 def lamps(server: PostgresServer) -> int:
@@ -136,13 +132,9 @@ def test_the_server_stays_away(
 
 
 @pytest.mark.parametrize("way", ["block", "run"])
-def test_a_commit_without_an_answer(
-    own_postgres: StartServer, relay: Callable[..., Relay], open_data: OpenData, measure: Measure, way: str
-) -> None:
+def test_a_commit_without_an_answer(relayed: Relayed, measure: Measure, way: str) -> None:
     """5. When the answer to a COMMIT is lost, the server is asked what it did, and the caller hears nothing of it."""
-    server = own_postgres()
-    line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=2)
+    server, line, data = relayed(pool_min_size=1, pool_max_size=2)
     user, took = user_data(), 0.0
 
     def register(tx: Transaction) -> bool:
@@ -165,13 +157,9 @@ def test_a_commit_without_an_answer(
     )
 
 
-def test_a_commit_that_did_not_arrive(
-    own_postgres: StartServer, relay: Callable[..., Relay], open_data: OpenData, measure: Measure
-) -> None:
+def test_a_commit_that_did_not_arrive(relayed: Relayed, measure: Measure) -> None:
     """5. When the COMMIT itself is lost, that is found out, and data.run does the whole again: it is applied once."""
-    server = own_postgres()
-    line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=2)
+    server, line, data = relayed(pool_min_size=1, pool_max_size=2)
     tries = []
 
     def register(tx: Transaction) -> bool:
@@ -201,7 +189,7 @@ def test_a_commit_at_another_server(
     second.start()
     second.execute("SELECT pg_promote()")
     line = relay(first.path)
-    data = open_data(relayed(first, line), pool_min_size=1, pool_max_size=2)
+    data = open_data(first.url_for(LOGIN, line.address), pool_min_size=1, pool_max_size=2)
 
     def register(tx: Transaction) -> None:
         tx.users.register_user(user_data())
@@ -214,13 +202,9 @@ def test_a_commit_at_another_server(
     measure("The answer to a COMMIT is lost, and another server answers", ("told unknown", 1, ""))
 
 
-def test_a_crash_before_a_commit(
-    own_postgres: StartServer, relay: Callable[..., Relay], open_data: OpenData, measure: Measure
-) -> None:
+def test_a_crash_before_a_commit(relayed: Relayed, measure: Measure) -> None:
     """5. After a crash of the server a transaction whose COMMIT never came is known not to have been applied."""
-    server = own_postgres()
-    line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=2, pool_timeout=60)
+    server, line, data = relayed(pool_min_size=1, pool_max_size=2, pool_timeout=60)
     tries = []
 
     def register(tx: Transaction) -> bool:
@@ -264,17 +248,9 @@ def test_a_crash_after_a_commit(
     measure("The server crashes after a COMMIT, and before its answer", ("told unknown", 1, ""))
 
 
-def test_a_commit_and_then_nobody(
-    own_postgres: StartServer,
-    relay: Callable[..., Relay],
-    open_data: OpenData,
-    refused: Callable[..., Any],
-    measure: Measure,
-) -> None:
+def test_a_commit_and_then_nobody(relayed: Relayed, refused: Callable[..., Any], measure: Measure) -> None:
     """5. When nobody can be asked after a COMMIT, that is said as soon as a connection would not be waited for."""
-    server = own_postgres()
-    line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=1, pool_timeout=1)
+    server, line, data = relayed(pool_min_size=1, pool_max_size=1, pool_timeout=1)
 
     def register(tx: Transaction) -> None:
         tx.users.register_user(user_data())
@@ -292,13 +268,9 @@ def test_a_commit_and_then_nobody(
 
 
 @pytest.mark.parametrize("reading", ["plain", "with functions"])
-def test_a_commit_of_nothing(
-    own_postgres: StartServer, relay: Callable[..., Relay], open_data: OpenData, measure: Measure, reading: str
-) -> None:
+def test_a_commit_of_nothing(relayed: Relayed, measure: Measure, reading: str) -> None:
     """5. A lost COMMIT of a transaction that has changed nothing is no doubt: data.run reads again."""
-    server = own_postgres()
-    line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=2)
+    _, line, data = relayed(pool_min_size=1, pool_max_size=2)
     tries = []
 
     def read(tx: Transaction) -> int:
@@ -328,7 +300,7 @@ def test_a_commit_that_waits(
     """5. A COMMIT that waits for a standby when its connection goes is in doubt as long as it waits, and no longer."""
     server = own_postgres("-c", "synchronous_standby_names=ghost")
     line = relay(server.path)
-    data = open_data(relayed(server, line), pool_min_size=1, pool_max_size=2, pool_timeout=1)
+    data = open_data(server.url_for(LOGIN, line.address), pool_min_size=1, pool_max_size=2, pool_timeout=1)
     waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
     def register() -> bool:

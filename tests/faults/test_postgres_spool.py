@@ -8,24 +8,14 @@ import psycopg
 
 import surf_data
 from rig import PostgresServer, Relay
-from rig.secrecy import LOGIN
 
-OpenData = Callable[..., surf_data.DataLayer]
 Measure = Callable[..., None]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
 
 
-def test_a_spool(
-    own_postgres: Callable[..., PostgresServer],
-    relay: Callable[..., Relay],
-    open_data: OpenData,
-    tmp_path: Path,
-    measure: Measure,
-) -> None:
+def test_a_spool(relayed: Relayed, tmp_path: Path, measure: Measure) -> None:
     """31. With a spool every entry is there exactly once and in order, whether PostgreSQL is down or loses answers."""
-    server = own_postgres()
-    line = relay(server.path)
-    url = server.url_for(LOGIN, f"127.0.0.1:{line.port}")
-    data = open_data(url, spool=str(tmp_path / "spool"), pool_min_size=1, pool_max_size=2, pool_timeout=0.2)
+    server, line, data = relayed(spool=str(tmp_path / "spool"), pool_min_size=1, pool_max_size=2, pool_timeout=0.2)
     names = [str(number) for number in range(120)]
 
     def log(names: list[str]) -> None:

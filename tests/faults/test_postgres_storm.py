@@ -15,12 +15,11 @@ import pytest
 
 import surf_data
 from rig import PostgresServer, Relay
-from rig.secrecy import LOGIN
 from rig.users import user_data
 from surf_data import CommitUnknown, DatabaseError, DeadlineExceeded, Transaction
 
-OpenData = Callable[..., surf_data.DataLayer]
 Measure = Callable[..., None]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
 
 #: What the caller of a write was told.
 DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
@@ -88,18 +87,13 @@ def break_something(server: PostgresServer, line: Relay, how: str) -> None:
 
 
 def test_a_storm(
-    own_postgres: Callable[..., PostgresServer],
-    relay: Callable[..., Relay],
-    open_data: OpenData,
+    relayed: Relayed,
     pytestconfig: pytest.Config,
     measure: Measure,
 ) -> None:
     """30. Of writes under every fault each that was acknowledged is there once, and of the others no more is told."""
     seconds = 120 if pytestconfig.getoption("--full-length") else 12
-    server = own_postgres()
-    line = relay(server.path)
-    url = server.url_for(LOGIN, f"127.0.0.1:{line.port}")
-    data = open_data(url, pool_min_size=4, pool_max_size=10, pool_timeout=20)
+    server, line, data = relayed(pool_min_size=4, pool_max_size=10, pool_timeout=20)
     lamps = [uuid4() for _ in range(3)]
     for key in lamps:
         register(data, key)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
 
 import psutil
 import psycopg
@@ -93,3 +94,17 @@ def remains(
         return [*([place] if place.exists() else []), *processes(place), *processes(directory)]
 
     return left
+
+
+@pytest.fixture
+def lamp_id(admin: psycopg.Connection[Any]) -> UUID:
+    """Store a lamp, without an entry."""
+    lamp_id = uuid4()
+    admin.execute(
+        """
+        INSERT INTO lamp_registry (lamp_id, email, email_key, name, password_hash, location_index)
+        VALUES (%s, 'kai@example.org', 'kai@example.org', 'Kai', 'hash', 0)
+        """,
+        [lamp_id],
+    )
+    return lamp_id

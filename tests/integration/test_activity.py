@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -17,20 +17,6 @@ from surf_data import DatabaseError, DataLayer, ValidationError
 Admin = psycopg.Connection[Any]
 
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
-
-
-@pytest.fixture
-def lamp_id(admin: Admin) -> UUID:
-    """Store a lamp, without an entry."""
-    lamp_id = uuid4()
-    admin.execute(
-        """
-        INSERT INTO lamp_registry (lamp_id, email, email_key, name, password_hash, location_index)
-        VALUES (%s, 'kai@example.org', 'kai@example.org', 'Kai', 'hash', 0)
-        """,
-        [lamp_id],
-    )
-    return lamp_id
 
 
 def entries(admin: Admin) -> int:

@@ -41,20 +41,6 @@ def open_data(migrated_url: str) -> Iterator[OpenData]:
         yield opened
 
 
-@pytest.fixture
-def lamp_id(admin: Admin) -> UUID:
-    """Store a lamp."""
-    lamp_id = uuid4()
-    admin.execute(
-        """
-        INSERT INTO lamp_registry (lamp_id, email, email_key, name, password_hash, location_index)
-        VALUES (%s, 'kai@example.org', 'kai@example.org', 'Kai', 'hash', 0)
-        """,
-        [lamp_id],
-    )
-    return lamp_id
-
-
 def logged(admin: Admin) -> list[str]:
     """Return the user agents of all entries in the order in which they were written."""
     return [name for (name,) in admin.execute("SELECT user_agent FROM activity_log ORDER BY id").fetchall()]

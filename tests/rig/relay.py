@@ -70,6 +70,11 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def address(self) -> str:
+        """Host and port, as URLs have them."""
+        return f"127.0.0.1:{self.port}"
+
     def cut(self) -> None:
         """End all connections; new ones are accepted."""
         for connection in self._sockets:
