@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import attrs
 
@@ -27,10 +27,12 @@ from surf_data.lamps.cache_manager import FAMILIES
 from surf_data.lamps.failures import Failures
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.spool import Spool
-from surf_data.migrate import Runner
 from surf_data.postgres import DatabaseManager, Observer, Session, deadline
 from surf_data.postgres.deadlines import ends
 from surf_data.settings import Secret, Settings, SettingsKeywords
+
+if TYPE_CHECKING:
+    from surf_data.migrate import Runner
 
 _EMBEDDED = "embedded:"
 
@@ -114,8 +116,11 @@ class DataLayer:
         self.close()
 
     @property
-    def migrations(self) -> Runner:
+    def migrations(self) -> "Runner":
         """What brings this database's schema up to date: ``data.migrations.up()``."""
+        # Not with this module: services import it, and only operators migrate.
+        from surf_data.migrate import Runner  # noqa: PLC0415
+
         return Runner(self.database.connect, resources.directory("migrations") / "lamps", "lamps")
 
     @contextmanager

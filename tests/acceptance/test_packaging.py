@@ -107,3 +107,16 @@ def test_public_names_are_complete() -> None:
     public = {name for name in imported if not name.startswith("_")}
     assert public == set(surf_data.__all__)
     assert all(hasattr(surf_data, name) for name in surf_data.__all__)
+
+
+def test_import_takes_only_what_a_service_needs() -> None:
+    """`import surf_data` imports no package but its drivers, and no room that only operators or developers enter."""
+    program = (
+        "import sys, aiosql, attrs, psycopg_pool, redis; drivers = set(sys.modules);"
+        "import surf_data; print(*set(sys.modules) - drivers)"
+    )
+    added = subprocess.check_output([sys.executable, "-c", program], text=True).split()
+    assert {"surf_data"} == {name.partition(".")[0] for name in added} - sys.stdlib_module_names
+    rooms = {name.split(".")[1] for name in added if name.startswith("surf_data.")}
+    assert set() == rooms & {"backup", "cli", "embedded", "migrate", "review"}
+    assert {"data_layer", "lamps", "postgres"} <= rooms
