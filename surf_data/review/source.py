@@ -1,7 +1,7 @@
 """Reads any folder of aiosql files: this library's own, and those that its stricter rules would refuse."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import attrs
@@ -64,6 +64,19 @@ class Query:
             position: characters, counted from 1, as the server counts them.
         """
         return self.sql_line + self.wire.count("\n", 0, position - 1)
+
+    def named(self, said: str, kept: Collection[str] = ()) -> str:
+        """Return what the server says of the query with names in the place of the numbers of parameters.
+
+        Arguments:
+            said: a message, or an expression.
+            kept: numbers that stand for something else: ``$1``.
+        """
+        names = {f"${number}": f":{name}" for number, name in enumerate(self.order, 1) if f"${number}" not in kept}
+        # A text in quotes may have such a number, too.
+        return "".join(
+            names.get(token.text, token.text) if token.kind == "positional" else token.text for token in tokens(said)
+        )
 
 
 def read_queries(folder: Path) -> list[Query]:

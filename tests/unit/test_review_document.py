@@ -1,19 +1,16 @@
 """Pieces of the document: what is put into words and figures."""
 
-from pathlib import Path
-
 import attrs
 import pytest
 
 from surf_data.review.planning.plans import Plan, PlanNode
 from surf_data.review.report.contents import Report, counted, figure, shown
-from surf_data.review.report.document import diff, html, named
-from surf_data.review.source import read_queries
+from surf_data.review.report.document import diff, html
 
-
-def plan(**details: str) -> Plan:
-    """Return a plan of one step."""
-    root = PlanNode(
+PLAN = Plan(
+    query="q",
+    example={},
+    root=PlanNode(
         kind="Seq Scan",
         relation="public.shop",
         index=None,
@@ -21,25 +18,15 @@ def plan(**details: str) -> Plan:
         total_cost=1,
         rows=1,
         width=1,
-        details=details,
+        details={},
         children=(),
-    )
-    return Plan(query="q", example={}, root=root)
+    ),
+)
 
 
 def test_diff() -> None:
     """Two texts are one, in which every line says what it is."""
     assert diff("a\nb\nc", "a\nd\nc") == [(" ", "a"), ("-", "b"), ("+", "d"), (" ", "c")]
-
-
-def test_named(tmp_path: Path) -> None:
-    """A plan has the names that the query has, where it is certain what a number means."""
-    (tmp_path / "q.sql").write_text("-- name: q\nSELECT :first, :second", "utf-8")
-    [query] = read_queries(tmp_path)
-    assert named("a = $2 AND b = $1 AND c = $3", plan(), query) == "a = :second AND b = :first AND c = $3"
-    # As PostgreSQL 16 has it.
-    ambiguous = plan(**{"Subplan Name": "InitPlan 1 (returns $1)"})
-    assert named("a = $1", ambiguous, query) == "a = $1"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +60,7 @@ def test_costs_of_the_same_values_are_compared() -> None:
     """Where an example is new, the costs for any values are told; else those of the dearest example."""
 
     def priced(cost: float, **example: str) -> Plan:
-        return attrs.evolve(plan(), example=example, root=attrs.evolve(plan().root, total_cost=cost))
+        return attrs.evolve(PLAN, example=example, root=attrs.evolve(PLAN.root, total_cost=cost))
 
     def costs(before: list[Plan], now: list[Plan]) -> list[float | None]:
         report = Report(folder="sql", plans_before={"q": before}, plans={"q": now})

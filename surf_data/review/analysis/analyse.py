@@ -128,7 +128,7 @@ class Analyst:
             with self._connection.transaction(force_rollback=True):
                 self.describe(facts.query.wire, types)
         except psycopg.Error as error:
-            said = error.diag.message_primary
+            said = facts.query.named(error.diag.message_primary or str(error))
         else:
             return
         wrong = [
@@ -293,9 +293,7 @@ class Analyst:
 
 def refusal(query: Query, error: psycopg.Error) -> Refusal:
     """Return what the server says against a query, in the query's own words."""
-    said = error.diag.message_primary or str(error).splitlines()[0]
-    for number, name in enumerate(query.order, 1):
-        said = re.sub(rf"\${number}\b", f":{name}", said)
+    said = query.named(error.diag.message_primary or str(error).splitlines()[0])
     reason = ". ".join(filter(None, (said, error.diag.message_hint)))
     if query.order and error.sqlstate in _UNTYPED:
         reason += f". A parameter has no type of its own: write :{query.order[0]}::type"

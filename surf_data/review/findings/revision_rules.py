@@ -1,5 +1,6 @@
 """What there is to be said of a query by what it was in an earlier revision."""
 
+import string
 from collections.abc import Iterable, Iterator
 
 from surf_data.postgres.scanner import meaning, tokens
@@ -10,6 +11,9 @@ from surf_data.review.findings.thresholds import LEAST_COST, Thresholds
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
 from surf_data.review.source import Query
+
+# To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def revision_findings(
@@ -76,7 +80,8 @@ def grown(query: Query, before: Plan, now: Plan, thresholds: Thresholds) -> Iter
 
 
 def _words(query: Query) -> list[str]:
-    return [token.text for token in meaning(tokens(query.sql))]
+    code = meaning(tokens(query.sql))
+    return [token.text.translate(_LOWER) if token.kind == "word" else token.text for token in code]
 
 
 def _typed(facts: Facts) -> dict[str, str]:

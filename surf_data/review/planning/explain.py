@@ -107,7 +107,7 @@ class _Planner:
                     asked = f"EXPLAIN (GENERIC_PLAN, {_FORM}) {query.wire}"
                 [[documents]] = self._connection.execute(asked.encode(), prepare=False).fetchall()
             # A rule may make several statements of one, or none; of one that is no query there is a sentence.
-            plans = [read_plan(each["Plan"]) for each in documents if isinstance(each, dict) and "Plan" in each]
+            plans = [read_plan(each["Plan"], query) for each in documents if isinstance(each, dict) and "Plan" in each]
             if plans:
                 dearest = max(plans, key=lambda plan: plan.total_cost)
                 return Plan(query=query.name, example=example, root=dearest)
@@ -116,7 +116,8 @@ class _Planner:
             reason = f"it takes more than {self._timeout:g} seconds to plan: does it call a function that reads tables?"
         except psycopg.Error as error:
             # What is said against values has nothing to do with the query.
-            reason = (error.diag.message_primary if example else None) or refusal(query, error).reason
+            said = error.diag.message_primary if example else None
+            reason = query.named(said) if said else refusal(query, error).reason
         finally:
             # It outlives the transaction.
             if example:

@@ -1,9 +1,12 @@
 """How PostgreSQL would run a query: its plan, as values that can be walked, compared and read."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
+
+from surf_data.review.source import Query
 
 # What has a field of its own, or says nothing that the tree does not show.
 _FIELDS = frozenset(
@@ -40,6 +43,9 @@ _UNTOLD = frozenset(
     }
 )
 _INDENT = "  "
+# What a step returns that is run before the others; up to PostgreSQL 16 it has a number, as parameters have.
+_RETURNED = re.compile(r"\(returns (?P<numbers>[^)]*)\)")
+_PARAMETER = re.compile(r"(?<!:):[A-Za-z_]\w*")
 
 
 @attrs.frozen(kw_only=True)
@@ -149,6 +155,11 @@ class Plan:
         """Return how it is built, without what it costs, as lines of text: equal for plans that do the same."""
         return list(self.root.lines(figures=False))
 
+    def is_built_like(self, other: "Plan") -> bool:
+        """Tell whether another plan does the same, whatever either calls its parameters."""
+        mine, others = ([_PARAMETER.sub(":", line) for line in plan.shape()] for plan in (self, other))
+        return mine == others
+
     def __str__(self) -> str:
         """Return the plan as an indented tree."""
         return "\n".join(self.root.lines())
@@ -166,12 +177,28 @@ class Unplanned:
     reason: str
 
 
-def read_plan(document: Mapping[str, Any]) -> PlanNode:
+def read_plan(document: Mapping[str, Any], query: Query | None = None) -> PlanNode:
     """Return a step and all below it.
 
     Arguments:
         document: ``Plan`` as ``EXPLAIN (FORMAT JSON)`` writes it.
+        query: what is planned; the steps have the names of its parameters. ``None`` where there are none.
     """
+    if query is None:
+        return _read(document, str)
+    returned = frozenset(_returned(document))
+    return _read(document, lambda text: query.named(text, returned))
+
+
+def _returned(document: Mapping[str, Any]) -> Iterator[str]:
+    found = _RETURNED.search(document.get("Subplan Name", ""))
+    if found:
+        yield from found["numbers"].split(",")
+    for child in document.get("Plans", ()):
+        yield from _returned(child)
+
+
+def _read(document: Mapping[str, Any], named: Callable[[str], str]) -> PlanNode:
     relation, schema = document.get("Relation Name"), document.get("Schema")
     return PlanNode(
         kind=document["Node Type"],
@@ -181,8 +208,8 @@ def read_plan(document: Mapping[str, Any]) -> PlanNode:
         total_cost=document["Total Cost"],
         rows=document["Plan Rows"],
         width=document["Plan Width"],
-        details={label: _text(value) for label, value in document.items() if label not in _FIELDS and value},
-        children=tuple(read_plan(child) for child in document.get("Plans", ())),
+        details={label: named(_text(value)) for label, value in document.items() if label not in _FIELDS and value},
+        children=tuple(_read(child, named) for child in document.get("Plans", ())),
     )
 
 

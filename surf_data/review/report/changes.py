@@ -155,6 +155,6 @@ def _header(query: Query) -> tuple[object, ...]:
 
 def _differ(before: Sequence[Planned], now: Sequence[Planned]) -> bool:
     """Tell whether a plan is built in another way; what it costs is another matter."""
-    earlier = {tuple(plan.example.items()): plan.shape() for plan in before if isinstance(plan, Plan)}
-    later = {tuple(plan.example.items()): plan.shape() for plan in now if isinstance(plan, Plan)}
-    return any(earlier[example] != later[example] for example in earlier.keys() & later.keys())
+    earlier = {tuple(plan.example.items()): plan for plan in before if isinstance(plan, Plan)}
+    later = {tuple(plan.example.items()): plan for plan in now if isinstance(plan, Plan)}
+    return any(not earlier[example].is_built_like(later[example]) for example in earlier.keys() & later.keys())

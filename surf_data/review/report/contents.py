@@ -110,7 +110,7 @@ class Report:
         return next(
             (before[example], plan)
             for example, plan in now.items()
-            if example in before and before[example].shape() != plan.shape()
+            if example in before and not before[example].is_built_like(plan)
         )
 
     def ordered(self) -> list[Change]:

@@ -1,7 +1,6 @@
 """The document of a review: what a DBA reads, in one file that needs nothing else."""
 
 import difflib
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -13,11 +12,8 @@ from surf_data.review.analysis.facts import Facts
 from surf_data.review.planning.plans import Plan
 from surf_data.review.report.changes import KINDS, label
 from surf_data.review.report.contents import Report, counted, figure, shown
-from surf_data.review.source import Query
 from surf_data.review.stubs import python_types
 from surf_data.review.stubs.annotations import Imports
-
-_NUMBER = re.compile(r"\$([1-9][0-9]*)")
 
 
 def html(report: Report) -> str:
@@ -36,15 +32,6 @@ def diff(before: str, now: str) -> list[tuple[str, str]]:
             lines += [("-", line) for line in earlier[low:high]]
             lines += [("+", line) for line in later[start:end]]
     return lines
-
-
-def named(text: str, plan: Plan, query: Query) -> str:
-    """Return a piece of a plan with the names of the parameters in the place of their numbers."""
-    names = {f"${number}": f":{name}" for number, name in enumerate(query.order, 1)}
-    # Up to PostgreSQL 16 what a subplan returns has such a number, too.
-    if any("(returns $" in node.details.get("Subplan Name", "") for node in plan.nodes()):
-        return text
-    return _NUMBER.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 def _finalized(value: object) -> object:
@@ -78,6 +65,5 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "is_plan": lambda planned: isinstance(planned, Plan),
     "read": lambda kind: _written(python_types.read(kind)),
     "label": label,
-    "named": named,
-    "shape": lambda plan, query: named("\n".join(plan.shape()), plan, query),
+    "shape": lambda plan: "\n".join(plan.shape()),
 }

@@ -74,7 +74,7 @@ def findings(looked: Callable[[str], Looked], analyst: Analyst) -> Callable[[str
 @pytest.mark.parametrize(
     ("text", "about", "told"),
     [
-        ("\nSELECT id FROM board WHERE price = :price", "SEQ-SCAN board", "would find those with (board.price = $1)"),
+        ("\nSELECT id FROM board WHERE price = :price", "SEQ-SCAN board", "find those with (board.price = :price)"),
         ("$\nSELECT sum(price) FROM board", "SEQ-SCAN board", "all of 2,000 rows of board: give a condition"),
         ("$\nSELECT sum(length(note)) FROM log", "SEQ-SCAN log", "all of 2,000 rows of log:"),
         ("$\nSELECT sum(length(note)) FROM log WHERE at >= 1000", "SEQ-SCAN log", "all of 1,001 rows of log:"),
@@ -143,30 +143,35 @@ def test_revisions(connection: psycopg.Connection[Any], looked: Callable[[str], 
 SELECT gone FROM board;
 -- name: changed(id)
 SELECT {changed} AS x FROM board WHERE id = :id;
+-- name: cased(price)
+{cased} = :price;
 -- name: dear(label)
 -- example: label='Board 7'
 SELECT id, price FROM board WHERE label = :label;
 -- name: kept(price)
 SELECT id FROM board WHERE id = 3 AND price = :price {comment};
 """
-    before = looked(text.format(changed="price", comment=""))
+    cased = "SELECT Id FROM board WHERE id = 3 AND label <> 'A' AND price"
+    before = looked(text.format(changed="price", comment="", cased=cased))
     with connection.transaction(force_rollback=True):
         connection.execute(b"DROP INDEX board_label; ALTER TABLE board ALTER price TYPE int8, ALTER price SET NOT NULL")
         connection.execute(b"INSERT INTO board SELECT n, 1, 'Board', n FROM generate_series(2001, 60000) n")
         connection.execute(b"ANALYZE board")
         text += "-- name: new(price)\nSELECT id FROM board WHERE price = :price;\n"
-        queries = looked(text.format(changed="id", comment="/* as it was */"))[0]
+        other = "select id from BOARD where ID = 3 and label <> 'A' and Price"
+        queries = looked(text.format(changed="id", comment="/* as it was */", cased=other))[0]
         now = [Analyst(connection).outcome(outcome.query) for outcome in queries]
         plans = explain(connection, [outcome.query for outcome in queries])
     found = list(revision_findings(before, (now, plans), Thresholds(cost_factor=20)))
     assert [finding.identity for finding in found] == [
+        ("TYPE-CHANGE", "cased", ":price"),
         ("TYPE-CHANGE", "dear", "price"),
         ("TYPE-CHANGE", "kept", ":price"),
         ("COST", "dear", ""),
         ("COST", "dear", "label='Board 7'"),
     ]
-    assert found[0].message.startswith("price was integer and is bigint NOT NULL, though")
-    assert found[3].message.startswith("the plan for label='Board 7' costs 1,")
+    assert found[1].message.startswith("price was integer and is bigint NOT NULL, though")
+    assert found[-1].message.startswith("the plan for label='Board 7' costs 1,")
     assert not list(revision_findings(before, before, Thresholds()))
     assert isinstance(before[0][1], Facts)
 

@@ -41,6 +41,15 @@ SELECT id FROM board WHERE made >= :since AND made < :until ORDER BY cm DESC;
 -- name: copy(x)#
 COPY board TO STDOUT;
 
+-- name: numbers(least, most)
+-- Two subqueries, which have numbers up to PostgreSQL 16, and a text that looks like one.
+SELECT id
+FROM board
+WHERE
+    cm > (SELECT count(*) FROM shop AS s WHERE s.name > :least)
+    AND cm < (SELECT count(*) FROM shop AS s WHERE s.name < :most)
+    AND label <> '$1';
+
 -- name: shop_boards()
 -- Boards and shops.
 WITH found AS MATERIALIZED (SELECT b.shop FROM board AS b)
@@ -90,10 +99,22 @@ def test_generic_plans(planned: Callable[[str], list[Plan]]) -> None:
     root = plan.root
     assert (plan.query, plan.example) == ("board_find", {})
     assert (root.kind, root.relation, root.index, root.rows) == ("Index Scan", "public.board", "board_pkey", 1)
-    assert root.details["Index Cond"] == "(board.id = $1)"
+    assert root.details["Index Cond"] == "(board.id = :id)"
     assert root.startup_cost <= root.total_cost == plan.cost
     assert root.width > 0
     assert list(plan.nodes()) == [root]
+
+
+def test_names(planned: Callable[[str], list[Plan]], server: str) -> None:
+    """Parameters have their names, but for numbers that another thing has too; texts stay as they are."""
+    [plan] = planned("numbers")
+    with psycopg.connect(server) as connection:
+        is_ambiguous = connection.info.server_version < 170_000
+    conditions = "\n".join(text for node in plan.nodes() for _, text in node.told())
+    assert "'$1'::text" in conditions
+    assert ":most" in conditions
+    assert (":least" in conditions) is not is_ambiguous
+    assert ("s.name > $1" in conditions) is is_ambiguous
 
 
 def test_nothing_is_run(planned: Callable[[str], list[Plan]]) -> None:
