@@ -26,10 +26,15 @@ EXTRAS = "binary,cli,crypto,embedded,passwords,review"
 SQL_FOLDERS = ("sql", "migrations")
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
+# Every query object of the library, which stubs are written of.
 QUERIES = (
+    "surf_data.backup.queries:backup_queries",
     "surf_data.lamps.queries:lamp_queries",
+    "surf_data.migrate.queries:migrate_queries",
+    "surf_data.postgres.kernel:session_queries",
     "surf_data.review.analysis.queries:review_queries",
     "surf_data.review.planning.scale_queries:scale_queries",
+    "surf_data.review.statistics_queries:statistics_queries",
 )
 
 
@@ -131,7 +136,7 @@ def review(session: nox.Session) -> None:
     run_all(
         session,
         ["surf-data", "review", "sql", *schema, "--code", "surf_data"],
-        ["surf-data", "stubs", *QUERIES, "--migrations", "migrations/lamps", "--check"],
+        ["surf-data", "stubs", *QUERIES, *schema, "--check"],
     )
 
 

@@ -5,7 +5,7 @@
 SELECT
     current_database()::text AS name,
     current_setting('server_version_num')::integer AS version,
-    pg_database_size(current_database()) AS size;
+    coalesce(pg_database_size(current_database()), 0) AS size;
 
 -- name: object_list(at_most)
 -- What was made in this database since it was created, described in words; temporary objects do not count.

@@ -21,7 +21,7 @@ SELECT pg_backend_pid() AS backend_pid;
 -- name: session_configure(settings)
 -- Sets what was set in the session before a migration.
 SELECT set_config(js.key, js.value, false) AS setting
-FROM jsonb_each_text(:settings::jsonb) AS js;
+FROM jsonb_each_text(:settings::text::jsonb) AS js;
 
 -- name: session_discard()#
 -- Drops the temporary tables of the session.

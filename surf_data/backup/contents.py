@@ -2,47 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
-import attrs
 import psycopg
 from psycopg import sql
 
-from surf_data import resources
 from surf_data.backup.manifest import Table
 from surf_data.backup.progress import Progress
-from surf_data.postgres import DatabaseManager, Session, load_queries
+from surf_data.backup.queries import backup_queries
+from surf_data.postgres import DatabaseManager, Session
 from surf_data.postgres.translation import Translation
 
 #: Seconds to wait for a lock, while others queue behind whoever waits.
 LOCK_SECONDS = 10
 
 _CONTENTS = Translation("the look at the tables")
-
-
-@attrs.frozen
-class State:
-    """A database. Fields are in the order of the query's columns."""
-
-    #: Its name.
-    name: str
-    #: Its server's version, as ``server_version_num`` has it: 180004 is 18.4.
-    version: int
-    #: Its size on the server's disk in bytes.
-    size: int
-
-    @property
-    def major(self) -> int:
-        """The first number of the version."""
-        return self.version // 10_000
-
-
-@cache
-def queries() -> Any:
-    """Return what is asked of the server: ``sql/backup``."""
-    rows: Mapping[str, type[attrs.AttrsInstance]] = {"database_state": State, "table_list": Table}
-    return load_queries(resources.directory("sql") / "backup", namespace="backup", rows=rows)
 
 
 @contextmanager
@@ -53,7 +27,7 @@ def snapshot(database: DatabaseManager) -> Iterator[tuple[psycopg.Connection[Any
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with Session(connection).transaction() as session:
-            queries().transaction_configure(session, lock_timeout=f"{LOCK_SECONDS}s")
+            backup_queries().transaction_configure(session, lock_timeout=f"{LOCK_SECONDS}s")
             yield connection, session
     finally:
         connection.close()

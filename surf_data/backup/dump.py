@@ -8,11 +8,13 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data.backup.contents import LOCK_SECONDS, State, count_rows, lock, queries, snapshot
+from surf_data.backup.contents import LOCK_SECONDS, count_rows, lock, snapshot
 from surf_data.backup.file import check_free, draft
 from surf_data.backup.manifest import Manifest, Table, digest
 from surf_data.backup.program import Place, Program, find_program
 from surf_data.backup.progress import Progress, Step
+from surf_data.backup.queries import backup_queries
+from surf_data.backup.rows import State
 from surf_data.errors import BackupError
 from surf_data.postgres import DatabaseManager, Session
 
@@ -91,7 +93,7 @@ def backup(
                 Place.of(database, connection),
                 [
                     "--format=custom",
-                    f"--snapshot={queries().snapshot_export(session)}",
+                    f"--snapshot={backup_queries().snapshot_export(session)}",
                     # A session that waits for a stronger lock than ours stands between us and pg_dump's.
                     f"--lock-wait-timeout={LOCK_SECONDS * 1000}",
                 ],
@@ -121,7 +123,7 @@ def _begin(
     connection: psycopg.Connection[Any], session: Session, folders: Iterable[Path]
 ) -> tuple[State, list[Table], Program]:
     """Return what there is and what dumps it; the tables stay as they are until the transaction ends."""
-    state: State = queries().database_state(session)
-    tables: list[Table] = queries().table_list(session)
+    state = backup_queries().database_state(session)
+    tables = backup_queries().table_list(session)
     lock(connection, tables)
     return state, tables, find_program("pg_dump", state.major, folders)

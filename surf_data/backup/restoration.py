@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
-from surf_data.backup.contents import State, count_rows, queries, snapshot
+from surf_data.backup.contents import count_rows, snapshot
 from surf_data.backup.manifest import Manifest, Table, digest, read_manifest
 from surf_data.backup.program import Place, Program, find_program
 from surf_data.backup.progress import Progress, Step
+from surf_data.backup.queries import backup_queries
 from surf_data.errors import BackupError
 from surf_data.postgres import DatabaseManager
 
@@ -102,11 +103,11 @@ def _prepare(
 ) -> tuple[Restore, Program, Place]:
     manifest = None if unverified else read_manifest(file)
     with snapshot(database) as (connection, session):
-        state: State = queries().database_state(session)
-        objects: list[tuple[str]] = queries().object_list(session, at_most=_NAMED)
+        state = backup_queries().database_state(session)
+        objects = backup_queries().object_list(session, at_most=_NAMED)
         place = Place.of(database, connection)
     if objects:
-        named = ", ".join(description for (description,) in objects)
+        named = ", ".join(description or "what is just being dropped" for (description,) in objects)
         raise BackupError(f"the database {state.name} is not empty: it has {named}")
     if manifest is not None and (manifest.size, manifest.sha256) != _digest(file, opened):
         raise BackupError("is not as it was when the backup was made", file=str(file))
@@ -127,7 +128,7 @@ def _digest(file: Path, opened: FileIO) -> tuple[int, str]:
 
 def _verify(database: DatabaseManager, expected: Mapping[Table, int], progress: Progress) -> None:
     with snapshot(database) as (connection, session):
-        tables: list[Table] = queries().table_list(session)
+        tables: list[Table] = backup_queries().table_list(session)
         found: dict[Table, Any] = dict.fromkeys(expected, "missing")
         found |= count_rows(connection, tables, progress)
     differences = [

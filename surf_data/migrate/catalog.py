@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.postgres import Session
 
 # What is compared: lists of object identifiers, in the order of the query's columns.
@@ -86,9 +86,9 @@ def read(connection: psycopg.Connection[Any], *, common_version: int) -> Catalog
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with Session(connection).transaction() as session:
         # Asked first: how it is found depends on the search path.
-        known: dict[str, Any] = {"history": queries().catalog_history(session)}
-        queries().catalog_configure(session)
-        scope = queries().catalog_scope(session, **known)
+        known: dict[str, Any] = {"history": migrate_queries().catalog_history(session)}
+        migrate_queries().catalog_configure(session)
+        scope = migrate_queries().catalog_scope(session, **known)
         known |= zip(_SCOPE, scope, strict=True)
         known["maintain"] = common_version >= _MAINTAIN
         facts = [
@@ -101,6 +101,6 @@ def read(connection: psycopg.Connection[Any], *, common_version: int) -> Catalog
 
 
 def _ask(session: Session, kind: str, asked: tuple[str, ...], known: dict[str, Any]) -> list[tuple[str, ...]]:
-    query = getattr(queries(), f"catalog_{kind}")
+    query = getattr(migrate_queries(), f"catalog_{kind}")
     rows: list[tuple[str, ...]] = query(session, **{name: known[name] for name in asked})
     return rows

@@ -13,7 +13,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from surf_data.errors import MigrationError
-from surf_data.migrate.history import IndexState, queries
+from surf_data.migrate.queries import migrate_queries
+from surf_data.migrate.rows import IndexState
 from surf_data.migrate.statements import Statement, split
 from surf_data.postgres import Session
 
@@ -66,7 +67,7 @@ class ConcurrentIndex:
         connection.execute(SQL("DROP INDEX CONCURRENTLY {}").format(remains), prepare=False)
 
     def _state(self, session: Session) -> IndexState | None:
-        state: IndexState | None = queries().index_state(session, index_name=self.name, table_name=self.table)
+        state: IndexState | None = migrate_queries().index_state(session, index_name=self.name, table_name=self.table)
         return state
 
 

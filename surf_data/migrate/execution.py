@@ -19,7 +19,9 @@ from surf_data.errors import DatabaseError, MigrationError, SurfDataError
 from surf_data.migrate.concurrent_index import ConcurrentIndex
 from surf_data.migrate.failure import described
 from surf_data.migrate.files import Migration, Part, Section
-from surf_data.migrate.history import Direction, Entry, Record, queries
+from surf_data.migrate.history import Entry
+from surf_data.migrate.queries import migrate_queries
+from surf_data.migrate.rows import Direction, Record, SessionState
 from surf_data.postgres import Session
 
 _log = logging.getLogger("surf_data.migrate.execution")
@@ -48,7 +50,7 @@ class Limits:
 
     def configure(self, session: Session, *, transaction: bool, waits: bool = False) -> None:
         """Set the limits, for the transaction or the session; one that ``waits`` has no limit for locks."""
-        queries().limits_configure(
+        migrate_queries().limits_configure(
             session,
             lock_timeout="0" if waits else f"{ceil(self.lock_timeout * 1000)}ms",
             statement_timeout=f"{ceil(self.statement_timeout * 1000)}ms",
@@ -123,7 +125,7 @@ class Execution:
         # Returned rather than raised: the driver's error, which may quote a row, must not hang on it.
         try:
             # An interrupted run would have forgotten them.
-            queries().session_discard(self._session)
+            migrate_queries().session_discard(self._session)
             step()
         except (psycopg.Error, DatabaseError, MigrationError) as error:
             return described(error, migration, section, part, lost=self._connection.closed)
@@ -132,14 +134,14 @@ class Execution:
     def _in_transaction(self, part: Part, record: Callable[[timedelta], None]) -> None:
         started = perf_counter()
         with self._connection.transaction():
-            before = queries().session_state(self._session)
+            before = migrate_queries().session_state(self._session)
             self._limits.configure(self._session, transaction=True)
             # As it stands: without parameters there are no placeholders, unprepared it may be any number of statements.
             self._connection.execute(part.sql.encode(), prepare=False)
             if self._connection.info.transaction_status is not TransactionStatus.INTRANS:
                 raise MigrationError("it ended its own transaction, so what it did is not recorded")
             # The record belongs where the history is, whatever the migration set for itself.
-            before.restore(self._session)
+            _restore(self._session, before)
             self._limits.configure(self._session, transaction=True)
             record(timedelta(seconds=perf_counter() - started))
 
@@ -149,7 +151,7 @@ class Execution:
             self._in_transaction(part, record)
             return
         index = ConcurrentIndex.of(part.sql)
-        before = queries().session_state(self._session)
+        before = migrate_queries().session_state(self._session)
         # What is done concurrently waits for others without keeping anybody waiting.
         self._limits.configure(self._session, transaction=False, waits=index is not None)
         if index is not None:
@@ -167,7 +169,7 @@ class Execution:
         except psycopg.Error:
             self._clean_up(index, entry)
             raise
-        before.restore(self._session)
+        _restore(self._session, before)
         record(timedelta(seconds=perf_counter() - started))
 
     def _clean_up(self, index: ConcurrentIndex | None, entry: Entry) -> None:
@@ -176,3 +178,10 @@ class Execution:
             if index is not None:
                 index.drop_remains(self._session, self._connection)
             entry.mark(begun=False)
+
+
+def _restore(session: Session, state: SessionState) -> None:
+    """Put a session back into a state."""
+    migrate_queries().session_identify(session, session_authorization=state.session_authorization, role=state.role)
+    migrate_queries().session_reset(session)
+    migrate_queries().session_configure(session, settings=state.settings)

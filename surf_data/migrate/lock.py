@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.postgres import Session
 
 # Between two attempts, in seconds.
@@ -27,18 +27,18 @@ def exclusive(connection: psycopg.Connection[Any], session: Session, wait: float
     Raises:
         MigrationError: a pooler sits between, the lock was held by somebody else all the time, or it was lost.
     """
-    if queries().session_backend(session) != connection.info.backend_pid:
+    if migrate_queries().session_backend(session) != connection.info.backend_pid:
         # Behind a pooler the lock would belong to whichever client comes next.
         raise MigrationError("migrations need a direct connection to the server: a connection pooler sits between")
     with suppress(DatabaseError):
         # Not on every system can the server tell that its client is gone; there the lock lives as long as a statement.
-        queries().session_follow_client(session)
+        migrate_queries().session_follow_client(session)
     deadline = time.monotonic() + wait
-    while not queries().lock_acquire(session):
+    while not migrate_queries().lock_acquire(session):
         if time.monotonic() >= deadline:
-            holder = queries().lock_holder(session)
+            holder = migrate_queries().lock_holder(session)
             raise MigrationError(f"another run holds the migration lock of this database (backend {holder})")
         time.sleep(_INTERVAL)
     yield
-    if not queries().lock_release(session):
+    if not migrate_queries().lock_release(session):
         raise MigrationError("the migration lock was lost during the run, so another run may have interfered")

@@ -14,7 +14,7 @@ import attrs
 import psycopg
 
 from surf_data.migrate.files import Migration, Part
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.relations import Change, Relations, relations
 from surf_data.migrate.replay import Listener, described, line_at, replay
 from surf_data.migrate.scratch import Connect, Environment, ScratchServer, direct, scratch_database
@@ -168,7 +168,7 @@ def _failure(
             after, held = known, _held(session, known)
             for statement in statements:
                 planned = _planned_scans(connection, statement, after)
-                queries().locks_scan(session, scans="on" if statement.words[0] in _READS_ALL else "off")
+                migrate_queries().locks_scan(session, scans="on" if statement.words[0] in _READS_ALL else "off")
                 connection.execute(statement.sql.encode(), prepare=False)
                 change = Change(after, relations(session))
                 after, before_held, held = change.after, held, _held(session, known)
@@ -188,8 +188,8 @@ def _failure(
 def _held(session: Session, known: Relations) -> dict[int, int]:
     """Return the strongest lock on each known table or an index of it, as its place in `LOCKS`."""
     held: dict[int, int] = {}
-    for oid, mode in queries().locks_held(session):
-        if oid in known:
+    for oid, mode in migrate_queries().locks_held(session):
+        if oid is not None and mode is not None and oid in known:
             # Whoever plans a query on a table opens its indexes as well.
             table = known[oid].table
             held[table] = max(held.get(table, -1), _MODES.index(mode))
@@ -203,7 +203,7 @@ def _planned_scans(connection: psycopg.Connection[Any], statement: Statement, pr
     """
     try:
         with connection.transaction(force_rollback=True):
-            queries().locks_scan(Session(connection), scans="off")
+            migrate_queries().locks_scan(Session(connection), scans="off")
             # A statement of a file cannot be a parameter.
             row = connection.execute(
                 b"EXPLAIN (VERBOSE, FORMAT JSON) " + statement.sql.encode(), prepare=False

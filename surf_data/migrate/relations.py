@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.postgres import Session
 
 
@@ -40,7 +40,7 @@ Relations = Mapping[int, Relation]
 
 def relations(session: Session) -> Relations:
     """Return all relations of users' schemas as they are now."""
-    rows = (Relation(*row) for row in queries().locks_relations(session))
+    rows = (Relation(*row) for row in migrate_queries().locks_relations(session))
     return {relation.oid: relation for relation in rows}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 import attrs
 import psycopg
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from surf_data.errors import DatabaseError, MigrationError
 from surf_data.migrate.connecting import connected
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Listener, Runner
 from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
@@ -97,6 +97,11 @@ class Database:
     subscriptions: int
 
 
+def _state(session: Session) -> Database:
+    # Every session is in a database.
+    return Database(*cast("tuple[Any, ...]", migrate_queries().reset_state(session)))
+
+
 def prepare_reset(connect: Connect, *, force: bool = False) -> Database:
     """Return the database that would be reset, after checking that it may be; nothing is changed.
 
@@ -110,12 +115,12 @@ def prepare_reset(connect: Connect, *, force: bool = False) -> Database:
     """
     with _connection(connect, None) as connection:
         session = Session(connection)
-        found = Database(*queries().reset_state(session))
+        found = _state(session)
         # Who has just left may still be seen for a moment.
         deadline = time.monotonic() + _PATIENCE
         while found.sessions and not force and time.monotonic() < deadline:
             time.sleep(0.1)
-            found = Database(*queries().reset_state(session))
+            found = _state(session)
     if found.name in _RESERVED or found.is_template:
         raise MigrationError(f"{found.name} is a database of the server itself, or a template, and is never reset")
     obstacles = {
@@ -177,7 +182,7 @@ def reset(
             seed(lambda: connect(fresh), folder, domain)
         with _maintenance(connect) as connection:
             if force:
-                queries().reset_terminate(Session(connection), database=name)
+                migrate_queries().reset_terminate(Session(connection), database=name)
             # Refused by the server while anybody is connected.
             with connection.transaction():
                 for before, after in ((name, old), (fresh, name)):
@@ -200,7 +205,7 @@ def _drop(connect: Connect, database: str) -> None:
 def _connection(connect: Connect, database: str | None) -> Iterator[psycopg.Connection[Any]]:
     with closing(connected(partial(connect, database), "reset")) as connection, _RESET:
         # Copying a template and waiting for others takes as long as it takes.
-        queries().reset_configure(Session(connection))
+        migrate_queries().reset_configure(Session(connection))
         yield connection
 
 

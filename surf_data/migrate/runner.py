@@ -15,8 +15,9 @@ from surf_data.migrate import history
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Execution, Limits
 from surf_data.migrate.files import Migration, read_folder
-from surf_data.migrate.history import Direction, Entry, Record
+from surf_data.migrate.history import Entry
 from surf_data.migrate.lock import exclusive
+from surf_data.migrate.rows import Direction, Record
 from surf_data.migrate.status import MigrationStatus, compare
 from surf_data.postgres import Session
 from surf_data.postgres.translation import Translation

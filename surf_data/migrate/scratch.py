@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from surf_data.migrate.connecting import connected
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.postgres import Session
 from surf_data.postgres.translation import Translation
 
@@ -57,7 +57,7 @@ class Environment:
     @classmethod
     def of(cls, session: Session) -> "Environment":
         """Return what holds in ``session``."""
-        return cls(*queries().scratch_environment(session))
+        return cls(*migrate_queries().scratch_environment(session))
 
 
 @contextmanager
@@ -80,12 +80,12 @@ def scratch_database(server: ScratchServer, environment: Environment) -> Iterato
 
     def connect() -> psycopg.Connection[Any]:
         connection = _connection(server, dbname=name)
-        queries().scratch_configure(Session(connection), **attrs.asdict(environment))
+        migrate_queries().scratch_configure(Session(connection), **attrs.asdict(environment))
         return connection
 
     with closing(_connection(server)) as owner:
         session = Session(owner)
-        queries().scratch_claim(session, database=name)
+        migrate_queries().scratch_claim(session, database=name)
         _drop_leftovers(owner, session)
         try:
             with _MAKING:
@@ -106,7 +106,7 @@ def direct(connect: Connect) -> psycopg.Connection[Any]:
 
 def roles(connection: psycopg.Connection[Any]) -> list[str]:
     """Return what the roles of a server are called, without PostgreSQL's own."""
-    return [name for (name,) in queries().scratch_roles(Session(connection))]
+    return [name for (name,) in migrate_queries().scratch_roles(Session(connection))]
 
 
 def create_roles(server: ScratchServer, names: Iterable[str]) -> None:
@@ -129,7 +129,7 @@ def _connection(server: ScratchServer, **database: Any) -> psycopg.Connection[An
 
 
 def _drop_leftovers(owner: psycopg.Connection[Any], session: Session) -> None:
-    for (name,) in queries().scratch_leftovers(session, prefix=PREFIX):
+    for (name,) in migrate_queries().scratch_leftovers(session, prefix=PREFIX):
         # Somebody may look into it just now, or drop it, too.
         with suppress(psycopg.Error):
             owner.execute(_DROP_LEFTOVER.format(sql.Identifier(name)))

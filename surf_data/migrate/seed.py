@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from surf_data.errors import MigrationError
 from surf_data.migrate.connecting import connected
-from surf_data.migrate.history import queries
+from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Runner
 from surf_data.postgres import Session
 from surf_data.postgres.translation import translated
@@ -75,7 +75,7 @@ def _read(folder: Path) -> dict[Path, str]:
 
 def _run(connection: psycopg.Connection[Any], texts: dict[Path, str]) -> None:
     with Session(connection).transaction() as session:
-        queries().seed_configure(session, lock_timeout=_LOCK_TIMEOUT)
+        migrate_queries().seed_configure(session, lock_timeout=_LOCK_TIMEOUT)
         for file, text in texts.items():
             failure = None
             try:

@@ -6,7 +6,7 @@ from typing import Literal
 import attrs
 
 from surf_data.migrate.files import Migration
-from surf_data.migrate.history import Direction, Record
+from surf_data.migrate.rows import Direction, Record
 
 #: ``applied`` and ``pending`` are as they should be. ``unfinished`` is a migration without a transaction that was
 #: interrupted; the next run goes on with it. The others stop a run: the file was ``edited`` or ``renamed`` after it was

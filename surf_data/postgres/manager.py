@@ -107,8 +107,7 @@ class DatabaseManager:
         raise _UseThePrimary
 
     def _position(self) -> int:
-        position: int = session_queries().primary_position(self)
-        return position
+        return session_queries().primary_position(self)
 
     def _run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T], ends: float) -> T:
         tries = 0

@@ -50,9 +50,7 @@ def _status(ticket: Ticket, connect: Callable[[], Connection]) -> str | None:
             if connection.server != ticket.server:
                 # Another server, or a standby that was promoted, counts its transactions on its own.
                 return "unknown"
-            status: str | None = session_queries().transaction_status(
-                Session(connection), transaction=ticket.transaction
-            )
+            status = session_queries().transaction_status(Session(connection), transaction=ticket.transaction)
             crashed = connection.incarnation != ticket.incarnation
     except psycopg.Error:
         return None

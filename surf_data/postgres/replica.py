@@ -115,7 +115,7 @@ class Replica:
         now = monotonic()
         if connection.replayed < needed or now >= connection.checked + _PAUSE:
             replayed, lag = session_queries().replica_state(Session(connection))
-            if lag is None or lag > self._max_lag:
+            if replayed is None or lag is None or lag > self._max_lag:
                 raise DatabaseUnavailable("the replica lags behind, or is none")
             connection.replayed, connection.checked = replayed, now
         return connection.replayed >= needed

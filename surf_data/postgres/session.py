@@ -163,7 +163,8 @@ class Session:
         if self._resolve is None:
             return Ticket(transaction="", server=None, incarnation=None)
         # Unobserved: it is a part of COMMIT.
-        row = connection.execute(session_queries().transaction_id.sql).fetchone()
+        query: Any = session_queries().transaction_id
+        row = connection.execute(query.sql).fetchone()
         if row is None or row[0] is None:
             return None
         known = {name: getattr(connection, name, None) for name in ("server", "incarnation")}

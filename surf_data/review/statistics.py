@@ -7,17 +7,16 @@ of what a statement means: text that is laid out otherwise, and constants of oth
 import math
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any
 
 import attrs
 import psycopg
 
-from surf_data import resources
 from surf_data.errors import DatabaseError
-from surf_data.postgres import Session, load_queries
+from surf_data.postgres import Session
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.source import Query
+from surf_data.review.statistics_queries import statistics_queries
 
 _TAG = re.compile(r"/\* [^:*]+:(?P<name>[\w.]+) \*/")
 # What the server keeps without its constants. The text of others may hold a password.
@@ -88,14 +87,6 @@ class Statistics:
     others: tuple[Other, ...]
 
 
-@cache
-def statistics_queries() -> Any:
-    """Return the statements of ``sql/statistics``."""
-    return load_queries(
-        resources.directory("sql") / "statistics", namespace="statistics", rows={"statement_list": Counted}
-    )
-
-
 def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> Statistics:
     """Return what a server spent on queries since its statistics were reset.
 
@@ -132,13 +123,11 @@ def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query
 
 def _counted(connection: psycopg.Connection[Any]) -> list[Counted]:
     try:
-        counted: list[Counted] = statistics_queries().statement_list(Session(connection))
+        return [Counted(*row) for row in statistics_queries().statement_list(Session(connection))]
     except DatabaseError as error:
         if error.sqlstate not in _MISSING:
             raise
         problem = DatabaseError(_MISSING[error.sqlstate], sqlstate=error.sqlstate)
-    else:
-        return counted
     # Outside the handler, so that it carries no other error.
     raise problem
 

@@ -1,5 +1,6 @@
 """``surf-data stubs`` as a developer and CI use it."""
 
+import ast
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from surf_data import resources
-
 Cli = Callable[..., Any]
+
+ROOT = Path(__file__).parents[2]
 
 MIGRATION = """\
 -- Boards.
@@ -132,10 +133,22 @@ def test_elsewhere(cli: Cli, shop: Path, database_url: str) -> None:
 
 
 def test_own_stubs(cli: Cli, database_url: str) -> None:
-    """The stubs of this library's own queries are what PostgreSQL says today."""
-    references = ("surf_data.lamps.queries:lamp_queries", "surf_data.review.analysis.queries:review_queries")
-    migrations = str(resources.directory("migrations") / "lamps")
-    done = cli("stubs", *references, "--migrations", migrations, "--scratch", database_url, "--check")
+    """The stubs of this library's own queries are what PostgreSQL says today, and none of its modules lacks one."""
+    sessions = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    [references] = [
+        ast.literal_eval(each.value)
+        for each in sessions.body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "QUERIES"
+    ]
+    loading = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "surf_data").rglob("*.py")
+        if "return load_queries(" in path.read_text("utf-8")
+    }
+    assert {reference.partition(":")[0] for reference in references} == loading
+    schema = (ROOT / "migrations" / "lamps", ROOT / "tests" / "rig" / "pg_stat_statements.sql")
+    sources = [argument for path in schema for argument in ("--migrations", str(path))]
+    done = cli("stubs", *references, *sources, "--scratch", database_url, "--check")
     assert (done.code, done.err) == (0, "")
 
 

@@ -83,9 +83,10 @@ _NAMED = frozenset(
 
     currval_oid gen_random_uuid hashtext hashtextextended lastval nextval_oid setval_oid setval3_oid uuidv7
     uuidv7_interval drandom numeric_random int4random int8random current_database pgsql_version pg_backend_pid
-    show_config_by_name pg_current_xact_id pg_advisory_unlock_int8 pg_advisory_unlock_int4 pg_try_advisory_lock_int8
-    pg_try_advisory_lock_int4 pg_try_advisory_xact_lock_int8 pg_try_advisory_xact_lock_int4 width_bucket_float8
-    width_bucket_numeric
+    show_config_by_name pg_current_xact_id pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn
+    pg_stat_get_vacuum_count pg_stat_get_xact_numscans pg_wal_lsn_diff pg_advisory_unlock_int8 pg_advisory_unlock_int4
+    pg_try_advisory_lock_int8 pg_try_advisory_lock_int4 pg_try_advisory_xact_lock_int8 pg_try_advisory_xact_lock_int4
+    width_bucket_float8 width_bucket_numeric
     """.split()
 )
 

@@ -1,0 +1,18 @@
+"""The statements of the runner: ``sql/migrate``.
+
+Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
+"""
+
+from functools import cache
+from typing import Any
+
+from surf_data import resources
+from surf_data.migrate.rows import IndexState, Record, SessionState
+from surf_data.postgres import load_queries
+
+
+@cache
+def migrate_queries() -> Any:
+    """Return what the runner asks of the server: ``sql/migrate``."""
+    rows = {"history_list": Record, "index_state": IndexState, "session_state": SessionState}
+    return load_queries(resources.directory("sql") / "migrate", namespace="migrate", rows=rows)
