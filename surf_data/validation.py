@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from typing import Any, TypeVar
 from uuid import UUID
@@ -31,6 +32,14 @@ INT4_MAX = 2**31 - 1
 #: PostgreSQL's bigint, and the widest whole number that JSON peers agree on.
 INT8_MAX = 2**63 - 1
 
+# The longest spelling of an address; what is longer has a scope id.
+_MAX_ADDRESS = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
+_TOO_LARGE = f"must not be larger than {MAX_JSON_BYTES} bytes of JSON"
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=dict)
+# Most mappings are dicts, and these are known at once.
+_MAPPINGS = (dict, Mapping)
+_CONTAINERS = (*_MAPPINGS, list, tuple)
+
 # The uuid module also takes braces, URNs, underscores and non-ASCII digits, and gives some of them another value.
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
 
@@ -38,6 +47,11 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re
 def refusal(field: str, problem: str) -> ValidationError:
     """Return the error for ``field``: the sentence is its name followed by ``problem``."""
     return ValidationError(f"{field} {problem}", field=field)
+
+
+def within(prefix: str, error: ValidationError) -> ValidationError:
+    """Return what ``error`` is where its field is one of something else's, which ``prefix`` names."""
+    return ValidationError(f"{prefix}{error}", field=f"{prefix}{error.field}")
 
 
 def uuid(field: str, value: object) -> UUID:
@@ -112,8 +126,7 @@ def aware_datetime(field: str, value: object) -> datetime:
 def address(field: str, value: object) -> IPv4Address | IPv6Address:
     """Return ``value``, an IPv4 or IPv6 address without a scope id or a network mask, as an address."""
     if isinstance(value, str):
-        with suppress(ValueError):
-            value = ip_address(value)
+        value = _address(value) if len(value) <= _MAX_ADDRESS else None
     # PostgreSQL's inet has no room for a scope id. An interface is an address with a mask.
     if isinstance(value, (IPv4Interface, IPv6Interface)) or getattr(value, "scope_id", None):
         value = None
@@ -122,12 +135,19 @@ def address(field: str, value: object) -> IPv4Address | IPv6Address:
     return value
 
 
+@lru_cache(maxsize=1024)
+def _address(value: str) -> IPv4Address | IPv6Address | None:
+    # The same few come again and again, and to read one takes longer than to check all the rest of a log entry.
+    with suppress(ValueError):
+        return ip_address(value)
+    return None
+
+
 def mapping(field: str, value: object) -> Mapping[str, Any]:
     """Return ``value`` if it is a mapping whose keys are text."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPINGS):
         raise refusal(field, "must be a mapping")
-    if not all(isinstance(key, str) for key in value):
-        raise refusal(field, "must have text keys")
+    _check_keys(field, value)
     return value
 
 
@@ -156,43 +176,82 @@ def jsonb_text(field: str, value: object) -> str:
     return _json_text(field, value, MAX_JSONB_FLOAT)
 
 
+# Where in a document a value is: the field, or a place and a key or position in it. Most are never spelled out.
+_Place = str | tuple["_Place", str | int]
+
+
 def _json_text(field: str, value: object, max_float: float) -> str:
-    _check_json(field, value, 0, max_float, [MAX_JSON_BYTES])
-    document = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=dict)
+    _check_json(field, value, 0, max_float, MAX_JSON_BYTES)
+    document = _JSON.encode(value)
     if len(document.encode()) > MAX_JSON_BYTES:
-        raise refusal(field, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
+        raise refusal(field, _TOO_LARGE)
     return document
 
 
-def _check_json(path: str, value: object, depth: int, max_float: float, budget: list[int]) -> None:
-    # The budget counts a byte for each value and character, so a small object that refers to itself many times is
-    # refused before it is written out.
-    budget[0] -= len(value) if isinstance(value, str) else 1
-    if budget[0] < 0:
-        raise refusal(path, f"must not be larger than {MAX_JSON_BYTES} bytes of JSON")
-    if value is None or isinstance(value, bool):
-        return
+def _check_json(place: _Place, value: object, depth: int, max_float: float, room: int) -> int:
+    """Refuse what JSON cannot carry; return how much of ``room`` is left.
+
+    Each value and each character takes a byte of it, so a small object that refers to itself many times is refused
+    before it is written out.
+    """
     if isinstance(value, str):
-        if not _storable(value):
-            raise refusal(path, "must not contain NUL characters or lone surrogates")
-    elif isinstance(value, (int, float)):
-        if isinstance(number(path, value), float) and abs(value) >= max_float:
-            raise refusal(path, f"must be smaller than {max_float:g}")
-    elif not isinstance(value, (Mapping, list, tuple)):
-        raise refusal(path, "must be JSON: text, a number, a boolean, None, a list or a mapping")
-    elif depth == MAX_JSON_DEPTH:
-        raise refusal(path, f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
-    elif isinstance(value, Mapping):
-        for key, member in mapping(path, value).items():
-            _check_json(path, key, depth, max_float, budget)
-            # A key may be anything, so it is not repeated in full.
-            _check_json(f"{path}.{key[:40]}", member, depth + 1, max_float, budget)
-    else:
+        return _check_text(place, value, room)
+    room -= 1
+    if room < 0:
+        raise refusal(_path(place), _TOO_LARGE)
+    # True and False are such numbers, too.
+    if isinstance(value, (int, float)):
+        # What is not a number is not within anything.
+        if not -MAX_JSONB_FLOAT < value < MAX_JSONB_FLOAT:
+            number(_path(place), value)
+            if isinstance(value, float) and abs(value) >= max_float:
+                raise refusal(_path(place), f"must be smaller than {max_float:g}")
+        return room
+    return room if value is None else _check_members(place, value, depth, max_float, room)
+
+
+def _check_members(place: _Place, value: object, depth: int, max_float: float, room: int) -> int:
+    if not isinstance(value, _CONTAINERS):
+        raise refusal(_path(place), "must be JSON: text, a number, a boolean, None, a list or a mapping")
+    if depth == MAX_JSON_DEPTH:
+        raise refusal(_path(place), f"must not be nested deeper than {MAX_JSON_DEPTH} levels")
+    if isinstance(value, (list, tuple)):
         for position, member in enumerate(value):
-            _check_json(f"{path}[{position}]", member, depth + 1, max_float, budget)
+            room = _check_json((place, position), member, depth + 1, max_float, room)
+        return room
+    _check_keys(place, value)
+    for key, member in value.items():
+        room = _check_text(place, key, room)
+        room = _check_json((place, key), member, depth + 1, max_float, room)
+    return room
+
+
+def _check_text(place: _Place, value: str, room: int) -> int:
+    room -= len(value)
+    if room < 0:
+        raise refusal(_path(place), _TOO_LARGE)
+    if not _storable(value):
+        raise refusal(_path(place), "must not contain NUL characters or lone surrogates")
+    return room
+
+
+def _path(place: _Place) -> str:
+    if isinstance(place, str):
+        return place
+    above, step = place
+    # A key may be anything, so it is not repeated in full.
+    return f"{_path(above)}.{step[:40]}" if isinstance(step, str) else f"{_path(above)}[{step}]"
+
+
+def _check_keys(place: _Place, value: Mapping[Any, Any]) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise refusal(_path(place), "must have text keys")
 
 
 def _storable(value: str) -> bool:
+    if value.isascii():
+        return "\0" not in value
     with suppress(UnicodeEncodeError):
         return b"\0" not in value.encode()
     return False

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from surf_data import validation
+from surf_data.errors import ValidationError
 from surf_data.lamps.batches import BatchWriter
 from surf_data.lamps.buffer import Buffer, BufferLimits
 from surf_data.lamps.failures import Failures
@@ -81,7 +82,7 @@ class PostgresActivityLogger:
         """
         try:
             entry = {"lamp_id": lamp_id, "activity_type": activity_type, "status": status, "details": details}
-            values = _checked("", {**entry, "ip_address": ip_address, "user_agent": user_agent})
+            values = _checked({**entry, "ip_address": ip_address, "user_agent": user_agent})
             if self._buffer is not None:
                 characters = 0 if values["details"] is None else len(values["details"].text)
                 self._buffer.add({"id": None, **values, "created_at": datetime.now(UTC)}, characters)
@@ -134,13 +135,7 @@ class PostgresActivityLogger:
         """
         if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
             raise validation.refusal("entries", "must be a list of mappings")
-        rows = []
-        for position, entry in enumerate(entries):
-            if position == MAX_ENTRIES:
-                raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
-            name = f"entries[{position}]"
-            validation.keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
-            rows.append(tuple(_checked(f"{name}.", entry).values()))
+        rows = _rows(entries)
         if rows:
             with lamp_queries().activity_copy(self._database) as copy:
                 for row in rows:
@@ -198,20 +193,37 @@ class PostgresActivityLogger:
         return _statistics(hours, lamp_queries().activity_statistics(self._database, hours=hours))
 
 
-def _checked(prefix: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for position, entry in enumerate(entries):
+        if position == MAX_ENTRIES:
+            raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
+        name = f"entries[{position}]"
+        validation.keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
+        try:
+            rows.append(tuple(_checked(entry).values()))
+        except ValidationError as error:
+            problem = validation.within(f"{name}.", error)
+            break
+    else:
+        return rows
+    raise problem
+
+
+def _checked(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of ``entry`` in the order in which COPY wants them."""
-    lamp_id, details, ip_address, user_agent = (entry.get(key) for key in _OPTIONAL)
+    lamp_id, details, ip_address, user_agent = map(entry.get, _OPTIONAL)
     if details is not None:
-        details = Json(validation.jsonb_text(f"{prefix}details", validation.mapping(f"{prefix}details", details)))
+        details = Json(validation.jsonb_text("details", validation.mapping("details", details)))
     return {
-        "lamp_id": None if lamp_id is None else validation.uuid(f"{prefix}lamp_id", lamp_id),
-        "activity_type": validation.text(f"{prefix}activity_type", entry["activity_type"], maximum=50),
-        "status": validation.text(f"{prefix}status", entry["status"], maximum=20),
+        "lamp_id": None if lamp_id is None else validation.uuid("lamp_id", lamp_id),
+        "activity_type": validation.text("activity_type", entry["activity_type"], maximum=50),
+        "status": validation.text("status", entry["status"], maximum=20),
         "details": details,
-        "ip_address": None if ip_address is None else validation.address(f"{prefix}ip_address", ip_address),
-        "user_agent": (
-            None if user_agent is None else validation.text(f"{prefix}user_agent", user_agent, minimum=0, maximum=2000)
-        ),
+        "ip_address": None if ip_address is None else validation.address("ip_address", ip_address),
+        "user_agent": None
+        if user_agent is None
+        else validation.text("user_agent", user_agent, minimum=0, maximum=2000),
     }
 
 

@@ -31,7 +31,7 @@ def _from_dict(field: str, values: Mapping[str, Any]) -> SurfData:
     try:
         return SurfData.from_dict(values)
     except ValidationError as error:
-        problem = ValidationError(f"{field}.{error}", field=f"{field}.{error.field}")
+        problem = validation.within(f"{field}.", error)
     raise problem
 
 

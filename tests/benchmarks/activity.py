@@ -64,7 +64,7 @@ def log_many(ground: Ground) -> Row:
         ]
         measurement = ground.measure.once(
             *(emptied(each, janitor) for each in sides),
-            side("surf_data, of which checking", lambda: [_checked("entries[0].", entry) for entry in entries]),
+            side("surf_data, of which checking", lambda: [_checked(entry) for entry in entries]),
         )
     _, by_hand, many, copied, _ = measurement.names
     return Row(
@@ -106,9 +106,7 @@ def log_one(ground: Ground) -> Row:
                 "insert by hand",
                 lambda: peer_psycopg.execute(pool, insert, {**rest, "lamp_id": next(ids), "details": Jsonb(details)}),
             ),
-            side(
-                "surf_data, of which checking", lambda: _checked("", {**rest, "lamp_id": next(ids), "details": details})
-            ),
+            side("surf_data, of which checking", lambda: _checked({**rest, "lamp_id": next(ids), "details": details})),
         )
     work = "against an insert by hand"
     return Row(
