@@ -1,8 +1,8 @@
 -- What a database consists of, as facts that can be compared with those of another. A fact has the name of what it is
 -- about within an object, such as a column of a table; the object; and the definition, in SQL or nearly so.
 
--- name: catalog_comments(schemas, history)
--- Comments on anything that is not PostgreSQL's own, an extension's or the runner's.
+-- name: catalog_comments(schemas, relations, history)
+-- Comments on anything that is not PostgreSQL's own, an extension's or the runner's, or a partition that is left out.
 SELECT
     coalesce(pa.attname::text, '') AS name,
     upper(poi.type) || ' ' || poi.identity AS object,
@@ -28,6 +28,16 @@ WHERE
         SELECT
         FROM pg_depend AS pde
         WHERE pde.classid = pd.classoid AND pde.objid = pd.objoid AND pde.deptype = 'e'
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM pg_class AS pc
+        WHERE
+            pd.classoid = 'pg_class'::regclass
+            AND pd.objoid = pc.oid
+            AND pc.relispartition
+            AND pc.relkind IN ('r', 'p', 'f')
+            AND pc.oid <> ALL(:relations::oid[])
     );
 
 -- name: catalog_configure()^
@@ -207,7 +217,9 @@ FROM (
 CROSS JOIN LATERAL pg_identify_object(owned.classid, owned.objid, 0) AS poi;
 
 -- name: catalog_scope(history)^
--- What is compared: all that is not PostgreSQL's own, a session's own, an extension's or the runner's.
+-- What is compared: all that is not PostgreSQL's own, a session's own, an extension's or the runner's, and not what
+-- depends on the day: partitions by time. They come and go with the calendar where a default partition is there for
+-- what has none of its own; that one is compared, and so is the table, which says what all of them are like.
 WITH
 outside AS (
     SELECT
@@ -215,6 +227,19 @@ outside AS (
         pd.objid
     FROM pg_depend AS pd
     WHERE pd.deptype = 'e'
+    UNION ALL
+    SELECT
+        'pg_class'::regclass AS classid,
+        pi.inhrelid AS objid
+    FROM pg_partitioned_table AS pp
+    INNER JOIN pg_inherits AS pi ON pp.partrelid = pi.inhparent
+    INNER JOIN pg_attribute AS pa ON pp.partrelid = pa.attrelid AND pp.partattrs[0] = pa.attnum
+    WHERE
+        pp.partstrat = 'r'
+        AND pp.partnatts = 1
+        AND pa.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+        AND pp.partdefid <> 0
+        AND pi.inhrelid <> pp.partdefid
 ),
 
 namespace AS (

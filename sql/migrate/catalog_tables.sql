@@ -69,11 +69,15 @@ WHERE
     AND (pc.contype <> 'n' OR NOT pc.convalidated);
 
 -- name: catalog_indexes(relations)
--- Indexes, except those that a constraint or a parent brings with it.
+-- Indexes, except those that a constraint or a parent brings with it. Of a partitioned table as they would be made on
+-- all partitions; PostgreSQL itself writes ONLY.
 SELECT
     pc.relname::text AS name,
     upper(poi.type) || ' ' || poi.identity AS object,
-    pg_get_indexdef(pi.indexrelid) || CASE WHEN pi.indisvalid THEN '' ELSE ' /* INVALID */' END AS definition
+    CASE pc.relkind
+        WHEN 'I' THEN regexp_replace(pg_get_indexdef(pi.indexrelid), ' ON ONLY ', ' ON ')
+        ELSE pg_get_indexdef(pi.indexrelid)
+    END || CASE WHEN pi.indisvalid THEN '' ELSE ' /* INVALID */' END AS definition
 FROM pg_index AS pi
 INNER JOIN pg_class AS pc ON pi.indexrelid = pc.oid
 CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, pi.indrelid, 0) AS poi

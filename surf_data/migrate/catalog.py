@@ -30,7 +30,7 @@ _QUERIES = {
     "statistics": ("relations",),
     "grants": (*_SCOPE, "maintain"),
     "default_grants": (),
-    "comments": ("schemas", "history"),
+    "comments": ("schemas", "relations", "history"),
 }
 #: The kinds of facts, in the order in which they are shown.
 KINDS = tuple(_QUERIES)
@@ -71,8 +71,9 @@ def major_version(connection: psycopg.Connection[Any]) -> int:
 def read(connection: psycopg.Connection[Any], *, common_version: int) -> Catalog:
     """Return what the database of ``connection`` consists of. Any role may ask; nothing is changed.
 
-    Left out are PostgreSQL's own schemas, what belongs to extensions, the history of migrations, and what is not the
-    schema's matter: owners, tablespaces, versions of extensions, publications, subscriptions, foreign servers, roles.
+    Left out are PostgreSQL's own schemas, what belongs to extensions, the history of migrations, partitions by time of
+    a table that has a default partition, which come and go with the calendar, and what is not the schema's matter:
+    owners, tablespaces, versions of extensions, publications, subscriptions, foreign servers, roles.
 
     Arguments:
         connection: in autocommit mode; from now on it can only read.

@@ -38,9 +38,10 @@ class _MigrateQueries:
         /,
         *,
         schemas: list[int] | list[int | None] | None,
+        relations: list[int] | list[int | None] | None,
         history: int | None,
     ) -> list[tuple[str, str | None, str]]:
-        """Comments on anything that is not PostgreSQL's own, an extension's or the runner's."""
+        """Comments on anything that is not PostgreSQL's own, an extension's or the runner's, or a partition that is left out."""
 
     def catalog_comments_cursor(
         self,
@@ -48,9 +49,10 @@ class _MigrateQueries:
         /,
         *,
         schemas: list[int] | list[int | None] | None,
+        relations: list[int] | list[int | None] | None,
         history: int | None,
     ) -> AbstractContextManager[_Rows[tuple[str, str | None, str]]]:
-        """Comments on anything that is not PostgreSQL's own, an extension's or the runner's."""
+        """Comments on anything that is not PostgreSQL's own, an extension's or the runner's, or a partition that is left out."""
 
     def catalog_configure(self, executor: Executor, /) -> tuple[str, str, str, str, str, str, str]:
         """Makes definitions read the same, whatever a session or a database has set."""
@@ -125,7 +127,8 @@ class _MigrateQueries:
         *,
         relations: list[int] | list[int | None],
     ) -> list[tuple[str, str | None, str | None]]:
-        """Indexes, except those that a constraint or a parent brings with it."""
+        """Indexes, except those that a constraint or a parent brings with it. Of a partitioned table as they would be made on
+        all partitions; PostgreSQL itself writes ONLY."""
 
     def catalog_indexes_cursor(
         self,
@@ -134,7 +137,8 @@ class _MigrateQueries:
         *,
         relations: list[int] | list[int | None],
     ) -> AbstractContextManager[_Rows[tuple[str, str | None, str | None]]]:
-        """Indexes, except those that a constraint or a parent brings with it."""
+        """Indexes, except those that a constraint or a parent brings with it. Of a partitioned table as they would be made on
+        all partitions; PostgreSQL itself writes ONLY."""
 
     def catalog_others(self, executor: Executor, /) -> list[tuple[str, str | None, str | None]]:
         """What else people can make, by its name alone."""
@@ -245,7 +249,9 @@ class _MigrateQueries:
         *,
         history: int | None,
     ) -> tuple[list[int | None], list[int | None], list[int | None], list[int | None]]:
-        """What is compared: all that is not PostgreSQL's own, a session's own, an extension's or the runner's."""
+        """What is compared: all that is not PostgreSQL's own, a session's own, an extension's or the runner's, and not what
+        depends on the day: partitions by time. They come and go with the calendar where a default partition is there for
+        what has none of its own; that one is compared, and so is the table, which says what all of them are like."""
 
     def catalog_sequences(
         self,

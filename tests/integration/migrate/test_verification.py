@@ -669,6 +669,33 @@ def test_own_migrations(target: str, other: str, request: pytest.FixtureRequest)
             root.execute("DROP DATABASE lamps")
 
 
+TIMED = """
+CREATE TABLE log (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE log_2026 PARTITION OF log FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
+CREATE TABLE log_rest PARTITION OF log DEFAULT;
+"""
+
+
+def test_partitions_come_and_go_with_time(connect: Callable[..., Connection], server: Connection, write: Write) -> None:
+    """Where there is a default partition, those of other years are no drift; a change of the table is."""
+    Runner(connect, write(TIMED), "shop").up()
+    server.execute("CREATE TABLE log_2027 PARTITION OF log FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')")
+    server.execute("COMMENT ON TABLE log_2027 IS 'a good year'; COMMENT ON COLUMN log_2027.id IS 'counted'")
+    server.execute("CREATE INDEX log_2027_at ON log_2027 (at); DROP TABLE log_2026")
+    migrations = read_folder(write(TIMED))
+    assert verify(connect, connect, migrations) == []
+    server.execute("ALTER TABLE log_rest SET (fillfactor = 70); CREATE INDEX log_at ON log (at)")
+    server.execute("COMMENT ON TABLE log_rest IS 'the rest'")
+    assert {difference.object: difference.lines for difference in verify(connect, connect, migrations)} == {
+        "TABLE public.log": ("- CREATE INDEX log_at ON public.log USING btree (at)",),
+        "TABLE public.log_rest": (
+            "- CREATE TABLE public.log_rest PARTITION OF public.log DEFAULT WITH (fillfactor=70)",
+            "+ CREATE TABLE public.log_rest PARTITION OF public.log DEFAULT",
+            "- COMMENT IS 'the rest'",
+        ),
+    }
+
+
 def test_everything_across_versions(current: Server, older: Server) -> None:
     """PostgreSQL 16 and 18 tell of one of everything in the same words."""
     assert shown(differences(current.base, older.base)) == []
