@@ -129,7 +129,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def review(session: nox.Session) -> None:
-    """Check what PostgreSQL and squawk say of the queries and the migrations, and that the stubs say the same."""
+    """Check queries and migrations by what PostgreSQL and squawk say of them, and that stubs and layout are right."""
     session.install("--editable", ".[review]")
     # The second one stands in for an extension that the embedded servers do not have.
     schema = ["--migrations", "migrations/lamps", "--migrations", "tests/rig/pg_stat_statements.sql"]
@@ -137,6 +137,7 @@ def review(session: nox.Session) -> None:
         session,
         ["surf-data", "review", "sql", *schema, "--code", "surf_data"],
         ["surf-data", "stubs", *QUERIES, *schema, "--check"],
+        ["surf-data", "format", "sql", *schema, "--check"],
     )
 
 

@@ -6,6 +6,7 @@ from surf_data.cli import output, psql, tables
 from surf_data.cli.backup import backup, restore
 from surf_data.cli.cache import cache_group
 from surf_data.cli.demo import demo
+from surf_data.cli.format import format_files
 from surf_data.cli.keys import keys_group
 from surf_data.cli.migrate import migrate_group
 from surf_data.cli.migrate_checks import plan, verify
@@ -91,6 +92,7 @@ migrate_group.add_command(verify)
 surf_data_command.add_command(backup)
 surf_data_command.add_command(cache_group)
 surf_data_command.add_command(demo)
+surf_data_command.add_command(format_files)
 surf_data_command.add_command(health)
 surf_data_command.add_command(keys_group)
 surf_data_command.add_command(migrate_group)

@@ -18,8 +18,9 @@ from surf_data.cli.schema import Server
 from surf_data.migrate import Migration, MigrationEffect, measure_locks
 from surf_data.review import Caller, Finding, Outcome, find_callers
 from surf_data.review.findings.judging import Seen, judge
-from surf_data.review.findings.squawk import find_squawk, squawk_findings
+from surf_data.review.findings.squawk import squawk_findings
 from surf_data.review.findings.thresholds import BIG_TABLE, MANY_ROWS, Thresholds
+from surf_data.review.program import find_program
 from surf_data.review.scratch import forgetting_roles, read_migrations
 
 R = TypeVar("R")
@@ -50,7 +51,7 @@ class Tried:
             MigrationError: a migration cannot be tried, or squawk fails.
         """
         migrations = [each for source in sources for each in read_migrations(source)]
-        program = find_squawk()
+        program = find_program("squawk")
         if migrations and program is None:
             console = output.console(stderr=True)
             console.print("squawk is not installed, and so its rules are left aside: pip install squawk-cli")

@@ -1,6 +1,7 @@
 """Reads any folder of aiosql files: this library's own, and those that its stricter rules would refuse."""
 
 import re
+import string
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import attrs
 
 from surf_data.errors import QueryFileError
 from surf_data.postgres.scanner import Token, meaning, tokens
+
+#: To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 _NAME = re.compile(r"--\s*name\s*:\s*(?P<name>[\w-]+)\s*(?:\((?P<parameters>[^)]*)\))?\s*(?P<operator>\*!|<!|[$^!#]|)")
 _PARAMETER = re.compile(r":[A-Za-z_]\w*")
@@ -65,6 +69,15 @@ class Query:
         """
         return self.sql_line + self.wire.count("\n", 0, position - 1)
 
+    def words(self) -> list[str]:
+        """Return what PostgreSQL heeds of the SQL, with what it takes for the same in any case in lower case."""
+        code = meaning(tokens(self.sql))
+        return [token.text.translate(LOWER) if token.kind == "word" else token.text for token in code]
+
+    def header(self) -> tuple[object, ...]:
+        """Return what is said of the query beside its name and its SQL."""
+        return self.operator, self.parameters, self.description, self.options
+
     def named(self, said: str, kept: Collection[str] = ()) -> str:
         """Return what the server says of the query with names in the place of the numbers of parameters.
 
@@ -107,6 +120,16 @@ def read_file(path: Path) -> list[Query]:
     return list(_of_file(path, ()))
 
 
+def read_text(text: str, path: Path) -> list[Query]:
+    """Return the queries of a text, named as they are in it.
+
+    Arguments:
+        text: the text.
+        path: the file that it is of, or would be.
+    """
+    return list(_of_text(text, path, ()))
+
+
 def _apart(queries: list[Query]) -> list[Query]:
     files: dict[str, set[Path]] = {}
     for query in queries:
@@ -136,9 +159,13 @@ def _below(folder: Path, names: tuple[str, ...]) -> Iterator[Query]:
 
 
 def _of_file(path: Path, names: tuple[str, ...]) -> Iterator[Query]:
+    return _of_text(_text(path), path, names)
+
+
+def _of_text(text: str, path: Path, names: tuple[str, ...]) -> Iterator[Query]:
     pieces: list[Token] = []
     header: Token | None = None
-    for token in tokens(_text(path)):
+    for token in tokens(text):
         if token.kind == "comment" and _NAME.match(token.text):
             yield from _query(path, names, header, pieces)
             header, pieces = token, []

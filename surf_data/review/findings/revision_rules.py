@@ -1,9 +1,7 @@
 """What there is to be said of a query by what it was in an earlier revision."""
 
-import string
 from collections.abc import Iterable, Iterator
 
-from surf_data.postgres.scanner import meaning, tokens
 from surf_data.review.analysis.facts import Facts, Outcome
 from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.query_rules import found
@@ -11,9 +9,6 @@ from surf_data.review.findings.thresholds import LEAST_COST, Thresholds
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
 from surf_data.review.source import Query
-
-# To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def revision_findings(
@@ -47,7 +42,7 @@ def retyped(before: Facts, now: Facts) -> Iterator[Finding]:
         before: the query in the earlier revision.
         now: in the later one.
     """
-    if _words(before.query) != _words(now.query):
+    if before.query.words() != now.query.words():
         return
     earlier, later = _typed(before), _typed(now)
     for what in [*earlier, *(each for each in later if each not in earlier)]:
@@ -77,11 +72,6 @@ def grown(query: Query, before: Plan, now: Plan, thresholds: Thresholds) -> Iter
             "compare the two plans, and give back what the old one lived on"
         )
         yield found(query, "COST", values, message)
-
-
-def _words(query: Query) -> list[str]:
-    code = meaning(tokens(query.sql))
-    return [token.text.translate(_LOWER) if token.kind == "word" else token.text for token in code]
 
 
 def _typed(facts: Facts) -> dict[str, str]:

@@ -1,10 +1,7 @@
 """What squawk says of migrations: rules about what PostgreSQL does badly while others use the tables."""
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,11 +17,6 @@ from surf_data.review.scratch import read_text, up_to_undoing
 _OF_THE_RUNNER = frozenset({"prefer-robust-stmts", "require-lock-timeout", "require-statement-timeout"})
 # 0: nothing to say; 1: something to say.
 _ENDS = frozenset({0, 1})
-
-
-def find_squawk() -> str | None:
-    """Return the program, of this environment or on the PATH; ``None`` where it is not installed."""
-    return shutil.which("squawk", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
 
 def squawk_findings(program: str, migrations: Sequence[Migration]) -> Iterator[Finding]:

@@ -83,14 +83,27 @@ def same_meaning(analyst: Analyst, before: Iterable[Query], now: Iterable[Outcom
     return frozenset(
         outcome.query.name
         for outcome in now
-        if isinstance(outcome, Facts) and _is_same(analyst, earlier.get(outcome.query.name), outcome)
+        if isinstance(outcome, Facts)
+        and (query := earlier.get(outcome.query.name)) is not None
+        and query.sql != outcome.query.sql
+        and is_same(analyst, query, outcome)
     )
 
 
-def _is_same(analyst: Analyst, before: Query | None, now: Facts) -> bool:
+def is_same(analyst: Analyst, before: Query, now: Facts) -> bool:
+    """Tell whether PostgreSQL makes the same of a query that is written in two ways: equal trees.
+
+    Arguments:
+        analyst: of the database in which the other one was analysed.
+        before: the query as it was.
+        now: what comes of it as it is.
+    """
     # The trees have numbers for parameters, and callers names.
-    if before is None or before.sql == now.query.sql or before.order != now.query.order:
+    if before.order != now.query.order:
         return False
+    if now.command == "COPY":
+        # Its tree is that of what it copies, without the options.
+        return before.words() == now.query.words()
     earlier = analyst.outcome(before)
     return isinstance(earlier, Facts) and (earlier.tree, earlier.command) == (now.tree, now.command)
 
@@ -130,7 +143,7 @@ def _became(before: Outcome, now: Outcome, *, is_same: bool) -> tuple[set[str], 
     differences: list[str] = []
     if before.query.sql != now.query.sql:
         kinds.add("layout only" if is_same else "SQL")
-    if _header(before.query) != _header(now.query):
+    if before.query.header() != now.query.header():
         kinds.add("header")
     for kind, told in _told(before, now):
         kinds.add(kind)
@@ -147,10 +160,6 @@ def _told(before: Outcome, now: Outcome) -> Iterator[tuple[str, list[str]]]:
         yield "broken", [now.reason]
     elif isinstance(before, Refusal) and isinstance(now, Facts):
         yield "mended", [f"before: {before.reason}"]
-
-
-def _header(query: Query) -> tuple[object, ...]:
-    return query.operator, query.parameters, query.description, query.options
 
 
 def _differ(before: Sequence[Planned], now: Sequence[Planned]) -> bool:

@@ -81,6 +81,9 @@ def compare(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> Compa
             ("parameter no is new", "parameter id is gone"),
         ),
         ("()\n SELECT 1 AS a;", "()\n SELECT 2 AS a;", ("SQL",), ()),
+        ("()#\n copy board to stdout;", "()#\n COPY board\n TO STDOUT;", ("layout only",), ()),
+        # Of options there is nothing in the tree of what is copied.
+        ("()#\n COPY board TO STDOUT;", "()#\n COPY board TO STDOUT (FORMAT csv);", ("SQL",), ()),
         ("()\n SELECT 1 AS a;", "()\n -- One.\n SELECT 1 AS a;", ("header",), ()),
         ("()\n SELECT shop_id FROM board;", "()\n SELECT shop_id FROM board;", (), ()),
         (

@@ -16,8 +16,9 @@ from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.findings.acceptance import Acceptance
 from surf_data.review.findings.judging import Seen, judge
 from surf_data.review.findings.migration_rules import lock_findings
-from surf_data.review.findings.squawk import find_squawk, squawk_findings
+from surf_data.review.findings.squawk import squawk_findings
 from surf_data.review.findings.thresholds import Thresholds
+from surf_data.review.program import find_program
 from surf_data.review.scratch import read_migrations
 
 Refused = Callable[[Callable[[], Any], type[SurfDataError]], SurfDataError]
@@ -158,7 +159,7 @@ def test_judged(database: Scratch, folder: Path) -> None:
 
 def test_squawk(folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     """What squawk says is told with file, line and rule; without what undoes; and where it fails."""
-    program = find_squawk()
+    program = find_program("squawk")
     assert program is not None
     found = {(each.subject, each.line, each.about) for each in squawk_findings(program, read_migrations(folder))}
     rule = "constraint-missing-not-valid: ALTER TABLE note VALIDATE CONSTRAINT note_shop;"
@@ -174,4 +175,4 @@ def test_squawk(folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch)
     assert str(error).startswith("squawk fails")
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     monkeypatch.delenv("PATH")
-    assert find_squawk() is None
+    assert find_program("squawk") is None

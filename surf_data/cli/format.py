@@ -1,0 +1,65 @@
+"""``surf-data format``: lay queries out, without a change of what they mean."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from surf_data.cli import output
+from surf_data.cli.schema import Schema, schema_options
+from surf_data.review.analysis.analyse import Analyst
+from surf_data.review.formatting import Layout, laid_out, unproven
+from surf_data.review.program import find_program
+from surf_data.review.report.contents import counted
+
+
+@click.command("format")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@schema_options
+@click.option("--check", is_flag=True, help="Write nothing, and exit with 1 when a file is laid out otherwise.")
+@click.pass_context
+def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: bool, **schema: Any) -> None:
+    """Lay out the files of queries that are named or below a folder, by sqruff and its settings.
+
+    A formatter also mends what it dislikes, and may make another query of it. So a file is only written when nothing
+    but spaces, line ends and the case of words has changed, or PostgreSQL makes the same of each query as before; for
+    that it needs the schema. Otherwise the file stays as it is, and the query is named. Comments and headers stay, and
+    so do line ends of Windows.
+
+    Files without queries, such as migrations, are left alone. Exits with 1 when a file has to stay as it is.
+    """
+    program = find_program("sqruff")
+    if program is None:
+        raise click.UsageError("sqruff is not installed: pip install sqruff")
+    files = list(dict.fromkeys(_files(paths)))
+    layouts = [each for path in output.tracked("laying out", files) if (each := laid_out(program, path))]
+    problems = _problems(layouts, Schema(**schema))
+    written = 0
+    for layout in layouts:
+        if check and not problems[layout.path]:
+            problems[layout.path] = [f"{layout.path}: is laid out otherwise: run surf-data format without --check"]
+        elif not problems[layout.path]:
+            layout.write()
+            written += 1
+            output.console().print(f"{layout.path} written")
+        for problem in problems[layout.path]:
+            output.write_error(problem)
+    output.console().print(f"{counted(len(files) - written, 'file')} unchanged.", style="dim")
+    context.exit(1 if any(problems.values()) else 0)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.rglob("*.sql")) if path.is_dir() else [path]
+
+
+def _problems(layouts: Sequence[Layout], schema: Schema) -> dict[Path, list[str]]:
+    problems = {layout.path: list(layout.problems) for layout in layouts}
+    # A server is not started without need.
+    if any(layout.doubtful for layout in layouts):
+        with schema.open() as made:
+            analyst = Analyst(made.connection)
+            for layout in layouts:
+                problems[layout.path] += unproven(analyst, layout)
+    return problems

@@ -1,0 +1,201 @@
+"""Lays files of queries out by sqruff, and takes of that only what changes nothing but the layout.
+
+A formatter also mends what it dislikes: ``label = NULL`` becomes ``label IS NULL``, ``USING`` becomes ``ON``. Where
+only spaces, line ends and the case of words are others, a query is what it was. Of any other PostgreSQL is asked,
+whether it makes the same tree of it.
+"""
+
+import codecs
+import os
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import attrs
+
+from surf_data.errors import ConfigurationError, QueryFileError
+from surf_data.postgres.scanner import BLANK, Token, tokens
+from surf_data.postgres.sqlfile import SqlFile
+from surf_data.review.analysis.analyse import Analyst
+from surf_data.review.analysis.facts import Facts
+from surf_data.review.report.changes import is_same
+from surf_data.review.source import LOWER, Query, read_text
+
+# What is so of all files of queries, whatever else somebody has set for sqruff.
+_SETTINGS = Path(__file__).with_name("sqruff.cfg")
+# 0: nothing is left to be mended; 1: something is.
+_ENDS = frozenset({0, 1})
+# Characters that stand for themselves, and those that together may be one operator.
+_APART = frozenset("(),;[]")
+_OPERATORS = frozenset("+-*/<>=~!@#%^|`?")
+
+
+@attrs.frozen(kw_only=True)
+class Layout:
+    """How sqruff lays a file out that is laid out otherwise."""
+
+    #: The file.
+    path: Path
+    #: What would be in it.
+    content: bytes
+    #: Why it is not to be taken, if PostgreSQL need not be asked for that.
+    problems: tuple[str, ...]
+    #: The queries of which it has to be asked: as they are, and as they would be.
+    doubtful: tuple[tuple[Query, Query], ...]
+
+    def write(self) -> None:
+        """Put the content into the file, all at once, with the owner and the permissions that it has.
+
+        Raises:
+            QueryFileError: it cannot be written.
+        """
+        # Through a link into the file itself.
+        path = self.path.resolve()
+        try:
+            known = path.stat()
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+                draft.write(self.content)
+            try:
+                with suppress(PermissionError):
+                    os.chown(draft.name, known.st_uid, known.st_gid)
+                Path(draft.name).chmod(known.st_mode)
+                Path(draft.name).replace(path)
+            except BaseException:
+                Path(draft.name).unlink()
+                raise
+        except OSError as error:
+            problem = QueryFileError(f"cannot be written: {error.strerror}", file=str(self.path))
+        else:
+            return
+        # Outside the handler, so that it carries no other error.
+        raise problem
+
+
+def laid_out(program: str, path: Path) -> Layout | None:
+    """Return how sqruff lays a file out; ``None`` if it leaves it as it is, or there are no queries in it.
+
+    Its settings are those that it finds for the file, but for the dialect and the form of parameters.
+
+    Arguments:
+        program: sqruff.
+        path: the file.
+
+    Raises:
+        ConfigurationError: sqruff fails, as it does over its settings.
+        QueryFileError: the file cannot be read.
+    """
+    raw = _read(path)
+    text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    before = read_text(text, path)
+    laid = _laid_out(program, path, text) if before else text
+    if laid == text:
+        return None
+    now = read_text(laid, path)
+    problems = tuple(_changes(path, (text, before), (laid, now)))
+    pairs = () if problems else zip(before, now, strict=True)
+    ends = "\r\n" if b"\r\n" in raw else "\n"
+    mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
+    return Layout(
+        path=path,
+        content=mark + laid.replace("\n", ends).encode(),
+        problems=problems,
+        doubtful=tuple((was, is_now) for was, is_now in pairs if _lexed(was.sql) != _lexed(is_now.sql)),
+    )
+
+
+def unproven(analyst: Analyst, layout: Layout) -> Iterator[str]:
+    """Yield which of the doubtful queries would not be proven to be what they are.
+
+    Arguments:
+        analyst: of a database with the schema that the queries are for.
+        layout: the layout.
+
+    Raises:
+        DatabaseUnavailable: the connection was lost.
+    """
+    for was, is_now in layout.doubtful:
+        outcome = analyst.outcome(is_now)
+        if not isinstance(outcome, Facts):
+            more = "sqruff would change more than the layout, and nobody can say whether it means the same"
+            yield f"{was.place()}: {more}: {outcome.reason}"
+        elif not is_same(analyst, was, outcome):
+            yield f"{was.place()}: sqruff would make a query of it that means something else"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+        raw.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = QueryFileError(f"cannot be read: {type(error).__name__}", file=str(path))
+    else:
+        return raw
+    # Outside the handler, so that it carries no other error.
+    raise problem
+
+
+def _laid_out(program: str, path: Path, text: str) -> str:
+    # Its input has no file, so that it writes to none.
+    command = [program, "fix", "-", "--format", "none", "--config", str(_SETTINGS), "--stdin-filename", str(path)]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if done.returncode not in _ENDS or not done.stdout:
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise ConfigurationError(f"sqruff fails over {path}: {said}")
+    return done.stdout.decode()
+
+
+def _changes(path: Path, was: tuple[str, Sequence[Query]], is_now: tuple[str, Sequence[Query]]) -> Iterator[str]:
+    """Yield what else would not be as it was."""
+    (before, queries), (now, others) = was, is_now
+    if [(each.name, *each.header()) for each in queries] != [(each.name, *each.header()) for each in others]:
+        yield f"{path}: sqruff would change the header of a query"
+    elif _comments(before) != _comments(now):
+        yield f"{path}: sqruff would change or drop a comment"
+    elif _is_loaded(before) and not _is_loaded(now):
+        yield f"{path}: sqruff would make a file of it that load_queries refuses"
+
+
+def _comments(text: str) -> Counter[str]:
+    return Counter(token.text.rstrip() for token in tokens(text) if token.kind in {"comment", "block"})
+
+
+def _is_loaded(text: str) -> bool:
+    with tempfile.TemporaryDirectory(prefix="surf_data_") as folder:
+        path = Path(folder, "queries.sql")
+        path.write_text(text, "utf-8")
+        try:
+            SqlFile(path)
+        except QueryFileError:
+            return False
+    return True
+
+
+def _lexed(sql: str) -> list[tuple[str, str]]:
+    """Return each token that PostgreSQL heeds, after what it heeds of the space before it."""
+    lexed: list[tuple[str, str]] = []
+    before: Token | None = None
+    space = ""
+    for token in tokens(sql):
+        if token.kind in BLANK:
+            space += token.text
+            continue
+        text = token.text.translate(LOWER) if token.kind == "word" else token.text
+        lexed.append((_heeded(before, space, token), text))
+        before, space = token, ""
+    return lexed
+
+
+def _heeded(before: Token | None, space: str, token: Token) -> str:
+    if before is None or _APART & {before.text, token.text} or _is_operator(before) != _is_operator(token):
+        return ""
+    if {before.kind, token.kind} == {"string"}:
+        # On another line a text in quotes goes on.
+        return "line" if "\n" in space else "space"
+    return "space" if space else "nothing"
+
+
+def _is_operator(token: Token) -> bool:
+    return token.kind == "cast" or token.text in _OPERATORS
