@@ -75,7 +75,8 @@ def stats(target: Target, hours: int, *, as_json: bool) -> None:
 
     Activity comes from the database and so covers all services. The other figures are those of this command's own
     process: the queries that it ran, its connections, and its one look into the cache, for the system statistics that
-    a service may have left there. A service shows its own with data.stats().
+    a service may have left there. A service shows its own with data.stats(). What the database has spent on each
+    query, whoever ran it, is shown by surf-data statements.
     """
     with target.open() as data:
         activity = data.activity.get_activity_statistics(hours)

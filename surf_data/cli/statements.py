@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import attrs
 import click
 from rich.console import RenderableType
 from rich.text import Text
@@ -19,16 +20,22 @@ _OTHERS = 20
 
 @click.command
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("url", required=False)
 @json_option
 @pass_target
-def statements(target: Target, folder: Path, *, as_json: bool) -> None:
-    """Show what the database spent on every query below FOLDER, by pg_stat_statements.
+def statements(target: Target, folder: Path, url: str | None, *, as_json: bool) -> None:
+    """Show what a database spent on every query below FOLDER, by pg_stat_statements.
+
+    It is the database at URL, or the one that --database-url or the environment names. What this library counts by
+    itself, within one process, is shown by surf-data stats.
 
     Queries are found by the tags in their statements, else by the server's own numbers for them, which do not depend
     on layout. Those that were never run are listed, and statements that are in no file. Nothing of FOLDER is run.
 
     The role needs the rights of pg_read_all_stats, or sees the statements of its own alone.
     """
+    if url is not None:
+        target = attrs.evolve(target, database_url=url)
     queries = read_queries(folder)
     with target.open(pool_min_size=1) as data, closing(data.database.connect()) as connection:
         found = read_statistics(connection, queries)

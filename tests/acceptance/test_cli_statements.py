@@ -59,8 +59,9 @@ def test_untagged(cli: Cli, database_url: str, tmp_path: Path) -> None:
 
 
 def test_json(cli: Cli, counted_url: str) -> None:
-    """A program gets the same."""
-    done = cli("statements", str(resources.directory("sql") / "lamps"), "--json", database=counted_url)
+    """A program gets the same, of a database that is named beside the folder."""
+    folder = str(resources.directory("sql") / "lamps")
+    done = cli("statements", folder, counted_url, "--json", database="postgresql:///nowhere")
     found = json.loads(done.out)
     assert found["queries"] == [
         {
