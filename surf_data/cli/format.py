@@ -9,7 +9,7 @@ import click
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.review.analysis.analyse import Analyst
-from surf_data.review.formatting import Layout, laid_out, unproven
+from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
 from surf_data.review.program import find_program
 from surf_data.review.report.contents import counted
 
@@ -33,7 +33,8 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
     if program is None:
         raise click.UsageError("sqruff is not installed: pip install sqruff")
     files = list(dict.fromkeys(_files(paths)))
-    layouts = [each for path in output.tracked("laying out", files) if (each := laid_out(program, path))]
+    found = [laid_out(program, path) for path in output.tracked("laying out", files)]
+    layouts = [each for each in found if isinstance(each, Layout)]
     problems = _problems(layouts, Schema(**schema))
     written = 0
     for layout in layouts:
@@ -45,6 +46,10 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
             output.console().print(f"{layout.path} written")
         for problem in problems[layout.path]:
             output.write_error(problem)
+    for each in found:
+        if isinstance(each, Unreadable):
+            note = f"sqruff cannot read {each.path}:{each.line}, and leaves the file as it is."
+            output.console(stderr=True).print(note)
     output.console().print(f"{counted(len(files) - written, 'file')} unchanged.", style="dim")
     context.exit(1 if any(problems.values()) else 0)
 

@@ -7,6 +7,7 @@ whether it makes the same tree of it.
 
 import codecs
 import os
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -28,6 +29,9 @@ from surf_data.review.source import LOWER, Query, read_text
 _SETTINGS = Path(__file__).with_name("sqruff.cfg")
 # 0: nothing is left to be mended; 1: something is.
 _ENDS = frozenset({0, 1})
+# A line for each thing that it says; and of what it cannot read.
+_FORMAT = "github-annotation-native"
+_UNREADABLE = re.compile(r"\bline=(?P<line>[0-9]+),col=[0-9]+::\?{4}:")
 # Characters that stand for themselves, and those that together may be one operator.
 _APART = frozenset("(),;[]")
 _OPERATORS = frozenset("+-*/<>=~!@#%^|`?")
@@ -74,8 +78,18 @@ class Layout:
         raise problem
 
 
-def laid_out(program: str, path: Path) -> Layout | None:
-    """Return how sqruff lays a file out; ``None`` if it leaves it as it is, or there are no queries in it.
+@attrs.frozen(kw_only=True)
+class Unreadable:
+    """A file that sqruff cannot read, and so leaves as it is."""
+
+    #: The file.
+    path: Path
+    #: The line that it cannot read, counted from 1.
+    line: int
+
+
+def laid_out(program: str, path: Path) -> Layout | Unreadable | None:
+    """Return how sqruff lays a file out; ``None`` if it is laid out so, or there are no queries in it.
 
     Its settings are those that it finds for the file, but for the dialect and the form of parameters.
 
@@ -90,9 +104,10 @@ def laid_out(program: str, path: Path) -> Layout | None:
     raw = _read(path)
     text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     before = read_text(text, path)
-    laid = _laid_out(program, path, text) if before else text
+    laid, said = _laid_out(program, path, text) if before else (text, "")
     if laid == text:
-        return None
+        found = _UNREADABLE.search(said)
+        return Unreadable(path=path, line=int(found["line"])) if found else None
     now = read_text(laid, path)
     problems = tuple(_changes(path, (text, before), (laid, now)))
     pairs = () if problems else zip(before, now, strict=True)
@@ -137,14 +152,15 @@ def _read(path: Path) -> bytes:
     raise problem
 
 
-def _laid_out(program: str, path: Path, text: str) -> str:
+def _laid_out(program: str, path: Path, text: str) -> tuple[str, str]:
+    """Return a text as sqruff lays it out, and what it says of it."""
     # Its input has no file, so that it writes to none.
-    command = [program, "fix", "-", "--format", "none", "--config", str(_SETTINGS), "--stdin-filename", str(path)]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    options = ["--parsing-errors", "--config", str(_SETTINGS), "--stdin-filename", str(path), "--format", _FORMAT]
+    done = subprocess.run([program, "fix", "-", *options], input=text.encode(), capture_output=True, check=False)
+    said = done.stderr.decode(errors="replace").strip()
     if done.returncode not in _ENDS or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise ConfigurationError(f"sqruff fails over {path}: {said}")
-    return done.stdout.decode()
+        raise ConfigurationError(f"sqruff fails over {path}: {said.partition(chr(10))[0]}")
+    return done.stdout.decode(), said
 
 
 def _changes(path: Path, was: tuple[str, Sequence[Query]], is_now: tuple[str, Sequence[Query]]) -> Iterator[str]:

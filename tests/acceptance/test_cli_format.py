@@ -38,8 +38,10 @@ def test_layout_alone(cli: Cli, shop: Path) -> None:
     done = cli("format", "sql", "--scratch", "postgresql:///nowhere")
     assert (done.code, done.out) == (0, "sql/shop.sql written\n1 file unchanged.\n")
     assert (shop / "sql" / "shop.sql").read_text("utf-8") == LAID_OUT
+    (shop / "sql" / "odd.sql").write_text("-- name: odd()\n-- Odd.\nSELECT FROM FROM;\n", "utf-8")
     again = cli("format", "sql", "--check")
-    assert (again.code, again.out) == (0, "2 files unchanged.\n")
+    assert (again.code, again.out) == (0, "3 files unchanged.\n")
+    assert again.err == "sqruff cannot read sql/odd.sql:3, and leaves the file as it is.\n"
 
 
 def test_trees(cli: Cli, shop: Path, database_url: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from surf_data.errors import ConfigurationError, QueryFileError, SurfDataError
 from surf_data.review.analysis.analyse import Analyst
-from surf_data.review.formatting import Layout, laid_out, unproven
+from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
 from surf_data.review.program import find_program
 
 Fill = Callable[[str], psycopg.Connection[Any]]
@@ -61,7 +61,7 @@ def lay(tmp_path: Path) -> Lay:
         path = tmp_path / "shop.sql"
         path.write_text(HEADER + sql, "utf-8")
         layout = laid_out(program, path)
-        assert layout is not None
+        assert isinstance(layout, Layout)
         return layout
 
     return out
@@ -147,11 +147,18 @@ def test_line_ends(sqruff: str, tmp_path: Path) -> None:
     text = HEADER.replace("\n", "\r\n")
     path.write_bytes(codecs.BOM_UTF8 + f"{text}select name\r\nfrom shop where id=:id;\r\n".encode())
     layout = laid_out(sqruff, path)
-    assert layout is not None
+    assert isinstance(layout, Layout)
     assert layout.doubtful == ()
     layout.write()
     assert path.read_bytes() == codecs.BOM_UTF8 + f"{text}select name\r\nfrom shop where id = :id;\r\n".encode()
     assert laid_out(sqruff, path) is None
+
+
+def test_what_sqruff_cannot_read(sqruff: str, tmp_path: Path) -> None:
+    """Of a file that sqruff cannot read the line is known."""
+    path = tmp_path / "shop.sql"
+    path.write_text(f"{HEADER}SELECT id FROM shop\nLIMIT :limit;\n", "utf-8")
+    assert laid_out(sqruff, path) == Unreadable(path=path, line=4)
 
 
 def test_no_queries(sqruff: str, tmp_path: Path) -> None:
