@@ -171,6 +171,11 @@ def json_text(field: str, value: object) -> str:
     return _json_text(field, value, math.inf)
 
 
+def json_value(field: str, value: object) -> None:
+    """Refuse what `json_text` refuses, but for documents whose size is known: it is checked only roughly."""
+    _check_json(field, value, 0, math.inf, MAX_JSON_BYTES)
+
+
 def jsonb_text(field: str, value: object) -> str:
     """Return the same as `json_text`, for PostgreSQL's ``jsonb``: floats must be below `MAX_JSONB_FLOAT`."""
     return _json_text(field, value, MAX_JSONB_FLOAT)

@@ -12,7 +12,6 @@ from surf_data import forking
 from surf_data.cache.json_values import Entry
 
 _NEVER = float("-inf")
-_SCALARS = frozenset({bool, float, int, str, type(None)})
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -167,19 +166,3 @@ class NearCache:
     def _remove(self, name: str) -> None:
         if kept := self._kept.pop(name, None):
             self._size -= len(name) + kept.size
-
-
-def copier(value: Any) -> Callable[[Any], Any]:
-    """Return what copies this value fastest, as `copied` does."""
-    flat = type(value) is dict and all(type(member) in _SCALARS for member in value.values())
-    return dict.copy if flat else copied
-
-
-def copied(value: Any) -> Any:
-    """Return a copy of what JSON can say, down to the last list; of anything else, the same."""
-    kind = type(value)
-    if kind is dict:
-        return {key: one if type(one) in _SCALARS else copied(one) for key, one in value.items()}
-    if kind is list:
-        return [one if type(one) in _SCALARS else copied(one) for one in value]
-    return value

@@ -14,9 +14,9 @@ import redis
 
 from surf_data.cache import commands
 from surf_data.cache.connection import RedisManager
-from surf_data.cache.json_values import Entry, dump, entry_of, load, time_to_live
+from surf_data.cache.json_values import Entry, copied, copier, dump, entry_of, load, time_to_live
 from surf_data.cache.loading import Loader, LoadOptions, Source, task
-from surf_data.cache.near import Kept, NearCache, Reading, copied, copier
+from surf_data.cache.near import Kept, NearCache, Reading
 from surf_data.cache.tracking import Tracker
 from surf_data.errors import ValidationError
 
@@ -302,8 +302,9 @@ class JsonCache:
                     entry = "poisoned"
             faults[key] = entry
             _logger.debug("cached value refused", extra={"key": key, "fault": entry})
-        self._manager.count(hits=len(found), misses=len(documents) - len(found), **Counter(faults.values()))
+        self._manager.count(hits=len(found), misses=len(documents) - len(found))
         if faults:
+            self._manager.count(**Counter(faults.values()))
             self._unlink([self._prefix + key for key in faults])
         return found
 
@@ -329,7 +330,7 @@ def _kept(value: _T, entry: Entry, copy: Callable[[_T], _T], decode: Callable[[E
 def _get(client: redis.Redis, names: Sequence[str]) -> list[Any]:
     [name] = names
     try:
-        return [client.get(name)]
+        return [commands.get(client, name)]
     except redis.ResponseError as error:
         if not str(error).startswith("WRONGTYPE"):
             raise

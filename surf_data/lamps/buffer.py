@@ -72,7 +72,7 @@ class Buffer:
             DeadlineExceeded: there was no room before the caller's deadline.
         """
         with self._changed:
-            if not self._wait(lambda: not self._is_full):
+            if self._is_full and not self._wait(lambda: not self._is_full):
                 raise DeadlineExceeded("activity logging failed: the buffer is full")
             if not self._waiting:
                 self._oldest = monotonic()

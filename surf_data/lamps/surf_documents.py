@@ -6,7 +6,7 @@ from typing import Any
 
 from surf_data import validation
 from surf_data.cache import Entry
-from surf_data.cache.near import copied
+from surf_data.cache.json_values import copied
 from surf_data.errors import ValidationError
 from surf_data.lamps.types import SurfData
 

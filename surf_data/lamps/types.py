@@ -21,7 +21,8 @@ def _short_text(_: object, attribute: "attrs.Attribute[Any]", value: object) -> 
 
 
 def _json_object(_: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-    validation.json_text(attribute.name, validation.mapping(attribute.name, value))
+    if validation.mapping(attribute.name, value):
+        validation.json_text(attribute.name, value)
 
 
 def utc_text(moment: datetime) -> str:
@@ -141,7 +142,7 @@ class SurfData:
         """
         data = validation.mapping("data", data)
         known = {name: data[name] for name in _SURF_FIELDS if name in data}
-        return cls(**known, extra={key: value for key, value in data.items() if key not in _SURF_FIELDS})
+        return cls(**known, extra={key: data[key] for key in data if key not in _SURF_NAMES})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the specification's flat format, the unknown keys among the others."""
@@ -159,3 +160,4 @@ class SurfData:
 
 
 _SURF_FIELDS = tuple(field.name for field in attrs.fields(SurfData) if field.name != "extra")
+_SURF_NAMES = frozenset(_SURF_FIELDS)

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -634,6 +635,31 @@ def test_interruption_is_passed_on(manager: RedisManager) -> None:
     now[0] = 10.0
     assert manager.call(lambda client: client.ping(), read=True, otherwise=False) is True
     assert manager.stats()["breaker"] == "closed"
+
+
+def test_an_interrupted_lookup_leaves_its_answer_to_nobody(between: Relay) -> None:
+    """After Ctrl-C during a lookup the next one gets its own answer, not the one that was still to come."""
+    manager = manager_of(url_of(between))
+    cache = JsonCache(manager)
+    assert [cache.set(key, {"is": key}, 60) for key in ("first", "second")] == [True, True]
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt() -> None:
+        eventually(lambda: b"first" in between.requests[-1])
+        signal.pthread_kill(main, signal.SIGINT)
+
+    between.requests.append(b"")
+    between.pause()
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    with pytest.raises(KeyboardInterrupt):
+        cache.get("first", value_of)
+    interrupting.join()
+    # The server has answered the first question before it is asked the second.
+    between.resume()
+    assert cache.get("second", value_of) == {"is": "second"}
+    manager.close()
 
 
 FORKING = """

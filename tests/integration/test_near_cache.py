@@ -16,8 +16,8 @@ import surf_data
 from rig import RedisServer, Relay, eventually
 from surf_data import settings
 from surf_data.cache import JsonCache, RedisManager, tracking
-from surf_data.cache.json_values import Entry, dump
-from surf_data.cache.near import Kept, NearCache, copied, copier
+from surf_data.cache.json_values import Entry, copied, copier, dump
+from surf_data.cache.near import Kept, NearCache
 from surf_data.errors import ConfigurationError
 
 OpenCache = Callable[..., JsonCache]

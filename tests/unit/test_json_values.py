@@ -61,6 +61,17 @@ def test_age_decides(age: float, *, fresh: bool) -> None:
     assert entry == (Entry(value=WHOLE["value"], stored_at=NOW, ttl_seconds=60) if fresh else "stale")
 
 
+def test_an_entry_belongs_to_its_reader() -> None:
+    """What one reader does to a value, another reader of the same document does not see, nor that it has aged."""
+    stored = dump("value", {"a": [{"b": 1}]}, 60, NOW)
+    for _ in range(2):
+        entry = load(stored, NOW)
+        assert isinstance(entry, Entry)
+        assert entry.value == {"a": [{"b": 1}]}
+        entry.value["a"][0]["b"] = 2
+    assert load(stored, NOW + 60) == "stale"
+
+
 POISON: dict[str, object] = {
     "not bytes": 5,
     "nothing": b"",
