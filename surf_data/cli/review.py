@@ -70,6 +70,8 @@ def review(
     unknown = sorted({*names} - {query.name for query in queries})
     if unknown:
         raise click.UsageError(f"there is no query {', '.join(unknown)} below {folder}")
+    if not queries:
+        output.console(stderr=True).print(f"There are no queries below {folder}.")
     with ExitStack() as stack:
         revision = stack.enter_context(revision_of(base, asked.paths())) if base else None
         server = stack.enter_context(schema.server())

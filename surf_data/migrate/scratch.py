@@ -104,6 +104,15 @@ def direct(connect: Connect) -> psycopg.Connection[Any]:
     return connected(connect, "connecting for a comparison")
 
 
+def scratch_connection(server: ScratchServer) -> psycopg.Connection[Any]:
+    """Return a connection to a server where databases may be made, in autocommit mode.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached.
+    """
+    return _connection(server)
+
+
 def roles(connection: psycopg.Connection[Any]) -> list[str]:
     """Return what the roles of a server are called, without PostgreSQL's own."""
     return [name for (name,) in migrate_queries().scratch_roles(Session(connection))]

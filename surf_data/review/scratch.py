@@ -11,7 +11,7 @@ from psycopg import sql
 
 from surf_data.errors import DatabaseError, MigrationError
 from surf_data.migrate import Migration, Part, Runner, ScratchServer, Section, read_folder
-from surf_data.migrate.scratch import Environment, direct, roles, scratch_database
+from surf_data.migrate.scratch import Environment, roles, scratch_connection, scratch_database
 from surf_data.migrate.statements import Statement, split
 from surf_data.postgres import Session
 from surf_data.postgres.translation import Translation
@@ -42,7 +42,7 @@ def scratch(server: ScratchServer, *, private: bool = False) -> Iterator["Scratc
     Raises:
         DatabaseError: the server cannot be reached, or refuses to make a database.
     """
-    with closing(direct(server)) as connection:
+    with closing(scratch_connection(server)) as connection:
         environment = Environment.of(Session(connection))
     with forgetting_roles(server) if private else nullcontext(), scratch_database(server, environment) as connect:
         yield Scratch(connect, private=private)
@@ -58,13 +58,13 @@ def forgetting_roles(server: ScratchServer) -> Iterator[None]:
     Raises:
         DatabaseError: the server cannot be reached.
     """
-    with closing(direct(server)) as connection:
+    with closing(scratch_connection(server)) as connection:
         kept = roles(connection)
     try:
         yield
     finally:
         # What another database needs stays, and a server that is gone has none.
-        with suppress(psycopg.Error, DatabaseError), closing(direct(server)) as connection:
+        with suppress(psycopg.Error, DatabaseError), closing(scratch_connection(server)) as connection:
             if made := sorted({*roles(connection)} - {*kept}):
                 # All at once, because they may be members of each other.
                 connection.execute(sql.SQL("DROP ROLE {}").format(sql.SQL(", ").join(map(sql.Identifier, made))))

@@ -225,6 +225,20 @@ def test_without_squawk(folder: Path, database_url: str, monkeypatch: pytest.Mon
     assert "SQUAWK" not in done.stdout
 
 
+def test_no_queries(cli: Cli, folder: Path, database_url: str) -> None:
+    """That there are no queries is said, and the schema is looked at all the same."""
+    (folder / "nothing").mkdir()
+    done = cli("review", "nothing", "--migrations", "schema.sql", "--scratch", database_url)
+    assert (done.code, done.err) == (1, "There are no queries below nothing.\n")
+    assert "FK-INDEX" in done.out
+
+
+def test_no_server(cli: Cli, folder: Path) -> None:
+    """Where the server that was named does not answer, this is said in one line."""
+    done = cli("review", "queries", "--scratch", "postgresql://127.0.0.1:1/nowhere")
+    assert done.error(1) == "connecting to the scratch server failed: connection refused"
+
+
 def test_unknown_query(review: Cli) -> None:
     """A name that no query has is a mistake of whoever typed it."""
     done = review("--query", "shop_fnid")

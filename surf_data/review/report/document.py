@@ -1,6 +1,7 @@
 """The document of a review: what a DBA reads, in one file that needs nothing else."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -51,6 +52,11 @@ def _environment() -> Environment:
     return environment
 
 
+def _parted(name: str) -> Markup:
+    """Return a name that is broken after its words where there is little room."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", shown(name)))
+
+
 def _written(kind: object) -> str:
     return Imports().written(kind)
 
@@ -63,6 +69,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
     "given": lambda kind: _written(python_types.given(kind)),
     "is_analysed": lambda outcome: isinstance(outcome, Facts),
     "is_plan": lambda planned: isinstance(planned, Plan),
+    "parted": _parted,
     "read": lambda kind: _written(python_types.read(kind)),
     "label": label,
     "shape": lambda plan: "\n".join(plan.shape()),
