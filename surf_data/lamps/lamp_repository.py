@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from surf_data import validation
+from surf_data.errors import ValidationError
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.registration import Registration
@@ -67,11 +68,7 @@ class PostgresLampRepository:
         """
         if isinstance(lamp_ids, (str, UUID)) or not isinstance(lamp_ids, Iterable):
             raise validation.refusal("lamp_ids", "must be a list of UUIDs")
-        wanted = []
-        for position, lamp_id in enumerate(lamp_ids):
-            if position == MAX_LAMP_IDS:
-                raise validation.refusal("lamp_ids", f"must not be more than {MAX_LAMP_IDS}")
-            wanted.append(validation.uuid(f"lamp_ids[{position}]", lamp_id))
+        wanted = _checked(lamp_ids)
         rows = lamp_queries().lamp_configurations(self._database, lamp_ids=wanted) if wanted else []
         found = {row.lamp_id: self._config(self._database, row) for row in rows}
         return [found[lamp_id] for lamp_id in wanted if lamp_id in found]
@@ -162,3 +159,18 @@ class PostgresLampRepository:
 
     def _config(self, executor: Executor, row: LampRow) -> LampConfig:
         return self._reference.get(executor, row.reference_version).lamp_config(row)
+
+
+def _checked(lamp_ids: Iterable[object]) -> list[UUID]:
+    checked: list[UUID] = []
+    for position, lamp_id in enumerate(lamp_ids):
+        if position == MAX_LAMP_IDS:
+            raise validation.refusal("lamp_ids", f"must not be more than {MAX_LAMP_IDS}")
+        try:
+            checked.append(validation.uuid("", lamp_id))
+        except ValidationError as error:
+            problem = validation.within(f"lamp_ids[{position}]", error)
+            break
+    else:
+        return checked
+    raise problem

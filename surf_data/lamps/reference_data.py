@@ -16,15 +16,7 @@ from surf_data.postgres import Executor
 
 _log = logging.getLogger("surf_data.lamps.reference_data")
 
-
-@attrs.frozen(kw_only=True)
-class Location:
-    """A supported beach."""
-
-    #: Its name.
-    name: str
-    #: Where it is; ``None`` when that was not stored.
-    coordinates: Coordinates | None
+_UNKNOWN: Mapping[str, Any] = {}
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +24,8 @@ class ReferenceData:
     """One version of what is the same for every lamp."""
 
     version: UUID | None
-    locations: Mapping[int, Location]
+    #: Of each supported location, by its index, what it adds to the configuration of its lamps.
+    locations: Mapping[int, Mapping[str, Any]]
     api_configs: tuple[ApiConfig, ...]
 
     @classmethod
@@ -49,9 +42,10 @@ class ReferenceData:
         locations = {}
         for entry in row.locations if isinstance(row.locations, list) else []:
             try:
-                locations[int(entry["index"])] = Location(
-                    name=str(entry["name"]), coordinates=_coordinates(entry.get("coordinates"))
-                )
+                locations[int(entry["index"])] = {
+                    "location_name": str(entry["name"]),
+                    "coordinates": _coordinates(entry.get("coordinates")),
+                }
             except (AttributeError, KeyError, TypeError, ValueError):
                 _log.warning("unreadable entry in supported_locations")
         api_configs = tuple(_api_config(ring, **entry) for entry in row.api_configs)
@@ -59,10 +53,6 @@ class ReferenceData:
 
     def lamp_config(self, lamp: LampRow) -> LampConfig:
         """Return the configuration of ``lamp``, its beach and the sources of surf data filled in."""
-        location = self.locations.get(lamp.location_index)
-        place: dict[str, Any] = (
-            {} if location is None else {"location_name": location.name, "coordinates": location.coordinates}
-        )
         return LampConfig(
             lamp_id=lamp.lamp_id,
             location_index=lamp.location_index,
@@ -70,7 +60,7 @@ class ReferenceData:
             is_active=lamp.is_active,
             last_seen=lamp.last_seen,
             api_configs=self.api_configs,
-            **place,
+            **self.locations.get(lamp.location_index, _UNKNOWN),
         )
 
 
@@ -99,8 +89,8 @@ class ReferenceCache:
     def get(self, executor: Executor, version: UUID | None) -> ReferenceData:
         """Return the reference data of ``version``, or of a newer one when it has just moved on."""
         current = self._current
-        if current is None or version is None or current.version != version:
-            current = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
-            # One assignment: threads that race store one of several right answers.
-            self._current = current
-        return current
+        if current is not None and version is not None and current.version == version:
+            return current
+        # One assignment: threads that race store one of several right answers.
+        self._current = read = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
+        return read

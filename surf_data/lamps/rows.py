@@ -8,7 +8,8 @@ from uuid import UUID
 import attrs
 
 
-@attrs.frozen
+# Those that come by the thousand are not frozen, which would double the time to make one.
+@attrs.define
 class LampRow:
     """A lamp, without what is the same for every lamp."""
 
@@ -30,7 +31,7 @@ class ReferenceRow:
     api_configs: Any
 
 
-@attrs.frozen
+@attrs.define
 class ActivityRow:
     """An entry of the activity log."""
 

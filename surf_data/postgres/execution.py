@@ -85,12 +85,16 @@ Lender = Callable[[], psycopg.Connection[Any]]
 
 
 class Stream:
-    """The rows of a query, fetched in batches as they are iterated."""
+    """The rows of a query, fetched in batches as they are iterated, and each made when its turn comes.
+
+    A batch of objects would keep Python's garbage collector busier than the query does.
+    """
 
     def __init__(self, cursor: psycopg.ServerCursor[Any], statement: Statement, lender: Lender) -> None:
         self._cursor = cursor
         self._statement = statement
         self._lender = lender
+        self._make: Callable[[Sequence[Any]], Any] = tuple
         #: Rows fetched per round trip; 1 or more.
         self.batch_size = 1000
         #: Rows fetched so far.
@@ -102,11 +106,18 @@ class Stream:
 
     def __iter__(self) -> Iterator[Any]:
         while batch := self._fetched():
-            yield from batch
+            make = self._make
+            for values in batch:
+                yield make(values)
             if len(batch) < self.batch_size:
                 return
 
-    def _fetched(self) -> list[Any]:
+    def execute(self, parameters: Mapping[str, Any]) -> None:
+        """Begin."""
+        self.step(self._cursor.execute, self._statement.sql, parameters, binary=True)
+        self._make = self.step(self._statement.row_factory, self._cursor)
+
+    def _fetched(self) -> list[tuple[Any, ...]]:
         # By now the connection may serve somebody else.
         self._lender()
         batch = self.step(self._cursor.fetchmany, self.batch_size)
@@ -192,12 +203,12 @@ def stream(
 ) -> Iterator[Stream]:
     """Declare a server-side cursor for ``statement``; a transaction is begun if none is open."""
     connection = lender()
-    cursor = connection.cursor(cursor_name, row_factory=statement.row_factory)
+    cursor = connection.cursor(cursor_name, row_factory=tuple_row)
     rows = Stream(cursor, statement, lender)
     try:
         with _within_transaction(connection, statement):
             try:
-                rows.step(cursor.execute, statement.sql, parameters, binary=True)
+                rows.execute(parameters)
                 yield rows
             finally:
                 rows.step(cursor.close)
