@@ -112,25 +112,191 @@ INSERT INTO activity_log (
 )
 ON CONFLICT DO NOTHING;
 
--- name: activity_statistics(hours)
--- Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).
--- A row belongs to the grouping whose column is not null; the total has none.
+-- name: activity_roll_up(hours, portion)$
+-- Counts a portion of the entries that are over, as far back as these hours or, without a number, as there are any.
+-- Returns whether there is more to do now. A transaction by itself: migration 0014 says why.
+-- retry: idempotent
+-- example: hours=24, portion=20000
+SELECT activity_roll_up(
+    COALESCE(CURRENT_TIMESTAMP - make_interval(hours => :hours::int4), '-infinity'::timestamptz),
+    :portion::bigint
+) AS is_more;
+
+-- name: activity_statistics(hours, regardless)
+-- Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
+-- A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
+-- much is not rolled up that it should be before this is asked for again.
+-- What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
+-- up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
+-- entry is, so what the rest adds are lamps without a later one that is counted.
+-- MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log.
 -- replica: ok
--- example: hours=24
--- accept: MANY-ROWS a row for each hour and each kind; that date_trunc leaves so few, the planner cannot know
--- accept: BIG-SORT a day's entries are about 40 MB, and only operators ask for them
+-- example: hours=24, regardless=true
+WITH stale AS MATERIALIZED (
+    SELECT max(rs.minute) + interval '1 minute' AS until
+    FROM activity_rollup_stale AS rs
+    CROSS JOIN activity_rollup AS ar
+    WHERE rs.everything OR rs.minute < ar.rolled_until
+),
+
+bounds AS MATERIALIZED (
+    SELECT
+        t.since,
+        t.counted_from,
+        t.counted_until,
+        date_bin('10 minutes', t.counted_from - interval '1 microsecond', '2000-01-01 00:00:00+00')
+        + interval '10 minutes' AS tens_from,
+        date_bin('1 hour', t.counted_from - interval '1 microsecond', '2000-01-01 00:00:00+00')
+        + interval '1 hour' AS hours_from
+    FROM (
+        SELECT
+            w.since,
+            CASE WHEN r.counted_from < r.rolled_until THEN r.counted_from ELSE 'infinity' END AS counted_from,
+            CASE WHEN r.counted_from < r.rolled_until THEN r.rolled_until ELSE 'infinity' END AS counted_until
+        FROM (SELECT CURRENT_TIMESTAMP - make_interval(hours => :hours::int4) AS since) AS w
+        LEFT JOIN LATERAL (
+            SELECT
+                ar.rolled_until,
+                greatest(
+                    date_bin('1 minute', w.since - interval '1 microsecond', '2000-01-01 00:00:00+00')
+                    + interval '1 minute',
+                    ar.rolled_from,
+                    s.until
+                ) AS counted_from
+            FROM activity_rollup AS ar
+            CROSS JOIN stale AS s
+            -- Who may not see every entry must not see their number.
+            WHERE NOT row_security_active('activity_log'::regclass)
+        ) AS r ON true
+    ) AS t
+    WHERE
+        :regardless::boolean
+        OR (
+            t.counted_from <= t.since + interval '1 minute'
+            AND t.counted_until > CURRENT_TIMESTAMP - interval '4 minutes'
+        )
+),
+
+rest AS MATERIALIZED (
+    SELECT
+        l.activity_type,
+        l.status,
+        l.lamp_id,
+        date_bin('1 hour', l.created_at, '2000-01-01 00:00:00+00') AS hour
+    FROM bounds AS b
+    CROSS JOIN LATERAL (
+        SELECT
+            al.activity_type,
+            al.status,
+            al.lamp_id,
+            al.created_at
+        FROM activity_log AS al
+        WHERE al.created_at >= b.since AND al.created_at < b.counted_from
+        UNION ALL
+        SELECT
+            al.activity_type,
+            al.status,
+            al.lamp_id,
+            al.created_at
+        FROM activity_log AS al
+        WHERE al.created_at >= b.counted_until AND al.created_at < 'infinity'
+    ) AS l
+),
+
+counted AS MATERIALIZED (
+    SELECT
+        c.counted,
+        c.name,
+        c.began,
+        c.entries
+    FROM bounds AS b
+    CROSS JOIN LATERAL (
+        SELECT
+            rc.counted,
+            rc.name,
+            rc.began,
+            rc.entries
+        FROM activity_rollup_count AS rc
+        WHERE rc.minutes = 60 AND rc.began >= b.hours_from AND rc.began < 'infinity' AND rc.entries > 0
+        UNION ALL
+        SELECT
+            rc.counted,
+            rc.name,
+            rc.began,
+            rc.entries
+        FROM activity_rollup_count AS rc
+        WHERE rc.minutes = 10 AND rc.began >= b.tens_from AND rc.began < b.hours_from AND rc.entries > 0
+        UNION ALL
+        SELECT
+            rc.counted,
+            rc.name,
+            rc.began,
+            rc.entries
+        FROM activity_rollup_count AS rc
+        WHERE rc.minutes = 1 AND rc.began >= b.counted_from AND rc.began < b.tens_from AND rc.entries > 0
+    ) AS c
+),
+
+parts (activity_type, status, hour, entries) AS (
+    SELECT
+        r.activity_type,
+        r.status,
+        r.hour,
+        count(*)
+    FROM rest AS r
+    GROUP BY GROUPING SETS ((), (r.activity_type), (r.status), (r.hour))
+    UNION ALL
+    SELECT
+        CASE c.counted WHEN 'type' THEN c.name END,
+        CASE c.counted WHEN 'status' THEN c.name END,
+        NULL,
+        sum(c.entries)
+    FROM counted AS c
+    WHERE c.counted IN ('type', 'status')
+    GROUP BY c.counted, c.name
+    UNION ALL
+    SELECT
+        NULL,
+        NULL,
+        date_bin('1 hour', c.began, '2000-01-01 00:00:00+00'),
+        sum(c.entries)
+    FROM counted AS c
+    WHERE c.counted = 'status'
+    GROUP BY GROUPING SETS ((), (date_bin('1 hour', c.began, '2000-01-01 00:00:00+00')))
+)
+
 SELECT
-    al.activity_type,
-    al.status,
-    date_trunc('hour', al.created_at, 'UTC') AS hour,
-    count(*) AS entries,
-    count(DISTINCT al.lamp_id) AS active_lamps,
+    p.activity_type,
+    p.status,
+    p.hour,
+    COALESCE(sum(p.entries), 0)::bigint AS entries,
+    (
+        (
+            SELECT COALESCE(sum(c.entries), 0)
+            FROM counted AS c
+            WHERE c.counted = 'lamp'
+        )
+        + (
+            SELECT count(*)
+            FROM (
+                SELECT DISTINCT rest.lamp_id
+                FROM rest
+                WHERE rest.lamp_id IS NOT NULL
+            ) AS r
+            CROSS JOIN bounds AS b
+            WHERE
+                b.counted_from = 'infinity'
+                OR COALESCE(
+                    (
+                        SELECT rl.latest
+                        FROM activity_rollup_lamp AS rl
+                        WHERE rl.lamp_id = r.lamp_id
+                    ) < b.counted_from,
+                    true
+                )
+        )
+    )::bigint AS active_lamps,
     CURRENT_TIMESTAMP AS measured_at
-FROM activity_log AS al
-WHERE al.created_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
-GROUP BY GROUPING SETS (
-    (),
-    (al.activity_type),
-    (al.status),
-    (date_trunc('hour', al.created_at, 'UTC'))
-);
+FROM parts AS p
+WHERE EXISTS (SELECT FROM bounds)
+GROUP BY p.activity_type, p.status, p.hour;

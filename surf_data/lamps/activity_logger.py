@@ -1,12 +1,15 @@
 """The activity log in PostgreSQL."""
 
+import logging
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from surf_data import validation
-from surf_data.errors import ValidationError
+from surf_data.errors import DatabaseError, ValidationError
 from surf_data.lamps.batches import BatchWriter
 from surf_data.lamps.buffer import Buffer, BufferLimits
 from surf_data.lamps.failures import Failures
@@ -21,6 +24,11 @@ MAX_HISTORY = 10_000
 #: The longest time that statistics cover: a year and a day, in hours.
 MAX_STATISTICS_HOURS = 366 * 24
 
+_log = logging.getLogger("surf_data.lamps.activity_logger")
+
+#: Entries that are rolled up in one transaction, and seconds for which one who asks for statistics goes on with it.
+_PORTION = 10_000
+_PATIENCE = 1.0
 _REQUIRED = ("activity_type", "status")
 _OPTIONAL = ("lamp_id", "details", "ip_address", "user_agent")
 
@@ -37,6 +45,7 @@ class PostgresActivityLogger:
         failures: counts what could not be logged.
         spool: keeps what `log_activity` cannot write now.
         buffer: lets `log_activity` collect entries in memory and write them together; not for a transaction.
+        rolls_up: lets `get_activity_statistics` roll up what is over; not for a transaction.
     """
 
     def __init__(
@@ -45,8 +54,11 @@ class PostgresActivityLogger:
         failures: Failures | None = None,
         spool: Spool | None = None,
         buffer: BufferLimits | None = None,
+        *,
+        rolls_up: bool = False,
     ) -> None:
         self._database = database
+        self._rolls_up = rolls_up
         self._failures = failures or Failures()
         self._spooling = None if spool is None else SpoolingLogger(database, spool)
         writer = BatchWriter(database, self._failures, self._spooling)
@@ -176,6 +188,9 @@ class PostgresActivityLogger:
     def get_activity_statistics(self, hours: int = 24) -> dict[str, Any]:
         """Return counts of what happened lately.
 
+        They are exact. What is over is rolled up, and only the rest is read entry by entry. What is found not to be
+        rolled up is, for about a second at the most, unless this is within a transaction or the database is read-only.
+
         Arguments:
             hours: how far to look back, 1 to 8,784.
 
@@ -190,7 +205,32 @@ class PostgresActivityLogger:
             DatabaseError: they could not be read.
         """
         hours = validation.integer("hours", hours, minimum=1, maximum=MAX_STATISTICS_HOURS)
-        return _statistics(hours, lamp_queries().activity_statistics(self._database, hours=hours))
+        read = lamp_queries().activity_statistics
+        rows = read(self._database, hours=hours, regardless=not self._rolls_up)
+        if not rows:
+            try:
+                self._roll_up(hours, monotonic() + _PATIENCE)
+            except DatabaseError as error:
+                facts = {"error": type(error).__name__, "sqlstate": error.sqlstate}
+                _log.warning("activity not rolled up", extra=facts)
+            rows = read(self._database, hours=hours, regardless=True)
+        return _statistics(hours, rows)
+
+    def roll_up(self) -> None:
+        """Roll up all that is over, however long it takes, so that statistics need not. Not within a transaction.
+
+        It is done in portions, each of them a transaction. What a transaction that is still open holds up, and what
+        another process is rolling up, is left to the next time.
+
+        Raises:
+            DatabaseError: it could not be done.
+        """
+        self._roll_up(None, math.inf)
+
+    def _roll_up(self, hours: int | None, ends: float) -> None:
+        roll_up = lamp_queries().activity_roll_up
+        while roll_up(self._database, hours=hours, portion=_PORTION) and monotonic() < ends:
+            pass
 
 
 def _rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:

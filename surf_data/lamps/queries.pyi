@@ -117,25 +117,48 @@ class _LampQueries:
         """Records one entry under an id of its own; no row if it is there already, with the same time.
         ON CONFLICT names no key, because that of a log in partitions has the time as well."""
 
+    def activity_roll_up(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hours: int | None,
+        portion: int | None,
+    ) -> bool | None:
+        """Counts a portion of the entries that are over, as far back as these hours or, without a number, as there are any.
+        Returns whether there is more to do now. A transaction by itself: migration 0014 says why."""
+
     def activity_statistics(
         self,
         executor: Executor,
         /,
         *,
-        hours: int,
+        hours: int | None,
+        regardless: bool | None,
     ) -> list[StatisticsRow]:
-        """Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).
-        A row belongs to the grouping whose column is not null; the total has none."""
+        """Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
+        A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
+        much is not rolled up that it should be before this is asked for again.
+        What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
+        up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
+        entry is, so what the rest adds are lamps without a later one that is counted.
+        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
 
     def activity_statistics_cursor(
         self,
         executor: Executor,
         /,
         *,
-        hours: int,
+        hours: int | None,
+        regardless: bool | None,
     ) -> AbstractContextManager[_Rows[StatisticsRow]]:
-        """Entries of the last hours, counted in one pass: in all, by type, by status, by hour (UTC).
-        A row belongs to the grouping whose column is not null; the total has none."""
+        """Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
+        A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
+        much is not rolled up that it should be before this is asked for again.
+        What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
+        up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
+        entry is, so what the rest adds are lamps without a later one that is counted.
+        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
 
     def api_key_list(self, executor: Executor, /) -> list[tuple[int, str]]:
         """All stored keys with their rows, which are kept from others until the transaction ends."""

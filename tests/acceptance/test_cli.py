@@ -133,7 +133,7 @@ def test_stats(cli: Cli, data: DataLayer, migrated_url: str, redis_url: str) -> 
     assert document["activity"]["total"] == 4
     assert datetime.fromisoformat(document["activity"]["per_hour"][0]["hour"]).tzinfo is not None
     assert document["system_stats"] == {"lamps": 12000, "by": "night service", "beaches": [0, 2]}
-    assert list(document["process"]["queries"]) == ["lamps.activity_statistics"]
+    assert list(document["process"]["queries"]) == ["lamps.activity_roll_up", "lamps.activity_statistics"]
     assert document["process"]["cache"]["hits"] == 1
     shown = cli("stats", database=migrated_url, redis=redis_url)
     assert (shown.code, shown.err) == (0, "")

@@ -150,6 +150,8 @@ def growth(ground: Ground) -> Row:
             fill_activity(url, rows, lamps=ground.sizes.lamps)
         loggers = [opened.enter_context(surf_data.open(url, pool_max_size=1)).activity for url in urls]
         pool = opened.enter_context(peer_psycopg.pool(urls[-1], 1))
+        for logger in loggers:
+            logger.roll_up()
         statistics = ground.measure(
             *(
                 side(name, partial(logger.get_activity_statistics, 24))
@@ -177,7 +179,7 @@ def growth(ground: Ground) -> Row:
         ],
         list(works.items()),
         "The log holds 90 days at each size, so the last day's share grows with it. Every hundredth entry is of the "
-        "lamp whose hundred latest are read. Statistics are not rolled up yet: they read each entry of the last day.",
+        "lamp whose hundred latest are read. What is over was rolled up before.",
         {
             work.strip("`"): [(rows, measurement.median(name).wall) for rows, name in zip(sizes, names, strict=True)]
             for work, measurement in works.items()

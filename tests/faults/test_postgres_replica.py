@@ -61,7 +61,7 @@ def test_reads_go_to_the_replica(data: surf_data.DataLayer, primary: PostgresSer
     before = replica_reads(data)
     user = user_data()
     assert data.lamps.get_lamp_configuration(user["lamp_id"]) is None
-    assert data.activity.get_activity_statistics()["total"] == 0
+    assert data.activity.get_lamp_activity_history(user["lamp_id"]) == []
     assert replica_reads(data) == before + 2
     assert data.users.validate_user_credentials(user["email"], "x") is False
     with data.transaction() as tx:

@@ -22,6 +22,10 @@ ROLES = next(migration for migration in read_folder(FOLDER) if migration.name ==
 BY_HAND = "CREATE ROLE surf_lamp_owner; CREATE ROLE surf_lamp_app; CREATE ROLE surf_lamp_read; "
 TABLES = [
     "activity_log",
+    "activity_rollup",
+    "activity_rollup_count",
+    "activity_rollup_lamp",
+    "activity_rollup_stale",
     "api_configuration",
     "lamp_registry",
     "reference_version",
@@ -263,6 +267,10 @@ def test_the_suite_is_the_application(data: surf_data.DataLayer, application_rol
         "DELETE FROM activity_log",
         "UPDATE reference_version SET version = gen_random_uuid()",
         "INSERT INTO reference_version (version) VALUES (gen_random_uuid())",
+        "UPDATE activity_rollup_count SET entries = 0",
+        "DELETE FROM activity_rollup_stale",
+        "SELECT activity_rollup_forget('infinity')",
+        "SELECT setval('activity_rollup_boundary', 0)",
         "DELETE FROM schema_migrations",
         "SELECT setval('activity_log_id_seq', 1)",
     ],
