@@ -7,7 +7,7 @@ from uuid import UUID
 from surf_data import validation
 from surf_data.errors import ValidationError
 from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.reference_data import ReferenceCache
+from surf_data.lamps.reference_data import ReferenceCache, ReferenceData
 from surf_data.lamps.registration import Registration
 from surf_data.lamps.rows import LampRow
 from surf_data.lamps.types import LampConfig
@@ -50,7 +50,9 @@ class PostgresLampRepository:
             DatabaseError: it could not be read.
         """
         row = lamp_queries().lamp_configuration(self._database, lamp_id=validation.uuid("lamp_id", lamp_id))
-        return None if row is None else self._config(self._database, row)
+        if row is None:
+            return None
+        return self._reference.get(self._database, row.reference_version).lamp_config(row)
 
     def get_lamp_configurations(self, lamp_ids: Iterable[str | UUID]) -> list[LampConfig]:
         """Return what several lamps are configured to do, in one round trip.
@@ -70,7 +72,7 @@ class PostgresLampRepository:
             raise validation.refusal("lamp_ids", "must be a list of UUIDs")
         wanted = _checked(lamp_ids)
         rows = lamp_queries().lamp_configurations(self._database, lamp_ids=wanted) if wanted else []
-        found = {row.lamp_id: self._config(self._database, row) for row in rows}
+        found = {config.lamp_id: config for config in self._configs(self._database, rows)}
         return [found[lamp_id] for lamp_id in wanted if lamp_id in found]
 
     def register_new_lamp(self, lamp_data: Mapping[str, Any]) -> bool:
@@ -109,7 +111,7 @@ class PostgresLampRepository:
         Raises:
             DatabaseError: they could not be read.
         """
-        return [self._config(self._database, row) for row in lamp_queries().lamp_active_list(self._database)]
+        return list(self._configs(self._database, lamp_queries().lamp_active_list(self._database)))
 
     def iter_active_lamps(self, batch_size: int = 1000) -> Iterator[LampConfig]:
         """Yield every active lamp in the order of their ids, in constant memory.
@@ -133,8 +135,7 @@ class PostgresLampRepository:
             lamp_queries().lamp_active_stream_cursor(connection) as rows,
         ):
             rows.batch_size = batch_size
-            for row in rows:
-                yield self._config(connection, row)
+            yield from self._configs(connection, rows)
 
     def update_lamp_status(self, lamp_id: str | UUID, status: str) -> bool:
         """Set whether a lamp is in use, and that it was heard of now.
@@ -157,8 +158,13 @@ class PostgresLampRepository:
         changed: int = lamp_queries().lamp_status_update(self._database, lamp_id=lamp_id, is_active=is_active)
         return changed == 1
 
-    def _config(self, executor: Executor, row: LampRow) -> LampConfig:
-        return self._reference.get(executor, row.reference_version).lamp_config(row)
+    def _configs(self, executor: Executor, rows: Iterable[LampRow]) -> Iterator[LampConfig]:
+        """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
+        reference: ReferenceData | None = None
+        for row in rows:
+            if reference is None:
+                reference = self._reference.get(executor, row.reference_version)
+            yield reference.lamp_config(row)
 
 
 def _checked(lamp_ids: Iterable[object]) -> list[UUID]:

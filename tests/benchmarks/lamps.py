@@ -185,8 +185,7 @@ def streamed_lamps(ground: Ground) -> Row:
         values = attrs.astuple(sample, recurse=False)
 
         def make_all() -> None:
-            for _ in range(lamps):
-                data.lamps._config(data.database, LampRow(*values))
+            exhaust(data.lamps._configs(data.database, (LampRow(*values) for _ in range(lamps))))
 
         measurement = ground.measure.once(*streams, side("surf_data, of which making the objects", make_all))
         grown = growth(url)

@@ -284,6 +284,19 @@ def test_iteration_takes_constant_memory(data: DataLayer, many_lamps: int) -> No
     assert peak_of_iteration < peak_of_list / 5
 
 
+def test_an_iteration_reads_reference_data_once(data: DataLayer, admin: Admin, many_lamps: int) -> None:
+    """All lamps of an iteration come with the same reference data; when others notice a change, none is read again."""
+    lamps = data.lamps.iter_active_lamps(100)
+    first = next(lamps)
+    admin.execute("UPDATE api_configuration SET is_active = false")
+    changed = data.lamps.get_lamp_configuration(first.lamp_id)
+    assert changed is not None
+    assert changed.api_configs == ()
+    before = data.stats()["queries"]["lamps.reference_data"]["count"]
+    assert [lamp.api_configs for lamp in lamps] == [first.api_configs] * (many_lamps - 1)
+    assert data.stats()["queries"]["lamps.reference_data"]["count"] == before
+
+
 def test_an_abandoned_iteration_gives_its_connection_back(migrated_url: str, many_lamps: int) -> None:
     """Whoever stops half way does not keep the connection, not even the only one."""
     with surf_data.open(migrated_url, pool_min_size=1, pool_max_size=1, pool_timeout=5) as data:
