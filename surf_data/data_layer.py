@@ -102,7 +102,8 @@ class DataLayer:
             self._failures,
             None if settings.spool is None else Spool(Path(settings.spool), settings.spool_max_bytes),
             BufferLimits(entries=settings.buffer, seconds=settings.buffer_seconds) if settings.buffer else None,
-            rolls_up=True,
+            # It is written at the primary, which a replica is there to do without.
+            rolls_up=settings.replica_url is None,
         )
         self._opened.callback(self.activity.flush)
         #: Surf data and its companions, cached.

@@ -189,7 +189,8 @@ class PostgresActivityLogger:
         """Return counts of what happened lately.
 
         They are exact. What is over is rolled up, and only the rest is read entry by entry. What is found not to be
-        rolled up is, for about a second at the most, unless this is within a transaction or the database is read-only.
+        rolled up is, for about a second at the most, unless this is within a transaction, the database is read-only, or
+        there is a replica for reads: then it is up to `roll_up`.
 
         Arguments:
             hours: how far to look back, 1 to 8,784.
