@@ -10,7 +10,8 @@ SELECT
 -- name: object_list(at_most)
 -- What was made in this database since it was created, described in words; temporary objects do not count.
 -- PostgreSQL gives its own objects oids below 16384. The schema public and the language plpgsql are there from the
--- beginning, but somebody may have dropped them and made them again. Members of an extension go with it.
+-- beginning, but somebody may have dropped them and made them again. Members of an extension go with it, and partitions
+-- with their table; that its key's columns go with it, too, makes it no part of anything.
 SELECT pg_describe_object(made.classid, made.objid, 0) AS description
 FROM (
     SELECT
@@ -32,7 +33,7 @@ FROM (
         oid AS objid,
         CASE relkind WHEN 'S' THEN 4 ELSE 3 END AS place
     FROM pg_class
-    WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+    WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND NOT relispartition
     UNION ALL
     SELECT
         pt.tableoid AS classid,
@@ -110,7 +111,7 @@ FROM (
     FROM pg_largeobject_metadata
 ) AS made
 LEFT JOIN pg_depend AS pd
-    ON made.classid = pd.classid AND made.objid = pd.objid AND pd.deptype IN ('e', 'i')
+    ON made.classid = pd.classid AND made.objid = pd.objid AND pd.objsubid = 0 AND pd.deptype IN ('e', 'i')
 WHERE made.objid >= 16384 AND pd.objid IS NULL
 ORDER BY made.place, description
 LIMIT :at_most::integer;

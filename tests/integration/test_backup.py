@@ -439,6 +439,18 @@ def test_a_bad_disk(
     assert str(refused(lambda: put(target, file), BackupError)) == f"{file}: cannot be read: Input/output error"
 
 
+def test_a_table_without_partitions(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path
+) -> None:
+    """A database is not empty when all it has is a table for partitions; with them it is named alone."""
+    take(source, file)
+    server.execute("CREATE TABLE wave (day date) PARTITION BY RANGE (day)")
+    problem = "the database test_empty is not empty: it has table wave"
+    assert str(refused(lambda: put(target, file), BackupError)) == problem
+    server.execute("CREATE TABLE calm PARTITION OF wave DEFAULT")
+    assert str(refused(lambda: put(target, file), BackupError)) == problem
+
+
 def test_other_numbers_of_rows(refused: Refused, source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
     """Tables that have other rows than when the backup was made are named, with both numbers."""
     take(source, file)
