@@ -18,7 +18,7 @@ from surf_data import resources
 from surf_data.crypto import token_digest
 from surf_data.errors import MigrationError
 from surf_data.lamps import email_key
-from surf_data.migrate import MigrationStatus, Runner, read_folder
+from surf_data.migrate import MigrationStatus, Runner, Section, read_folder
 
 Connection = psycopg.Connection[Any]
 Migrate = Callable[..., list[MigrationStatus]]
@@ -34,7 +34,7 @@ SELECT 'column', attrelid::regclass::text, attnum::text, attname::text,
            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '')
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attnum > 0 AND NOT attisdropped
-      AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
+      AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p'))
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, '', conname::text, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -110,6 +110,12 @@ def register(server: Connection, **values: Any) -> UUID:
     return identity
 
 
+def send(server: Connection, section: Section) -> None:
+    """Send a section as the runner would, without a record."""
+    for part in section.parts:
+        server.execute(part.sql.encode())
+
+
 def one(server: Connection, query: str, *parameters: Any) -> Any:
     """Return the only row of a query."""
     [row] = server.execute(query.encode(), parameters).fetchall()
@@ -163,15 +169,15 @@ def test_every_migration_can_be_undone_and_done_again(server: Connection) -> Non
     migrations = list(MIGRATIONS.values())
     before = [catalog(server)]
     for migration in migrations:
-        server.execute(migration.up.sql.encode())
+        send(server, migration.up)
         before.append(catalog(server))
     complete = before.pop()
     for migration, expected in zip(reversed(migrations), reversed(before), strict=True):
         assert migration.down is not None
-        server.execute(migration.down.sql.encode())
+        send(server, migration.down)
         assert catalog(server) == expected, migration.label
     for migration in migrations:
-        server.execute(migration.up.sql.encode())
+        send(server, migration.up)
     assert catalog(server) == complete
 
 

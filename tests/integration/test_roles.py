@@ -98,7 +98,7 @@ def test_the_owner_owns_and_cannot_log_in(cluster: Cluster) -> None:
     cluster.runner("surf_one", "surf_data").up()
     owners = """
         SELECT relname::text, relowner::regrole::text FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         UNION ALL SELECT proname::text, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
     """
     owned = dict(cluster.execute(owners, "surf_one"))
@@ -329,5 +329,20 @@ def test_everybody_else_may_do_nothing(acting: Callable[[str], Connection], admi
 
 def test_every_table_is_accounted_for(admin: Connection) -> None:
     """A migration that adds a table also says who may use it: this test has to hear of it."""
-    found = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    found = """
+        SELECT relname::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    """
     assert sorted(name for (name,) in admin.execute(found)) == TABLES
+
+
+def test_nobody_passes_the_table_by(admin: Connection) -> None:
+    """Only their owner may do anything with the partitions themselves, where the table's policies do not count."""
+    granted = """
+        SELECT pc.relname::text, ae.grantee::regrole::text FROM pg_class AS pc, aclexplode(pc.relacl) AS ae
+        WHERE pc.relispartition AND pc.relkind = 'r' AND ae.grantee <> pc.relowner
+    """
+    assert admin.execute(granted).fetchall() == []
+    assert admin.execute("SELECT count(*) > 3 FROM pg_class WHERE relispartition AND relkind = 'r'").fetchone() == (
+        True,
+    )
