@@ -8,6 +8,7 @@ from surf_data.cli.cache import cache_group
 from surf_data.cli.demo import demo
 from surf_data.cli.format import format_files
 from surf_data.cli.keys import keys_group
+from surf_data.cli.maintain import maintain
 from surf_data.cli.migrate import migrate_group
 from surf_data.cli.migrate_checks import plan, verify
 from surf_data.cli.reset import reset, seed
@@ -96,6 +97,7 @@ surf_data_command.add_command(demo)
 surf_data_command.add_command(format_files)
 surf_data_command.add_command(health)
 surf_data_command.add_command(keys_group)
+surf_data_command.add_command(maintain)
 surf_data_command.add_command(migrate_group)
 surf_data_command.add_command(psql.psql)
 surf_data_command.add_command(reset)

@@ -11,6 +11,7 @@ from surf_data.migrate.scratch import ScratchServer
 from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
 from surf_data.migrate.template import new_file
+from surf_data.migrate.upkeep import Upkeep, maintain
 from surf_data.migrate.verification import Difference, verify
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Section",
     "StatementEffect",
     "TableEffect",
+    "Upkeep",
+    "maintain",
     "measure_locks",
     "new_file",
     "prepare_reset",

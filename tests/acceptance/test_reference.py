@@ -36,6 +36,7 @@ FUNCTIONS: list[Callable[..., Any]] = [
     backup.restore,
     embedded.start,
     lamps.email_key,
+    migrate.maintain,
     migrate.measure_locks,
     migrate.new_file,
     migrate.prepare_reset,

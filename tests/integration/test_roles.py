@@ -13,7 +13,7 @@ from psycopg.errors import InsufficientPrivilege
 import surf_data
 from surf_data import embedded, resources
 from surf_data.errors import MigrationError
-from surf_data.migrate import MigrationStatus, Runner, read_folder
+from surf_data.migrate import MigrationStatus, Runner, maintain, read_folder
 
 Connection = psycopg.Connection[Any]
 
@@ -119,6 +119,19 @@ def test_who_may_not_create_roles_is_told_what_to_do(cluster: Cluster) -> None:
     assert runner.status()[ROLES.number - 1].state == "pending"
     cluster.execute(remedy)
     assert runner.up()[0].label == "0011_pre_roles"
+
+
+def test_whoever_migrates_keeps_the_log(cluster: Cluster) -> None:
+    """The database's owner makes and drops partitions, which belong to the owner of the tables."""
+    cluster.database("surf_one", "keeper", "CREATEROLE")
+    cluster.runner("surf_one", "keeper").up()
+    cluster.execute(
+        "INSERT INTO activity_log (activity_type, status, created_at) VALUES ('a', 'b', '2100-01-01')", "surf_one"
+    )
+    done = maintain(partial(cluster.connect, "surf_one", "keeper"), "activity_log", ahead=5, keep_days=1)
+    assert (len(done.made), done.moved, len(done.dropped)) == (3, 1, 1)
+    owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relispartition"
+    assert cluster.execute(owners, "surf_one") == [("surf_lamp_owner",)]
 
 
 def test_who_is_no_member_of_the_owner_is_told_so(cluster: Cluster) -> None:

@@ -1,0 +1,63 @@
+"""``surf-data maintain``: the activity log has partitions in time, and sheds what has expired."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+Admin = psycopg.Connection[Any]
+Cli = Callable[..., Any]
+
+
+def log(admin: Admin, *moments: str) -> None:
+    """Insert an entry at each moment."""
+    for moment in moments:
+        entry = "INSERT INTO activity_log (activity_type, status, created_at) VALUES ('a', 'b', %s::timestamptz)"
+        admin.execute(entry, [moment])
+
+
+def test_there_is_something_to_do(cli: Cli, migrated_url: str, admin: Admin) -> None:
+    """What would be done is said beforehand, then done and said; afterwards there is nothing to do."""
+    log(admin, "2019-01-01 00:00:00+00", "2031-05-05 00:00:00+00")
+    options = ("maintain", "--ahead", "0", "--keep-days", "1000")
+    checked = cli(*options, "--check", database=migrated_url)
+    assert (checked.code, checked.err) == (1, "")
+    planned = [
+        "would be deleted: 1 rows that had expired",
+        "would be made: public.activity_log_2031_05",
+        "would be moved out of the default partition: 1 rows",
+    ]
+    assert checked.out.splitlines() == planned
+    dry = cli(*options, "--dry-run", database=migrated_url)
+    assert (dry.code, dry.out) == (0, checked.out)
+    done = cli(*options, database=migrated_url)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [line.removeprefix("would be ") for line in planned]
+    again = cli(*options, "--check", database=migrated_url)
+    assert (again.code, again.out) == (0, "activity_log has the partitions that it needs.\n")
+
+
+def test_json(cli: Cli, migrated_url: str, admin: Admin) -> None:
+    """Programs get the same; a month that has expired is dropped."""
+    [(first,)] = admin.execute(
+        "SELECT relname FROM pg_class WHERE relname ~ '^activity_log_before_[0-9_]*$'"
+    ).fetchall()
+    admin.execute(f"DROP TABLE {first}".encode())
+    log(admin, "2019-01-01 00:00:00+00")
+    made = json.loads(cli("maintain", "--ahead", "0", "--json", database=migrated_url).out)
+    name = "public.activity_log_2019_01"
+    nothing: dict[str, Any] = {"table": "activity_log", "made": [], "moved": 0, "dropped": [], "deleted": 0}
+    assert made == {**nothing, "made": [name], "moved": 1, "dry_run": False}
+    options = ("maintain", "--ahead", "0", "--keep-days", "1000", "--json")
+    planned = json.loads(cli(*options, "--dry-run", database=migrated_url).out)
+    assert planned == {**nothing, "dropped": [name], "dry_run": True}
+    assert json.loads(cli(*options, database=migrated_url).out) == {**planned, "dry_run": False}
+    assert admin.execute("SELECT count(*) FROM activity_log").fetchone() == (0,)
+
+
+def test_no_partitions(cli: Cli, migrated_url: str) -> None:
+    """Of a table that is not in partitions it is said."""
+    assert cli("maintain", "--table", "lamp_registry", database=migrated_url).error() == (
+        "lamp_registry is no table in partitions by time with a default one; are all migrations applied?"
+    )
