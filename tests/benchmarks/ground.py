@@ -42,6 +42,27 @@ FROM generate_series(1, %(rows)s::bigint) AS n
 """
 
 
+# A log that has been in partitions for as long, instead of one that began with this month.
+_MONTHS = """
+DO $$
+DECLARE
+    this CONSTANT timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
+BEGIN
+    PERFORM set_config('timezone', 'UTC', true);
+    EXECUTE format('DROP TABLE IF EXISTS %I', to_char(this, '"activity_log_before_"YYYY_MM'));
+    FOR back IN 1..4 LOOP
+        EXECUTE format(
+            'CREATE TABLE IF NOT EXISTS %I PARTITION OF activity_log FOR VALUES FROM (%L) TO (%L)',
+            to_char(this - make_interval(months => back), '"activity_log_"YYYY_MM'),
+            (this - make_interval(months => back)) AT TIME ZONE 'UTC',
+            (this - make_interval(months => back - 1)) AT TIME ZONE 'UTC'
+        );
+    END LOOP;
+END
+$$
+"""
+
+
 def lamp_id(number: int) -> UUID:
     """Return the id of the lamp with this number, counted from 1."""
     return UUID(hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest())
@@ -119,5 +140,6 @@ def fill_activity(url: str, rows: int, *, lamps: int) -> None:
     """Let a database have so many entries of activity, and no others."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE activity_log")
+        connection.execute(_MONTHS)
         connection.execute(_ACTIVITY, {"rows": rows, "lamps": lamps})
         connection.execute("VACUUM ANALYZE activity_log")

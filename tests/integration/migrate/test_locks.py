@@ -357,6 +357,6 @@ def test_own_migrations(connect: Connect) -> None:
         (5, "activity_log: SHARE UPDATE EXCLUSIVE, scans"),
         (15, "activity_log: SHARE UPDATE EXCLUSIVE, scans, builds activity_log_id_created_at"),
         (15, "activity_log: SHARE UPDATE EXCLUSIVE, scans"),
-        # Only because it is empty here: test_lamp_schema.py has one with rows.
+        # Only because it is empty here: test_lamp_partitions.py has one with rows.
         (16, "activity_log: -, scans"),
     ]
