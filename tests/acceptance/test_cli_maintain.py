@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+
+import surf_data
+from rig.activity_rollup import differences
 
 Admin = psycopg.Connection[Any]
 Cli = Callable[..., Any]
@@ -54,6 +58,25 @@ def test_json(cli: Cli, migrated_url: str, admin: Admin) -> None:
     assert planned == {**nothing, "dropped": [name], "dry_run": True}
     assert json.loads(cli(*options, database=migrated_url).out) == {**planned, "dry_run": False}
     assert admin.execute("SELECT count(*) FROM activity_log").fetchone() == (0,)
+
+
+def test_statistics_know_what_is_gone(cli: Cli, migrated_url: str, admin: Admin) -> None:
+    """What was counted of a month that is dropped counts no more, before it is counted anew and after."""
+    [(first,)] = admin.execute(
+        "SELECT relname FROM pg_class WHERE relname ~ '^activity_log_before_[0-9_]*$'"
+    ).fetchall()
+    admin.execute(f"DROP TABLE {first}".encode())
+    days = [200, 150, 100, 1]
+    log(admin, *(str(datetime.now(UTC) - timedelta(days=day)) for day in days))
+    cli("maintain", database=migrated_url)
+    year = 366 * 24
+    with surf_data.open(migrated_url) as data:
+        data.activity.roll_up()
+        assert (data.activity.get_activity_statistics(year)["total"], differences(admin, year)) == (4, [])
+        cli("maintain", "--keep-days", "120", database=migrated_url)
+        assert differences(admin, year) == []
+        data.activity.roll_up()
+        assert (data.activity.get_activity_statistics(year)["total"], differences(admin, year)) == (2, [])
 
 
 def test_no_partitions(cli: Cli, migrated_url: str) -> None:
