@@ -1,12 +1,9 @@
 -- Partitions by month of a table with a column of type timestamptz. A name and a bound cannot be parameters of DDL, so
 -- these queries answer with the commands that the upkeep then sends. Months are those of UTC.
 
--- name: partition_configure(lock_timeout)^
--- Lets statements take as long as they take, but for their locks, for which others queue behind them.
-SELECT
-    set_config('timezone', 'UTC', false) AS time_zone,
-    set_config('statement_timeout', '0', false) AS statement_timeout,
-    set_config('lock_timeout', :lock_timeout::text, false) AS lock_timeout;
+-- name: partition_configure()$
+-- Has months begin where those of UTC do, and commands that are answered mean what they say.
+SELECT set_config('timezone', 'UTC', false) AS time_zone;
 
 -- name: partition_expired(table_name, before, batch, forget)
 -- Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,

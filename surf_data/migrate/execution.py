@@ -15,6 +15,7 @@ import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from surf_data import validation
 from surf_data.errors import DatabaseError, MigrationError, SurfDataError
 from surf_data.migrate.concurrent_index import ConcurrentIndex
 from surf_data.migrate.failure import described
@@ -29,8 +30,8 @@ _log = logging.getLogger("surf_data.migrate.execution")
 # Another session was in the way: a lock could not be had in time, or a deadlock was broken. Nothing was done, and
 # nothing else that may have gone wrong would go better the next time.
 _WORTH_ANOTHER_TRY = frozenset({"55P03", "40P01"})
-# Between two tries, in seconds.
-_LONGEST_PAUSE = 30.0
+# The server counts milliseconds in 31 bits; in seconds.
+_LONGEST = validation.INT4_MAX // 1000
 
 # How the server says that a statement cannot run in a transaction block, before it has changed anything, or that a
 # procedure would end the transaction. Source: PostgreSQL's manual, appendix A.
@@ -39,14 +40,16 @@ _NEEDS_NO_TRANSACTION = (psycopg.errors.ActiveSqlTransaction, psycopg.errors.Inv
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How long a migration may wait and work."""
+    """How long a migration, or other work on tables that are in use, may wait and work."""
 
     #: Seconds that a statement waits for a lock while others queue behind it.
     lock_timeout: float
     #: Seconds that a statement works; 0 is without limit.
     statement_timeout: float
-    #: How many times a migration is tried while other sessions are in its way.
+    #: How many times it is tried while other sessions are in its way.
     attempts: int
+    #: Seconds between two tries, at the most; `pause` takes up to twice as long.
+    longest_pause: float = 30.0
 
     def configure(self, session: Session, *, transaction: bool, waits: bool = False) -> None:
         """Set the limits, for the transaction or the session; one that ``waits`` has no limit for locks."""
@@ -60,7 +63,17 @@ class Limits:
     def pause(self, attempt: int) -> float:
         """Return for how many seconds to leave the tables to the others after an ``attempt``, counted from 1."""
         # At least as long as they have queued behind us, and never two runs in step.
-        return min(self.lock_timeout * 2.0 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(1, 2)  # noqa: S311 -- jitter
+        longest = min(self.lock_timeout * 2.0 ** (attempt - 1), self.longest_pause)
+        return longest * random.uniform(1, 2)  # noqa: S311 -- jitter
+
+
+def seconds(field: str, value: float, *, minimum: float) -> float:
+    """Return ``value``, a number of seconds that the server can count, if it is not less than ``minimum``."""
+    if validation.number(field, value) < minimum:
+        raise validation.refusal(field, f"must be {minimum} or more")
+    if value > _LONGEST:
+        raise validation.refusal(field, f"must be {_LONGEST} or less")
+    return value
 
 
 class Execution:

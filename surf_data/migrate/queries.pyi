@@ -544,14 +544,8 @@ class _MigrateQueries:
         """Lets the planner read tables from end to end as it likes (on), or only where no index can serve (off): without rows
         it likes to. An index that is read in the table's stead would be read from end to end, too."""
 
-    def partition_configure(
-        self,
-        executor: Executor,
-        /,
-        *,
-        lock_timeout: str | None,
-    ) -> tuple[str, str, str]:
-        """Lets statements take as long as they take, but for their locks, for which others queue behind them."""
+    def partition_configure(self, executor: Executor, /) -> str:
+        """Has months begin where those of UTC do, and commands that are answered mean what they say."""
 
     def partition_expired(
         self,

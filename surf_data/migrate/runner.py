@@ -13,7 +13,7 @@ from surf_data import validation
 from surf_data.errors import MigrationError
 from surf_data.migrate import history
 from surf_data.migrate.connecting import connected
-from surf_data.migrate.execution import Execution, Limits
+from surf_data.migrate.execution import Execution, Limits, seconds
 from surf_data.migrate.files import Migration, read_folder
 from surf_data.migrate.history import Entry
 from surf_data.migrate.lock import exclusive
@@ -25,9 +25,6 @@ from surf_data.postgres.translation import Translation
 _log = logging.getLogger("surf_data.migrate.runner")
 
 _RECORDING = Translation("recording the baseline")
-
-# The server counts milliseconds in 31 bits; in seconds.
-_LONGEST = validation.INT4_MAX // 1000
 
 _PROBLEMS = {
     "edited": "was edited after it was applied",
@@ -79,10 +76,10 @@ class Runner:
         self._connect = connect
         self._folder = folder
         self._domain = validation.identifier("domain", domain, marks="_-")
-        self._lock_wait = _seconds("lock_wait", lock_wait, minimum=0)
+        self._lock_wait = seconds("lock_wait", lock_wait, minimum=0)
         self._limits = Limits(
-            lock_timeout=_seconds("lock_timeout", lock_timeout, minimum=0.001),
-            statement_timeout=_seconds("statement_timeout", statement_timeout, minimum=0),
+            lock_timeout=seconds("lock_timeout", lock_timeout, minimum=0.001),
+            statement_timeout=seconds("statement_timeout", statement_timeout, minimum=0),
             attempts=validation.integer("attempts", attempts, minimum=1, maximum=100),
         )
 
@@ -269,14 +266,6 @@ class Runner:
                 return
             with exclusive(connection, session, self._lock_wait):
                 yield connection, session
-
-
-def _seconds(field: str, value: float, *, minimum: float) -> float:
-    if validation.number(field, value) < minimum:
-        raise validation.refusal(field, f"must be {minimum} or more")
-    if value > _LONGEST:
-        raise validation.refusal(field, f"must be {_LONGEST} or less")
-    return value
 
 
 def _check_rest(migration: Migration, record: Record) -> None:

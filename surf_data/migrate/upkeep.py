@@ -1,7 +1,6 @@
 """Keeps a table in partitions by month: makes the next ones, empties the default one, removes what has expired."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -11,8 +10,10 @@ from typing import Any
 import attrs
 import psycopg
 
+from surf_data import validation
 from surf_data.errors import LockTimeout, MigrationError, TransactionConflict
 from surf_data.migrate.connecting import connected
+from surf_data.migrate.execution import Limits, seconds
 from surf_data.migrate.lock import exclusive
 from surf_data.migrate.queries import migrate_queries
 from surf_data.postgres import Session
@@ -22,7 +23,7 @@ _log = logging.getLogger("surf_data.migrate.upkeep")
 
 #: Rows that are deleted at a time.
 BATCH = 10_000
-# Seconds between two attempts, at the most.
+# In seconds. Shorter than for a migration: the steps are many and small.
 _LONGEST_PAUSE = 5.0
 _UPKEEP = Translation("the upkeep of partitions")
 
@@ -46,18 +47,6 @@ class Upkeep:
     def is_idle(self) -> bool:
         """Whether there was nothing to do."""
         return not (self.made or self.moved or self.dropped or self.deleted)
-
-
-@attrs.frozen(kw_only=True)
-class Limits:
-    """How long the upkeep lets others wait, and waits itself."""
-
-    #: Seconds to wait for a lock on a table while others queue behind.
-    lock_timeout: float
-    #: How often to try to have it.
-    attempts: int
-    #: Seconds to wait for a migration or another upkeep to end.
-    lock_wait: float
 
 
 def maintain(
@@ -87,8 +76,8 @@ def maintain(
         forget: the name of a function of the database that is told, in the transaction that drops a partition, up to
             when rows are gone. Triggers on the table hear nothing of that.
         dry_run: only say what would be done.
-        lock_timeout: for how many seconds to wait for a lock on a table, above 0.
-        attempts: how many times to try to have it, with growing pauses of up to 10 seconds.
+        lock_timeout: for how many seconds to wait for a lock on a table, 0.001 or more.
+        attempts: how many times to try to have it, 1 to 1,000, with growing pauses of up to 10 seconds.
         lock_wait: for how many seconds to wait for a migration or another upkeep of the database to end.
         on_step: is told what is done next, in words.
 
@@ -96,11 +85,21 @@ def maintain(
         What was done, or would be.
 
     Raises:
+        ValidationError: a number is out of range; the error names it, and nothing is sent.
         MigrationError: the table is not there, or not such a one; or another run does not end.
         LockTimeout: a lock could not be had in all attempts.
         DatabaseError: the server cannot be reached, or refuses.
     """
-    limits = Limits(lock_timeout=lock_timeout, attempts=attempts, lock_wait=lock_wait)
+    limits = Limits(
+        lock_timeout=seconds("lock_timeout", lock_timeout, minimum=0.001),
+        statement_timeout=0,
+        attempts=validation.integer("attempts", attempts, minimum=1, maximum=1000),
+        longest_pause=_LONGEST_PAUSE,
+    )
+    lock_wait = seconds("lock_wait", lock_wait, minimum=0)
+    ahead = validation.integer("ahead", ahead, minimum=0, maximum=120)
+    if keep_days is not None:
+        keep_days = validation.integer("keep_days", keep_days, minimum=1, maximum=36_500)
     with closing(connected(connect, "connecting for the upkeep of partitions")) as connection:
         run = _Run(connection, table, limits, on_step or (lambda _: None), dry_run=dry_run)
         with exclusive(connection, run.session, lock_wait):
@@ -131,7 +130,8 @@ class _Run:
 
     def whole(self, ahead: int, keep_days: int | None, forget: str | None) -> Upkeep:
         """Do all there is to do."""
-        migrate_queries().partition_configure(self.session, lock_timeout=f"{round(self._limits.lock_timeout * 1000)}ms")
+        self._limits.configure(self.session, transaction=False)
+        migrate_queries().partition_configure(self.session)
         strays_command = migrate_queries().partition_state(self.session, table_name=self._table)
         if strays_command is None:
             problem = "is no table in partitions by time with a default one; are all migrations applied?"
@@ -188,9 +188,7 @@ class _Run:
             except (LockTimeout, TransactionConflict):
                 if attempt == self._limits.attempts:
                     raise
-            pause = min(self._limits.lock_timeout * 2 ** (attempt - 1), _LONGEST_PAUSE)
-            # For two that wait for one another not to go on doing so.
-            time.sleep(pause * (1 + random.random()))  # noqa: S311 - no secret
+            time.sleep(self._limits.pause(attempt))
             attempt += 1
         return 0
 

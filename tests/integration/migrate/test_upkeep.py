@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from rig import eventually
-from surf_data.errors import DatabaseError, LockTimeout, MigrationError
+from surf_data.errors import DatabaseError, LockTimeout, MigrationError, ValidationError
 from surf_data.migrate import Upkeep, maintain, upkeep
 
 Connection = psycopg.Connection[Any]
@@ -188,6 +188,28 @@ def test_other_tables_are_refused(keep: Keep, server: Connection, table: str) ->
     server.execute("CREATE TABLE days_rest PARTITION OF days DEFAULT")
     with pytest.raises(MigrationError, match=f"^{table} is no table in partitions by time with a default one; are all"):
         keep(table)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ahead", -1),
+        ("ahead", 121),
+        ("attempts", 0),
+        ("attempts", 1001),
+        ("keep_days", 0),
+        ("keep_days", -5),
+        ("keep_days", 36_501),
+        ("lock_timeout", 0),
+        ("lock_timeout", float("nan")),
+        ("lock_wait", -1),
+    ],
+)
+def test_numbers_out_of_range_are_refused(field: str, value: float) -> None:
+    """The field is named before anybody connects; a number of days below 1 would delete what is still to be kept."""
+    with pytest.raises(ValidationError) as refused:
+        maintain(lambda: pytest.fail("it connected"), NAME, **{field: value})  # type: ignore[arg-type]
+    assert refused.value.field == field
 
 
 def test_who_does_not_own_it_is_refused(keep: Keep, server: Connection, database_url: str) -> None:
