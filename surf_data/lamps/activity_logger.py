@@ -2,8 +2,9 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,8 @@ _OPTIONAL = ("lamp_id", "details", "ip_address", "user_agent")
 
 #: How many entries `log_activities` takes at once.
 MAX_ENTRIES = 100_000
+#: How many of them are checked before any is sent.
+_AHEAD = 1000
 
 
 class PostgresActivityLogger:
@@ -129,10 +132,10 @@ class PostgresActivityLogger:
         return 0 if self._spooling is None else self._spooling.replay()
 
     def log_activities(self, entries: Iterable[Mapping[str, Any]]) -> int:
-        """Log many entries at once, all of them or none.
+        """Log many entries at once, all of them or none. Within a transaction, which goes on if they are refused.
 
-        Every entry is checked before the first is sent, so memory grows with their number; feed a large import in
-        portions.
+        Each entry is checked before it is sent: the first 1,000 before any is, so that of as many nothing is sent when
+        one is refused, and the others while the server works on those before them.
 
         Arguments:
             entries: at most 100,000 mappings with ``activity_type`` and ``status``, and if wanted ``lamp_id``,
@@ -142,17 +145,21 @@ class PostgresActivityLogger:
             How many were stored.
 
         Raises:
-            ValidationError: an entry is refused; the field says which: ``entries[3].status``.
+            ValidationError: an entry is refused; the field says which: ``entries[3].status``. Nothing is stored.
             DatabaseError: they could not be stored, for example because one names an unknown lamp.
         """
         if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
             raise validation.refusal("entries", "must be a list of mappings")
-        rows = _rows(entries)
-        if rows:
-            with lamp_queries().activity_copy(self._database) as copy:
-                for row in rows:
+        # What is made while it is asked for could take its time, or use this database, so it is made first.
+        listed = entries if isinstance(entries, (list, tuple)) else list(islice(entries, MAX_ENTRIES + 1))
+        if len(listed) > MAX_ENTRIES:
+            raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
+        rows = _rows(listed)
+        if ahead := list(islice(rows, _AHEAD)):
+            with self._database.savepoint() as database, lamp_queries().activity_copy(database) as copy:
+                for row in chain(ahead, rows):
                     copy.write_row(row)
-        return len(rows)
+        return len(listed)
 
     def get_lamp_activity_history(
         self, lamp_id: str | UUID, limit: int = 100, before: datetime | Mapping[str, Any] | None = None
@@ -234,20 +241,19 @@ class PostgresActivityLogger:
             pass
 
 
-def _rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
+def _rows(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the columns of each entry in the order in which COPY wants them."""
     for position, entry in enumerate(entries):
-        if position == MAX_ENTRIES:
-            raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
         name = f"entries[{position}]"
         validation.keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
         try:
-            rows.append(tuple(_checked(entry).values()))
+            row = tuple(_checked(entry).values())
         except ValidationError as error:
             problem = validation.within(f"{name}.", error)
             break
+        yield row
     else:
-        return rows
+        return
     raise problem
 
 

@@ -1,6 +1,7 @@
 """Activity: logging, bulk logging, history, statistics."""
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import surf_data
-from surf_data import DatabaseError, DataLayer, ValidationError
+from rig.users import user_data
+from surf_data import ConstraintViolation, DatabaseError, DataLayer, ValidationError
 
 Admin = psycopg.Connection[Any]
 
@@ -138,12 +140,11 @@ def test_a_failing_entry_leaves_the_transaction_as_it_was(data: DataLayer, admin
 
 def test_logging_in_a_transaction_that_has_failed_does_not_raise(data: DataLayer, lamp_id: UUID) -> None:
     """Where a statement has already spoilt the transaction, logging is counted and the first error stands."""
-    with pytest.raises(DatabaseError) as caught, data.transaction() as tx:
+    with pytest.raises(ValidationError, match="Lamp already registered"), data.transaction() as tx:
         try:
-            tx.activity.log_activities([{"lamp_id": UNKNOWN, "activity_type": "a", "status": "b"}])
+            tx.users.register_user(user_data(lamp_id=lamp_id))
         finally:
             tx.activity.log_activity(lamp_id, "after", "success")
-    assert caught.value.sqlstate == "23503"
     assert data.stats()["activity"] == {"failures": 1}
 
 
@@ -174,6 +175,40 @@ def test_a_bulk_is_stored_whole_or_not_at_all(data: DataLayer, admin: Admin, lam
         data.activity.log_activities([*[good] * 100, {**good, "lamp_id": UNKNOWN}])
     assert (caught.value.query, caught.value.sqlstate) == ("lamps.activity_copy", "23503")
     assert entries(admin) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"status": "s\0planted-7f3a"}, {"lamp_id": UNKNOWN, "user_agent": "planted-7f3a"}])
+def test_a_refusal_in_a_large_bulk_leaves_nothing(
+    data: DataLayer, lamp_id: UUID, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
+) -> None:
+    """An entry that is refused when others were sent already takes all of them with it, and no transaction."""
+    good = {"lamp_id": lamp_id, "activity_type": "a", "status": "b"}
+    made = [*[good] * 2500, {**good, **wrong}, good]
+    with pytest.raises((ValidationError, ConstraintViolation)) as caught:
+        data.activity.log_activities(made)
+    assert getattr(caught.value, "field", "entries[2500].status") == "entries[2500].status"
+    with data.transaction() as tx:
+        tx.activity.log_activity(lamp_id, "before", "success")
+        with pytest.raises((ValidationError, ConstraintViolation)):
+            tx.activity.log_activities(made)
+        tx.activity.log_activity(lamp_id, "after", "success")
+    assert [entry["activity_type"] for entry in data.activity.get_lamp_activity_history(lamp_id)] == ["after", "before"]
+    assert data.stats()["queries"]["lamps.activity_copy"]["errors"] == 2
+    assert "planted" not in f"{caught.value!r} {[record.__dict__ for record in caplog.records]}"
+
+
+def test_what_makes_the_entries_may_use_the_database(migrated_url: str, lamp_id: UUID) -> None:
+    """Entries that are made while they are asked for may come from the database, by the only connection there is."""
+    with surf_data.open(migrated_url, pool_max_size=1) as data:
+
+        def made() -> Iterator[dict[str, Any]]:
+            for number in range(1500):
+                if number % 500 == 0:
+                    data.activity.log_activity(lamp_id, "made", "success")
+                yield {"lamp_id": lamp_id, "activity_type": "a", "status": "b"}
+
+        assert data.activity.log_activities(made()) == 1500
+        assert data.activity.get_activity_statistics(1)["by_type"] == {"a": 1500, "made": 3}
 
 
 @pytest.mark.parametrize("made", [None, 7, "text", b"bytes", {"activity_type": "a", "status": "b"}])
