@@ -32,6 +32,21 @@ class Expired(psycopg.OperationalError):
     """The deadline passed before the server answered."""
 
 
+class Notices:
+    """Hears what the server says beside its answers, and keeps nothing of it: it may hold anything."""
+
+    # An object of its own, since the connection keeps it, and must not be kept by it.
+    __slots__ = ("heard",)
+
+    def __init__(self) -> None:
+        #: Whether there was anything since somebody set this to ``False``.
+        self.heard: bool = False
+
+    def __call__(self, _: psycopg.errors.Diagnostic) -> None:
+        """Hear a notice."""
+        self.heard = True
+
+
 class Connection(psycopg.Connection[Any]):
     """A connection that is closed when the server has not answered in time: a stopped one never would."""
 
@@ -52,6 +67,9 @@ class Connection(psycopg.Connection[Any]):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        #: Whether the server has said something beside its answers.
+        self.notices: Notices = Notices()
+        self.add_notice_handler(self.notices)
         #: Cursors that are not in use, by how they make rows.
         self.cursors: dict[RowFactory[Any], psycopg.Cursor[Any]] = {}
 

@@ -126,8 +126,8 @@ def log_one(ground: Ground) -> Row:
             compare(measurement, f"with a buffer, {work}", _BUFFERED, "insert by hand", AtLeast(10)),
         ],
         [("an entry", measurement)],
-        f"The buffer is one of {_BUFFER:,} entries, and a turn is {_FILLS * _BUFFER:,} of them. It ends when all are in "
-        "the database.",
+        f"The buffer is one of {_BUFFER:,} entries, and a turn is {_FILLS * _BUFFER:,} of them. It ends when all are "
+        "in the database.",
     )
 
 

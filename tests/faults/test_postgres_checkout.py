@@ -1,5 +1,6 @@
 """Connections that are dead, refused or all taken: callers get a living one soon, or hear at once why not."""
 
+import select
 import socket
 import threading
 import time
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 
 import surf_data
-from rig import PostgresServer, eventually
+from rig import PostgresServer, Relay, eventually
 from rig.secrecy import LOGIN, planted
 from rig.users import user_data
 from surf_data import DatabaseError, PoolTimeout
@@ -65,6 +66,26 @@ def test_a_transaction_after_all_connections_were_ended(
     took = time.monotonic() - started
     assert len(data.activity.get_lamp_activity_history(user["lamp_id"])) == 1
     measure("16 idle connections are ended by the server", ("next transaction", took, "s"), ("applied", 1, "time"))
+
+
+def test_a_server_that_has_said_goodbye_and_not_gone(
+    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]],
+) -> None:
+    """2. A server that ends a session says so, and is gone a moment later: no write is sent to it in between."""
+    _, relay, data = relayed(pool_min_size=1, pool_max_size=1)
+    with data.database.connection() as session:
+        number = session._connection.fileno()
+    eventually(lambda: data.database.get_pool_status()["idle_size"] == 1)
+    fields = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    # Whatever is sent on that connection now is lost, and the connection is closed.
+    relay.answers.append(b"")
+    sent = len(relay.requests)
+    relay.say(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+    eventually(lambda: select.select([number], [], [], 0)[0])
+    data.users.register_user(user_data())
+    assert b"INSERT" not in relay.requests[sent]
+    assert data.stats()["queries"]["lamps.lamp_insert"]["errors"] == 0
+    assert len(data.lamps.get_all_active_lamps()) == 1
 
 
 @pytest.mark.parametrize("pool_max_size", [1, 8])

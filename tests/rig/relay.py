@@ -61,6 +61,7 @@ class Relay:
             self._listener.bind(str(path))
             self._listener.listen()
         self._sockets: list[socket.socket] = []
+        self._clients: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -88,6 +89,11 @@ class Relay:
     def resume(self) -> None:
         """Carry on, beginning with what came meanwhile."""
         self._flowing.set()
+
+    def say(self, message: bytes) -> None:
+        """Send all clients what their server did not say."""
+        for connection in self._clients:
+            connection.sendall(message)
 
     def lose_replies(self, to: bytes, times: int = 1) -> None:
         """Carry the next requests that contain ``to``; when the server replies, end the connection instead."""
@@ -125,6 +131,7 @@ class Relay:
         server = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         with client, server:
             self._sockets += [client, server]
+            self._clients.append(client)
             with suppress(OSError):
                 server.connect(address)
                 back = threading.Thread(target=self._carry_replies, args=(client, server, losing))
