@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 import redis
@@ -16,11 +16,12 @@ from redis.sentinel import MasterNotFoundError
 from surf_data import forking
 from surf_data.cache.breaker import CircuitBreaker
 from surf_data.cache.near import NearCache
-from surf_data.cache.topology import Limits, Single, Topology
-from surf_data.cache.tracking import Tracker
-from surf_data.cache.url import topology_of
 from surf_data.errors import ConfigurationError
-from surf_data.settings import Settings
+from surf_data.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from surf_data.cache.topology import Topology
+    from surf_data.cache.tracking import Tracker
 
 _T = TypeVar("_T")
 
@@ -76,8 +77,7 @@ class RedisManager:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._absent: str | None = None if settings.redis_url else "not configured"
-        self._topology: Topology | None = topology_of(settings.redis_url) if settings.redis_url else None
-        self._limits = Limits(timeout=settings.cache_timeout, connections=settings.cache_max_connections)
+        self._topology: Topology | None = _topology(settings.redis_url) if settings.redis_url else None
         self._client: redis.Redis | None = None
         self._near: NearCache | None = None
         self.forget_parent()
@@ -144,13 +144,17 @@ class RedisManager:
         finally:
             slots.release()
 
-    def track(self, near: NearCache, prefixes: Sequence[str]) -> Tracker | None:
+    def track(self, near: NearCache, prefixes: Sequence[str]) -> "Tracker | None":
         """Return what keeps a near cache right, for keys with these prefixes; ``None`` without a ``redis_url``.
 
         Raises:
             ConfigurationError: there are several servers. With Sentinels the one that tells what has changed may be
                 another than the one that is read, and in a cluster each tells of its own keys alone.
         """
+        # Not with this module: a near cache is off by default.
+        from surf_data.cache.topology import Single  # noqa: PLC0415
+        from surf_data.cache.tracking import Tracker  # noqa: PLC0415
+
         topology = self._topology
         if topology is None:
             return None
@@ -160,7 +164,7 @@ class RedisManager:
                 setting="near_cache_bytes",
             )
         self._near = near
-        return Tracker(near, lambda: topology.connection(self._limits), prefixes)
+        return Tracker(near, lambda: topology.connection(self.settings), prefixes)
 
     def count(self, **amounts: int) -> None:
         """Add to the counts that `stats` returns; the names are those of `COUNTED`."""
@@ -230,7 +234,7 @@ class RedisManager:
             if self._absent or self._topology is None:
                 raise redis.ConnectionError
             if self._client is None:
-                self._client = self._topology.connect(self._limits)
+                self._client = self._topology.connect(self.settings)
             return self._client
         finally:
             self._opening.release()
@@ -242,6 +246,13 @@ class RedisManager:
     def _note_error(self, error: Exception) -> None:
         self.count(errors=1)
         _logger.debug("cache call failed", extra={"error": type(error).__name__})
+
+
+def _topology(url: Secret) -> "Topology":
+    # Not with this module: what knows of Sentinels and clusters is for those who have a Redis.
+    from surf_data.cache.url import topology_of  # noqa: PLC0415
+
+    return topology_of(url)
 
 
 def _reason(error: BaseException) -> str:

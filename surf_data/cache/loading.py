@@ -40,7 +40,7 @@ class LoadOptions(TypedDict, total=False):
     wait_seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Task:
     """A value that is to be computed."""
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import redis
 
@@ -17,8 +17,10 @@ from surf_data.cache.connection import RedisManager
 from surf_data.cache.json_values import Entry, copied, copier, dump, entry_of, load, time_to_live
 from surf_data.cache.loading import Loader, LoadOptions, Source, task
 from surf_data.cache.near import Kept, NearCache, Reading
-from surf_data.cache.tracking import Tracker
 from surf_data.errors import ValidationError
+
+if TYPE_CHECKING:
+    from surf_data.cache.tracking import Tracker
 
 _T = TypeVar("_T")
 

@@ -18,36 +18,16 @@ from redis.sentinel import (
 )
 
 from surf_data.cache.parser import PARSER
+from surf_data.settings import Settings
 
 #: Host name or IP address, and TCP port.
 Address = tuple[str, int]
 
 
-@attrs.frozen(kw_only=True)
-class Limits:
-    """What applies to each connection, wherever it leads."""
-
-    #: Seconds to connect, and seconds to wait for a reply.
-    timeout: float
-    #: Connections to a server at the most.
-    connections: int
-
-    def options(self) -> dict[str, Any]:
-        """Return them as the driver's connection options, with what is the same for all."""
-        return {
-            # Without the driver's greeting a new connection costs no round trip beside those for the password and the
-            # database.
-            "driver_info": None,
-            "protocol": 2,
-            "socket_connect_timeout": self.timeout,
-            "socket_timeout": self.timeout,
-        }
-
-
 class Topology(Protocol):
     """Makes clients, and unmakes them."""
 
-    def connect(self, limits: Limits) -> redis.Redis:
+    def connect(self, settings: Settings) -> redis.Redis:
         """Return a client. May connect, and then raise whatever the driver raises."""
         ...
 
@@ -65,9 +45,21 @@ def _no_retries() -> Retry:
     return Retry(NoBackoff(), 0)
 
 
-def _own(limits: Limits) -> dict[str, Any]:
+def _general(settings: Settings) -> dict[str, Any]:
+    """Return the options of every connection, wherever it leads."""
+    return {
+        # Without the driver's greeting a new connection costs no round trip beside those for the password and the
+        # database.
+        "driver_info": None,
+        "protocol": 2,
+        "socket_connect_timeout": settings.cache_timeout,
+        "socket_timeout": settings.cache_timeout,
+    }
+
+
+def _own(settings: Settings) -> dict[str, Any]:
     """Return the options of a pool of the library's own making."""
-    return {"max_connections": limits.connections, "parser_class": PARSER, "retry": _no_retries()}
+    return {"max_connections": settings.cache_max_connections, "parser_class": PARSER, "retry": _no_retries()}
 
 
 def _one_at_a_time(refresh: Callable[..., None]) -> Callable[..., None]:
@@ -88,21 +80,21 @@ def _one_at_a_time(refresh: Callable[..., None]) -> Callable[..., None]:
     return refresh_once
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Single:
     """One server."""
 
     #: The driver's connection options, with where it is.
     options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, limits: Limits) -> redis.Redis:
+    def connect(self, settings: Settings) -> redis.Redis:
         """Return a client; it connects when it is first used."""
-        options = {**self.options, **limits.options(), **_own(limits)}
+        options = {**self.options, **_general(settings), **_own(settings)}
         return redis.Redis(connection_pool=redis.ConnectionPool(**options))
 
-    def connection(self, limits: Limits) -> Any:
+    def connection(self, settings: Settings) -> Any:
         """Return a connection of the driver's that is in no pool; it does not connect by itself."""
-        options = {**self.options, **limits.options(), **_own(limits)}
+        options = {**self.options, **_general(settings), **_own(settings)}
         del options["max_connections"]
         return options.pop("connection_class")(**options)
 
@@ -114,7 +106,7 @@ class Single:
         """Do nothing: the connections know which process they belong to."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Sentinels:
     """The primary of a service, as the Sentinels know it when a connection is made."""
 
@@ -127,13 +119,13 @@ class Sentinels:
     #: The same for the Sentinels.
     sentinel_options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, limits: Limits) -> redis.Redis:
+    def connect(self, settings: Settings) -> redis.Redis:
         """Return a client; it asks the Sentinels when it is first used, and each time it connects."""
         options = dict(self.options)
         tls = issubclass(options.pop("connection_class"), SSLConnection)
-        asking = {**self.sentinel_options, **limits.options(), "ssl": tls, "retry": _no_retries()}
+        asking = {**self.sentinel_options, **_general(settings), "ssl": tls, "retry": _no_retries()}
         options["connection_class"] = SentinelManagedSSLConnection if tls else SentinelManagedConnection
-        options |= {**limits.options(), **_own(limits)}
+        options |= {**_general(settings), **_own(settings)}
         # The driver annotates its Sentinel client in part.
         sentinel = cast("Any", Sentinel)(list(self.addresses), sentinel_kwargs=asking)
         pool = cast("Any", SentinelConnectionPool)(self.service, sentinel, **options)
@@ -150,7 +142,7 @@ class Sentinels:
         """Do nothing: the connections know which process they belong to."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Cluster:
     """A Redis Cluster, found through some of its nodes."""
 
@@ -159,7 +151,7 @@ class Cluster:
     #: The driver's connection options for all of its nodes.
     options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, limits: Limits) -> redis.Redis:
+    def connect(self, settings: Settings) -> redis.Redis:
         """Return a client that has asked a node where all the others are."""
         options = dict(self.options)
         tls = issubclass(options.pop("connection_class"), SSLConnection)
@@ -169,9 +161,9 @@ class Cluster:
             retry=_no_retries(),
             # What is lost with a part of the cluster is that part.
             require_full_coverage=False,
-            max_connections=limits.connections,
+            max_connections=settings.cache_max_connections,
             ssl=tls,
-            **{**options, **limits.options()},
+            **{**options, **_general(settings)},
         )
         nodes_manager: Any = cluster.nodes_manager
         nodes_manager.initialize = _one_at_a_time(nodes_manager.initialize)

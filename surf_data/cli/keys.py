@@ -7,7 +7,7 @@ from surf_data import crypto, settings
 from surf_data.cli import output
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.errors import ConfigurationError
-from surf_data.lamps import api_keys
+from surf_data.lamps import key_rotation
 
 
 @click.group(name="keys")
@@ -39,7 +39,7 @@ def rotate(target: Target, *, dry_run: bool, as_json: bool) -> None:
         raise ConfigurationError("SURF_DATA_ENCRYPTION_KEYS is not set", setting="encryption_keys")
     ring = crypto.KeyRing(keys)
     with target.open(pool_min_size=1) as data:
-        done = data.database.run_transaction(lambda session: api_keys.rotate(session, ring, dry_run=dry_run))
+        done = data.database.run_transaction(lambda session: key_rotation.rotate(session, ring, dry_run=dry_run))
     if as_json:
         output.write_json(attrs.asdict(done))
         return

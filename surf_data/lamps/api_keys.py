@@ -1,23 +1,7 @@
 """The keys of the sources of surf data, encrypted where they are stored."""
 
-import attrs
-
 from surf_data.crypto import KeyRing, is_sealed
 from surf_data.errors import EncryptionError
-from surf_data.lamps.queries import lamp_queries
-from surf_data.postgres import Session
-
-
-@attrs.frozen(kw_only=True)
-class Rotation:
-    """What became of the stored keys."""
-
-    #: How many were in plain text, and are encrypted now.
-    encrypted: int
-    #: How many were encrypted with an older key, and are with the newest now.
-    rotated: int
-    #: How many were encrypted with the newest key already.
-    kept: int
 
 
 def opened(ring: KeyRing | None, identity: int, api_key: str | None) -> str | None:
@@ -34,36 +18,10 @@ def opened(ring: KeyRing | None, identity: int, api_key: str | None) -> str | No
     if api_key is None or not is_sealed(api_key):
         return api_key
     if ring is None:
-        raise EncryptionError(f"{_place(identity)} is encrypted, and encryption_keys is not set")
-    return ring.open(_place(identity), api_key)
+        raise EncryptionError(f"{place(identity)} is encrypted, and encryption_keys is not set")
+    return ring.open(place(identity), api_key)
 
 
-def rotate(session: Session, ring: KeyRing, *, dry_run: bool = False) -> Rotation:
-    """Encrypt all stored API keys with the newest key of the ring.
-
-    Arguments:
-        session: in a transaction.
-        ring: the newest key, and those that the stored ones are encrypted with.
-        dry_run: decrypt and count, and change nothing.
-
-    Raises:
-        EncryptionError: one cannot be decrypted; nothing is changed when the transaction is undone.
-        DatabaseError: they cannot be read or stored.
-    """
-    encrypted = rotated = kept = 0
-    for identity, stored in lamp_queries().api_key_list(session):
-        plain = opened(ring, identity, stored)
-        if not is_sealed(stored):
-            encrypted += 1
-        elif not ring.is_newest(stored):
-            rotated += 1
-        else:
-            kept += 1
-            continue
-        if not dry_run:
-            lamp_queries().api_key_update(session, id=identity, api_key=ring.seal(_place(identity), str(plain)))
-    return Rotation(encrypted=encrypted, rotated=rotated, kept=kept)
-
-
-def _place(identity: int) -> str:
+def place(identity: int) -> str:
+    """Return where a key is stored, as `KeyRing.seal` wants it."""
     return f"api_configuration|api_key|{identity}"

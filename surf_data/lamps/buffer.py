@@ -20,7 +20,7 @@ MAX_CHARACTERS = 16_000_000
 _LOOK = 0.1
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class BufferLimits:
     """How much may wait, and for how long: it is what a process that is killed loses."""
 

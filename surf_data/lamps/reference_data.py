@@ -19,7 +19,7 @@ _log = logging.getLogger("surf_data.lamps.reference_data")
 _UNKNOWN: Mapping[str, Any] = {}
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class ReferenceData:
     """One version of what is the same for every lamp."""
 

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from surf_data.postgres.scanner import Token
+if TYPE_CHECKING:
+    from surf_data.postgres.scanner import Token
 
 _READING = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 # FOR UPDATE is among them: whoever locks wants to do more.
 _CHANGING = frozenset({"DELETE", "INSERT", "INTO", "MERGE", "UPDATE"})
 
 
-def reads(code: Sequence[Token]) -> bool:
+def reads(code: "Sequence[Token]") -> bool:
     """Whether the statement itself changes nothing; the functions that it calls still may.
 
     Arguments:
@@ -22,7 +24,7 @@ def reads(code: Sequence[Token]) -> bool:
     return bool(words) and words[0] in _READING and _CHANGING.isdisjoint(words)
 
 
-def functions(code: Sequence[Token]) -> tuple[str, ...]:
+def functions(code: "Sequence[Token]") -> tuple[str, ...]:
     """Return the names of the functions that the statement may call, as the catalogue has them.
 
     Arguments:

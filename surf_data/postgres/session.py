@@ -20,7 +20,7 @@ T = TypeVar("T")
 _TRANSACTION = Translation("transaction")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Ticket:
     """With this one can ask what has become of a transaction."""
 

@@ -39,7 +39,7 @@ _REFUSED = {
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class QueryHeader:
     """One query of a file: what is said of it, and its SQL."""
 

@@ -50,29 +50,25 @@ _RETRYABLE = frozenset(
 )
 
 # A failed connection attempt has no SQLSTATE; only libpq's text tells what happened. Order matters.
-_REASONS = tuple(
-    (re.compile(pattern, re.IGNORECASE), reason)
-    for pattern, reason in (
-        (
-            r"authentication failed|no password supplied|authentication method requirement|channel binding",
-            "authentication failed",
-        ),
-        (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "refused by pg_hba.conf"),
-        (r'database ".*" does not exist', "the database does not exist"),
-        (r'role ".*" does not exist', "the role does not exist"),
-        (r"too many|remaining connection slots", "too many connections"),
-        (r"starting up|not yet accepting", "the server is starting"),
-        (r"shutting down", "the server is shutting down"),
-        (r"could not translate host name|name or service|nodename nor servname|resolve", "unknown host"),
-        (r"certificate|\bSSL\b|\bTLS\b", "TLS failed"),
-        (r"connection refused", "connection refused"),
-        (r"no such file or directory", "no server at that socket"),
-        (r"permission denied", "no permission for that socket"),
-        (r"timeout|timed out", "timed out"),
-        (r"connection is closed|connection to server was lost|closed the connection|terminating", "connection lost"),
-    )
+_REASONS = (
+    (
+        r"authentication failed|no password supplied|authentication method requirement|channel binding",
+        "authentication failed",
+    ),
+    (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "refused by pg_hba.conf"),
+    (r'database ".*" does not exist', "the database does not exist"),
+    (r'role ".*" does not exist', "the role does not exist"),
+    (r"too many|remaining connection slots", "too many connections"),
+    (r"starting up|not yet accepting", "the server is starting"),
+    (r"shutting down", "the server is shutting down"),
+    (r"could not translate host name|name or service|nodename nor servname|resolve", "unknown host"),
+    (r"certificate|\bSSL\b|\bTLS\b", "TLS failed"),
+    (r"connection refused", "connection refused"),
+    (r"no such file or directory", "no server at that socket"),
+    (r"permission denied", "no permission for that socket"),
+    (r"timeout|timed out", "timed out"),
+    (r"connection is closed|connection to server was lost|closed the connection|terminating", "connection lost"),
 )
-_QUOTED = re.compile(r'"[^"]*"')
 
 # The programmer's own mistakes, which psycopg finds before anything is sent.
 _MISTAKES = {
@@ -92,8 +88,8 @@ def reason(error: psycopg.Error | Exception) -> str:
     if not isinstance(error, psycopg.OperationalError):
         return type(error).__name__
     # What stands in quotes is a name: a host called "tls" has nothing to do with TLS.
-    said = _QUOTED.sub('""', said)
-    return next((words for pattern, words in _REASONS if pattern.search(said)), "connection failed")
+    said = re.sub(r'"[^"]*"', '""', said)
+    return next((words for pattern, words in _REASONS if re.search(pattern, said, re.IGNORECASE)), "connection failed")
 
 
 def translated(error: Exception, query: str | None) -> DatabaseError:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import importlib.util
 import subprocess
 import sys
 import tarfile
@@ -120,3 +121,12 @@ def test_import_takes_only_what_a_service_needs() -> None:
     rooms = {name.split(".")[1] for name in added if name.startswith("surf_data.")}
     assert set() == rooms & {"backup", "cli", "embedded", "migrate", "review"}
     assert {"data_layer", "lamps", "postgres"} <= rooms
+
+
+def test_import_leaves_what_is_needed_later_for_later() -> None:
+    """`import surf_data` reads no SQL, and knows no more of Redis than a program that has none needs."""
+    program = "import sys, surf_data; print(*sys.modules)"
+    imported = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
+    later = {"aiosql", "surf_data.cache.topology", "surf_data.cache.tracking", "surf_data.postgres.sqlfile"}
+    assert set() == imported & later
+    assert all(map(importlib.util.find_spec, later))
