@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -36,8 +36,8 @@ _OPTIONAL = ("lamp_id", "details", "ip_address", "user_agent")
 
 #: How many entries `log_activities` takes at once.
 MAX_ENTRIES = 100_000
-#: How many of them are checked before any is sent.
-_AHEAD = 1000
+#: How many of them are checked before they are sent.
+_CHECKED_AT_ONCE = 1000
 
 
 class PostgresActivityLogger:
@@ -134,8 +134,8 @@ class PostgresActivityLogger:
     def log_activities(self, entries: Iterable[Mapping[str, Any]]) -> int:
         """Log many entries at once, all of them or none. Within a transaction, which goes on if they are refused.
 
-        Each entry is checked before it is sent: the first 1,000 before any is, so that of as many nothing is sent when
-        one is refused, and the others while the server works on those before them.
+        Entries are checked by the thousand and then sent, while the server works on those before them. So when one of
+        the first thousand is refused, nothing is sent at all.
 
         Arguments:
             entries: at most 100,000 mappings with ``activity_type`` and ``status``, and if wanted ``lamp_id``,
@@ -155,10 +155,11 @@ class PostgresActivityLogger:
         if len(listed) > MAX_ENTRIES:
             raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
         rows = _rows(listed)
-        if ahead := list(islice(rows, _AHEAD)):
+        if some := list(islice(rows, _CHECKED_AT_ONCE)):
             with self._database.savepoint() as database, lamp_queries().activity_copy(database) as copy:
-                for row in chain(ahead, rows):
-                    copy.write_row(row)
+                while some:
+                    copy.write_rows(some)
+                    some = list(islice(rows, _CHECKED_AT_ONCE))
         return len(listed)
 
     def get_lamp_activity_history(

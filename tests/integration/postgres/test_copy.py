@@ -45,6 +45,14 @@ def test_rows_are_copied(database: DatabaseManager, queries: Any, name: str, num
     assert queries.word_count(database) == number
 
 
+def test_several_rows_are_copied_at_once(database: DatabaseManager, queries: Any) -> None:
+    """Rows may be handed over together, also none of them."""
+    with queries.word_copy(database) as writer:
+        for rows in ([*words(20_000)], [], [(20_000, "last")]):
+            writer.write_rows(rows)
+    assert queries.word_count(database) == 20_001
+
+
 def test_null_and_special_characters_are_copied(database: DatabaseManager, queries: Any, watcher: Connection) -> None:
     """Null, tabs, newlines and backslashes arrive as they are."""
     rows = [(1, None), (2, "a\tb\nc\\d"), (3, "\\N"), (4, "")]
@@ -97,8 +105,9 @@ def test_the_server_is_not_told_what_the_caller_s_error_says(
     assert SECRET not in private_server.log()
 
 
+@pytest.mark.parametrize("together", [False, True])
 def test_a_value_that_cannot_be_sent_undoes_all(
-    database: DatabaseManager, queries: Any, refused: Callable[..., Any]
+    database: DatabaseManager, queries: Any, refused: Callable[..., Any], *, together: bool
 ) -> None:
     """A value that the driver cannot write is a database error without the value."""
 
@@ -106,8 +115,11 @@ def test_a_value_that_cannot_be_sent_undoes_all(
         def copy() -> None:
             with queries.word_copy_binary(database) as writer:
                 writer.set_types(["int4", "text"])
-                writer.write_row((1, "fine"))
-                writer.write_row((2, value))
+                if together:
+                    writer.write_rows([(1, "fine"), (2, value)])
+                else:
+                    writer.write_row((1, "fine"))
+                    writer.write_row((2, value))
 
         return copy
 
