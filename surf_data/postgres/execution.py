@@ -12,12 +12,18 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import RowFactory, tuple_row
 
+from surf_data import validation
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.postgres.connection import Connection
 from surf_data.postgres.observation import Observation
 from surf_data.postgres.translation import Translation
 
 T = TypeVar("T")
+
+# Rows of a batch that are read at once: so few objects that Python's garbage collector does not begin to look at them.
+_PORTION = 50
+# What psycopg sends itself for a cursor on the server.
+_FETCH = b"FETCH FORWARD %d FROM %b"
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -85,44 +91,47 @@ Lender = Callable[[], psycopg.Connection[Any]]
 
 
 class Stream:
-    """The rows of a query, fetched in batches as they are iterated, and each made when its turn comes.
+    """The rows of a query, fetched in batches as they are iterated, and made a few at a time when their turn comes.
 
-    A batch of objects would keep Python's garbage collector busier than the query does.
+    A whole batch of rows would keep Python's garbage collector busier than the query does.
     """
 
     def __init__(self, cursor: psycopg.ServerCursor[Any], statement: Statement, lender: Lender) -> None:
         self._cursor = cursor
         self._statement = statement
         self._lender = lender
-        self._make: Callable[[Sequence[Any]], Any] = tuple
         #: Rows fetched per round trip; 1 or more.
         self.batch_size = 1000
         #: Rows fetched so far.
         self.rows: int = 0
-        #: Nanoseconds spent waiting for the server so far.
+        #: Nanoseconds spent waiting for the server and reading what it sent, so far.
         self.waited: int = 0
         #: What ended the stream, if the server or the driver did.
         self.error: Exception | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        while batch := self._fetched():
-            make = self._make
-            for values in batch:
-                yield make(values)
-            if len(batch) < self.batch_size:
-                return
+        # psycopg's cursor on the server makes all rows of a batch at once; an ordinary one can fetch from it, too.
+        batch = self.step(self._lender().cursor, row_factory=self._statement.row_factory)
+        fetched = size = 0
+        while fetched == size:
+            size = validation.integer("batch_size", self.batch_size, minimum=1)
+            fetched = self._fetch(batch, size)
+            for _ in range(0, fetched, _PORTION):
+                yield from self.step(batch.fetchmany, _PORTION)
 
     def execute(self, parameters: Mapping[str, Any]) -> None:
         """Begin."""
         self.step(self._cursor.execute, self._statement.sql, parameters, binary=True)
-        self._make = self.step(self._statement.row_factory, self._cursor)
+        # Compares the columns, before anything is fetched.
+        self.step(self._statement.row_factory, self._cursor)
 
-    def _fetched(self) -> list[tuple[Any, ...]]:
+    def _fetch(self, batch: psycopg.Cursor[Any], size: int) -> int:
         # By now the connection may serve somebody else.
         self._lender()
-        batch = self.step(self._cursor.fetchmany, self.batch_size)
-        self.rows += len(batch)
-        return batch
+        # Unprepared, since each stream of a session has a name of its own.
+        self.step(batch.execute, _FETCH % (size, self._cursor.name.encode()), prepare=False, binary=True)
+        self.rows += batch.rowcount
+        return batch.rowcount
 
     def step(self, call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Return what ``call`` returns, timed and translated."""

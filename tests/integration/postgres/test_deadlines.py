@@ -19,6 +19,8 @@ Opener = Callable[..., DatabaseManager]
 
 RUNNING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()"
 
+FETCHING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'"
+
 
 @pytest.fixture
 def queries(load: Callable[..., Any]) -> Any:
@@ -96,6 +98,48 @@ def test_a_stream_may_take_longer_than_a_statement(open_database: Opener, load: 
         first = next(reader)
         time.sleep(0.6)
         assert [first, *reader] == [(number,) for number in range(1, 11)]
+
+
+def test_a_fetch_ends_at_the_deadline(
+    open_database: Opener, queries: Any, load: Callable[..., Any], watcher: Connection, eventually: Any
+) -> None:
+    """A reader is told at the deadline, after the rows that came in time, and the next caller is served."""
+    database = open_database(pool_max_size=1)
+    backend = queries.backend(database)
+    slow = load({"number_list()": "SELECT i FROM generate_series(1, 60) AS i WHERE i < 60 OR pg_sleep(600) IS NULL;"})
+    read: list[Any] = []
+    with (
+        pytest.raises(DeadlineExceeded, match="number_list failed: no answer before the deadline"),
+        slow.number_list_cursor(database) as rows,
+    ):
+        rows.batch_size = 55
+        with deadline(0.5):
+            read.extend(rows)
+    assert len(read) == 55
+    eventually(lambda: not watcher.execute(FETCHING).fetchone())
+    assert queries.backend(database) != backend
+
+
+def test_an_interrupted_fetch_leaves_the_connection(
+    open_database: Opener, queries: Any, load: Callable[..., Any], watcher: Connection, eventually: Any
+) -> None:
+    """Ctrl-C ends a stream and what the server does for it; its transaction is undone, its connection goes on."""
+    database = open_database(pool_max_size=1)
+    backend = queries.backend(database)
+    slow = load({"number_list()": "SELECT i FROM generate_series(1, 60) AS i WHERE i < 60 OR pg_sleep(600) IS NULL;"})
+
+    def interrupt() -> None:
+        eventually(lambda: watcher.execute(FETCHING).fetchone())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    with slow.number_list_cursor(database) as rows:
+        rows.batch_size = 55
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(rows)
+        interrupter.join()
+    assert queries.backend(database) == backend
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), True, "1"])

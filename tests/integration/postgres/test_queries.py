@@ -229,9 +229,10 @@ def test_results_are_binary(database: DatabaseManager) -> None:
         return [cursor.pgresult.fformat(column) for column in range(5)]
 
     assert database.run(statement, {}, formats) == [1, 1, 1, 1, 1]
+    # What the driver has no type for is text in the one form, and bytes in the other.
+    statement = Statement(name="q", sql=b"SELECT '(1,2)'::point")
     with database.stream(statement, {}) as stream:
-        assert len(list(stream)) == 1
-        assert formats(stream._cursor) == [1, 1, 1, 1, 1]
+        assert [type(value) for [value] in stream] == [bytes]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data.errors import DatabaseError, DatabaseUnavailable
+from surf_data.errors import DatabaseError, DatabaseUnavailable, ValidationError
 from surf_data.postgres import DatabaseManager, QueryEvent
 
 Connection = psycopg.Connection[Any]
@@ -24,6 +24,11 @@ def queries(load: Callable[..., Any]) -> Any:
             "fraying(last)": "SELECT 1 / (:last::int8 - i) AS i FROM generate_series(1, :last::int8) AS i;",
             "broken()": "SELECT nothing FROM nowhere;",
             "backend()$": "SELECT pg_backend_pid();",
+            "endless(last)": (
+                "SELECT CASE WHEN i < :last::int8 THEN now() ELSE 'infinity' END AS moment "
+                "FROM generate_series(1, 2 * :last::int8) AS i;"
+            ),
+            "prepared()": "SELECT statement FROM pg_prepared_statements;",
             "cursors()$": "SELECT count(*) FROM pg_cursors WHERE name LIKE 'surf%';",
         }
     )
@@ -34,8 +39,8 @@ def idle(database: DatabaseManager) -> bool:
     return database._pool._borrowers == {}
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 10, 1000])
-@pytest.mark.parametrize("last", [0, 9, 10, 11, 20])
+@pytest.mark.parametrize("batch_size", [1, 7, 10, 50, 120, 1000])
+@pytest.mark.parametrize("last", [0, 9, 10, 11, 20, 50, 120, 251])
 def test_a_stream_has_all_rows(database: DatabaseManager, queries: Any, batch_size: int, last: int) -> None:
     """However many rows a batch has, every row comes once and in order."""
     with queries.numbers_cursor(database, last=last) as rows:
@@ -52,6 +57,38 @@ def test_a_stream_fetches_what_is_read(database: DatabaseManager, queries: Any) 
         rows.batch_size = 10
         assert [row for row, _ in zip(rows, range(25), strict=False)] == [(number,) for number in range(1, 26)]
         assert rows.rows == 30
+
+
+def test_a_batch_size_can_change_on_the_way(database: DatabaseManager, queries: Any) -> None:
+    """What is set counts from the next batch on."""
+    with queries.numbers_cursor(database, last=100) as rows:
+        rows.batch_size = 10
+        reader = iter(rows)
+        first = next(reader)
+        rows.batch_size = 70
+        assert [first, *reader] == [(number,) for number in range(1, 101)]
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, True, 1.5, "1", None])
+def test_a_batch_has_rows(
+    database: DatabaseManager, queries: Any, refused: Callable[..., Any], batch_size: Any
+) -> None:
+    """A batch size that cannot be is refused when rows are asked for, and ends nothing."""
+    with queries.numbers_cursor(database, last=3) as rows:
+        rows.batch_size = batch_size
+        assert refused(lambda: list(rows), ValidationError).field == "batch_size"
+        rows.batch_size = 1
+        assert list(rows) == [(1,), (2,), (3,)]
+
+
+def test_a_stream_prepares_only_what_it_declares(open_database: Opener, queries: Any) -> None:
+    """Fetching leaves no statement of its own in the session, however many streams it has had."""
+    database = open_database(pool_max_size=1)
+    for size in (1, 2, 3):
+        with queries.numbers_cursor(database, last=10) as rows:
+            rows.batch_size = size
+            assert len(list(rows)) == 10
+    assert not [statement for (statement,) in queries.prepared(database) if "FETCH" in statement]
 
 
 def test_a_stream_needs_no_transaction(database: DatabaseManager, queries: Any, watcher: Connection) -> None:
@@ -78,6 +115,31 @@ def test_two_streams_share_a_transaction(database: DatabaseManager, queries: Any
         assert queries.cursors(tx) == 2
         pairs = [(one, other, queries.backend(tx) > 0) for (one,), (other,) in zip(left, right, strict=True)]
     assert pairs == [(number, number, True) for number in range(1, 6)]
+
+
+def test_a_batch_survives_what_is_run_between_its_rows(database: DatabaseManager, queries: Any) -> None:
+    """Other statements and streams of the session take nothing away from a batch that is half read."""
+    with (
+        database.connection() as held,
+        queries.numbers_cursor(held, last=250) as left,
+        queries.numbers_cursor(held, last=250) as right,
+    ):
+        left.batch_size, right.batch_size = 120, 100
+        pairs = []
+        for (one,), (other,) in zip(left, right, strict=True):
+            assert len(queries.numbers(held, last=3)) == 3
+            pairs.append((one, other))
+    assert pairs == [(number, number) for number in range(1, 251)]
+
+
+def test_two_readers_share_a_stream(database: DatabaseManager, queries: Any) -> None:
+    """Whoever asks next gets the next batch: together they have every row once."""
+    with queries.numbers_cursor(database, last=200) as rows:
+        rows.batch_size = 60
+        left, right = iter(rows), iter(rows)
+        read = [next(left), next(right)]
+        assert read == [(1,), (61,)]
+        assert sorted([*read, *left, *right]) == [(number,) for number in range(1, 201)]
 
 
 def test_a_stream_that_is_left_early_gives_its_connection_back(database: DatabaseManager, queries: Any) -> None:
@@ -126,6 +188,26 @@ def test_an_error_in_mid_stream_is_translated(
     assert idle(database)
 
 
+def test_a_row_that_python_cannot_hold_ends_the_stream(
+    open_database: Opener, queries: Any, refused: Callable[..., Any]
+) -> None:
+    """Of a batch the rows far before it are delivered; the failure has the query's name, and the connection goes on."""
+    events: list[QueryEvent] = []
+    database = open_database(pool_max_size=1, observer=events.append)
+    backend = queries.backend(database)
+    read: list[Any] = []
+
+    def reading() -> None:
+        with queries.endless_cursor(database, last=120) as rows:
+            read.extend(rows)
+
+    assert refused(reading, DatabaseError).query == "endless"
+    assert 0 < len(read) < 120
+    assert [(event.rows, event.error) for event in events if event.query == "endless"] == [(240, "DatabaseError")]
+    assert idle(database)
+    assert queries.backend(database) == backend
+
+
 def test_an_error_in_mid_stream_aborts_the_transaction(
     database: DatabaseManager, queries: Any, refused: Callable[..., Any]
 ) -> None:
@@ -154,6 +236,16 @@ def test_a_lost_connection_in_mid_stream_is_unavailable(
 
     assert refused(reading, DatabaseUnavailable).query == "numbers"
     assert len(queries.numbers(database, last=3)) == 3
+
+
+def test_a_stream_cannot_be_begun_again_on_a_lost_connection(
+    database: DatabaseManager, queries: Any, watcher: Connection, refused: Callable[..., Any]
+) -> None:
+    """Whoever tries to read on is told each time."""
+    with database.connection() as held, queries.numbers_cursor(held, last=9) as rows:
+        watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [queries.backend(held)])
+        for _ in range(2):
+            assert refused(lambda: list(rows), DatabaseUnavailable).query == "numbers"
 
 
 def test_a_stream_does_not_outlive_its_transaction(
