@@ -58,6 +58,13 @@ def echo(
     return stored
 
 
+@pytest.fixture
+def load_ids(load: Callable[..., Any]) -> Echo:
+    """Return a query that answers with the list that it is given."""
+    query: Echo = load({"ids(ids)$": "SELECT :ids::uuid [];"}).ids
+    return query
+
+
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=TEXTS,
@@ -91,6 +98,20 @@ def test_accepted_values_come_back_as_they_were(
     received = echo(**dict(zip("tibmua", sent, strict=True)))[:6]
     assert received == sent
     assert str(received[3].tzinfo) == "UTC"
+
+
+class _Id(UUID):
+    """A UUID of a class of its own."""
+
+
+IDS = st.lists(st.uuids() | st.uuids().map(lambda each: _Id(int=each.int)) | st.none(), max_size=5)
+
+
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.lists(st.uuids()) | IDS | st.lists(st.lists(st.uuids(), min_size=2, max_size=2)))
+def test_lists_of_ids_come_back_as_they_were(database: DatabaseManager, load_ids: Echo, ids: list[Any]) -> None:
+    """However many they are, with others between them, and within others."""
+    assert load_ids(database, ids=ids) == ids
 
 
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
