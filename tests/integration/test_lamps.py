@@ -229,6 +229,18 @@ def test_status_sets_whether_a_lamp_is_in_use(data: DataLayer, admin: Admin, sta
         assert row == (LAMP_STATUSES[status], True, True)
 
 
+def test_a_sign_of_life_reaches_no_index(data: DataLayer) -> None:
+    """Of a lamp that stays in use no index learns when it is heard of again; of one that is put out of use they do."""
+    lamp_id = registered(data)
+    hot = []
+    with data.transaction() as tx:
+        for status in ("active", "active", "inactive"):
+            tx.lamps.update_lamp_status(lamp_id, status)
+            counted = "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'lamp_registry'"
+            hot.append(tx._session._connection.execute(counted).fetchone())
+    assert hot == [(1,), (2,), (2,)]
+
+
 def test_status_of_an_unknown_lamp_cannot_be_set(data: DataLayer) -> None:
     """Updating a lamp that does not exist is `False`, not an error."""
     assert data.lamps.update_lamp_status(UNKNOWN, "active") is False
