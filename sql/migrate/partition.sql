@@ -8,15 +8,16 @@ SELECT set_config('timezone', 'UTC', false) AS time_zone;
 -- name: partition_expired(table_name, before, batch, forget)
 -- Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,
 -- and the default partition, may have younger rows, too; there old ones are deleted, so many at a time. No trigger
--- hears of what is dropped, so a function may be named that is told up to when rows are gone.
+-- hears of what is dropped, so a function may be named that is told up to when rows are gone; before they are, because
+-- nobody can read from the begin of the drop to the end of the transaction.
 SELECT
     part.name,
     CASE
         WHEN bound.ends_at <= :before::timestamptz
             THEN array_remove(
                     ARRAY[
-                        format('DROP TABLE %s', part.name),
-                        'SELECT ' || to_regproc(:forget::text)::text || '(' || quote_literal(bound.ends_at) || ')'
+                        'SELECT ' || to_regproc(:forget::text)::text || '(' || quote_literal(bound.ends_at) || ')',
+                        format('DROP TABLE %s', part.name)
                     ],
                     NULL
                 )

@@ -559,7 +559,8 @@ class _MigrateQueries:
     ) -> list[tuple[str, list[str | None] | None, str, str]]:
         """Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,
         and the default partition, may have younger rows, too; there old ones are deleted, so many at a time. No trigger
-        hears of what is dropped, so a function may be named that is told up to when rows are gone."""
+        hears of what is dropped, so a function may be named that is told up to when rows are gone; before they are, because
+        nobody can read from the begin of the drop to the end of the transaction."""
 
     def partition_expired_cursor(
         self,
@@ -573,7 +574,8 @@ class _MigrateQueries:
     ) -> AbstractContextManager[_Rows[tuple[str, list[str | None] | None, str, str]]]:
         """Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,
         and the default partition, may have younger rows, too; there old ones are deleted, so many at a time. No trigger
-        hears of what is dropped, so a function may be named that is told up to when rows are gone."""
+        hears of what is dropped, so a function may be named that is told up to when rows are gone; before they are, because
+        nobody can read from the begin of the drop to the end of the transaction."""
 
     def partition_missing(
         self,

@@ -73,8 +73,8 @@ def maintain(
         ahead: for how many months after the present one there are to be partitions, 0 to 120.
         keep_days: how many days rows are kept, 1 to 36,500; ``None`` keeps them for ever. A month is dropped when
             all of it has expired; single rows are deleted only where they are in no month's partition.
-        forget: the name of a function of the database that is told, in the transaction that drops a partition, up to
-            when rows are gone. Triggers on the table hear nothing of that.
+        forget: the name of a function of the database that is told, in the transaction that drops a partition and
+            just before, up to when rows are gone. Triggers on the table hear nothing of that.
         dry_run: only say what would be done.
         lock_timeout: for how many seconds to wait for a lock on a table, 0.001 or more.
         attempts: how many times to try to have it, 1 to 1,000, with growing pauses of up to 10 seconds.

@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from benchmarks import activity, cache, document, imports, lamps, threads
+from benchmarks import activity, cache, document, imports, lamps, retention, threads
 from benchmarks.ground import Ground, Sizes, prepare
 from benchmarks.measuring import Measure
 from surf_data import embedded
@@ -21,7 +21,7 @@ _ROWS = {
     6: activity.log_one,
     7: cache.cache_hit,
     8: activity.growth,
-    9: activity.retention,
+    9: retention.retention,
     10: activity.insert_rate,
     11: lamps.streamed_lamps,
     12: imports.importing,

@@ -1,14 +1,10 @@
 """Rows 5, 6, 8 and 10: activity is logged, and counted."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from ipaddress import IPv4Address
 from itertools import cycle
-from threading import Event
-from time import perf_counter
 from typing import Any
 
 import psycopg
@@ -17,10 +13,9 @@ from psycopg.types.json import Jsonb
 import surf_data
 from benchmarks import peer_psycopg
 from benchmarks.ground import Ground, fill_activity, lamp_id
-from benchmarks.measuring import Ratio, Side, Timing, side, timed
+from benchmarks.measuring import Side, Timing, side, timed
 from benchmarks.peer_asyncpg import Asyncpg
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
-from surf_data import migrate
 from surf_data.lamps.activity_logger import _checked
 
 _OURS = "surf_data"
@@ -192,95 +187,6 @@ def decades(most: int) -> list[int]:
         sizes.append(size)
         size *= 10
     return [*sizes, most]
-
-
-def retention(ground: Ground) -> Row:
-    """Row 9: old entries go."""
-    with (
-        ground.database("expiring") as url,
-        surf_data.open(url, pool_max_size=1) as data,
-        psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as janitor,
-    ):
-        fill_activity(url, ground.sizes.activity, lamps=ground.sizes.lamps)
-        # The month before the last one, of which all entries are there; what is older is none of the work.
-        [(month, end)] = janitor.execute(_EXPIRED).fetchall()
-        name = f"activity_log_{month:%Y_%m}"
-        keep_days = (datetime.now(UTC) - end).days
-        migrate.maintain(data.database.connect, "activity_log", keep_days=keep_days + 31)
-        janitor.execute(f"CREATE TABLE expired AS SELECT * FROM {name}")
-        [(rows, size)] = janitor.execute(f"SELECT count(*), pg_total_relation_size('{name}') FROM {name}").fetchall()
-        waits: list[float] = []
-
-        def ours(_: int) -> Timing:
-            _refill(janitor, name, month, end)
-            with _reading(data, waits):
-                return timed(lambda _: migrate.maintain(data.database.connect, "activity_log", keep_days=keep_days))(1)
-
-        def theirs(_: int) -> Timing:
-            _refill(janitor, name, month, end)
-            return timed(lambda _: janitor.execute("DELETE FROM activity_log WHERE created_at < %s", [end]))(1)
-
-        measurement = ground.measure.once(Side(_OURS, ours), Side("DELETE", theirs))
-        left = janitor.execute(f"SELECT pg_total_relation_size('{name}')").fetchone() or (0,)
-        ours(1)
-        dropped = janitor.execute("SELECT to_regclass(%s) IS NULL", [name]).fetchone() == (True,)
-    work = f"removing a month of {rows:,} entries"
-    return Row(
-        9,
-        "removing a month of expired activity",
-        [
-            compare(measurement, f"{work}, against DELETE", _OURS, "DELETE", AtLeast(50)),
-            Result(
-                f"{work}, what is left of {size / 1e6:,.1f} MB",
-                "disk",
-                AtMost(0, "MB"),
-                Ratio.of([0.0 if dropped else size / 1e6]),
-            ),
-            Result(f"{work} by DELETE, what is left before VACUUM", "disk", None, Ratio.of([left[0] / size])),
-            Result("reading a lamp's history meanwhile", "longest time", None, Ratio.of(waits)),
-        ],
-        [(work, measurement)],
-        "`surf-data maintain` connects, takes its lock, finds what has expired, drops the partition. DELETE is given "
-        "the same table, so it is in luck: the expired entries lie together. The longest read is in milliseconds.",
-    )
-
-
-# The month before the last: its begin and its end.
-_EXPIRED = """
-SELECT m.begin - interval '1 month', m.begin
-FROM (SELECT date_trunc('month', now()) - interval '1 month' AS begin) AS m
-"""
-
-
-def _refill(janitor: psycopg.Connection[Any], name: str, month: datetime, end: datetime) -> None:
-    """Let the expired month be there as it was."""
-    janitor.execute(f"DROP TABLE IF EXISTS {name}")
-    janitor.execute(f"CREATE TABLE {name} PARTITION OF activity_log FOR VALUES FROM ('{month}') TO ('{end}')")
-    janitor.execute(f"INSERT INTO {name} SELECT * FROM expired")
-    janitor.execute(f"VACUUM ANALYZE {name}")
-
-
-@contextmanager
-def _reading(data: surf_data.DataLayer, waits: list[float]) -> Iterator[None]:
-    """Read a lamp's history all the while, and note the milliseconds that the longest time took."""
-    ended = Event()
-
-    def read() -> float:
-        longest = 0.0
-        while not ended.is_set():
-            began = perf_counter()
-            data.activity.get_lamp_activity_history(lamp_id(1), 10)
-            longest = max(longest, perf_counter() - began)
-        return longest * 1000
-
-    data.activity.get_lamp_activity_history(lamp_id(1), 10)
-    with ThreadPoolExecutor() as threads:
-        reader = threads.submit(read)
-        try:
-            yield
-        finally:
-            ended.set()
-        waits.append(reader.result())
 
 
 def insert_rate(ground: Ground) -> Row:

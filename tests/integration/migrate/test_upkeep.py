@@ -128,6 +128,18 @@ def test_what_has_expired_goes(keep: Keep, server: Connection, monkeypatch: pyte
     assert keep(keep_days=days, ahead=0) == Upkeep(table=NAME, deleted=1)
 
 
+def test_nobody_waits_for_what_has_to_be_told(keep: Keep, server: Connection) -> None:
+    """The function that hears of a drop works before the table is locked."""
+    server.execute("CREATE TABLE first PARTITION OF \"Log 1\" FOR VALUES FROM (MINVALUE) TO ('2010-01-01 00:00:00+00')")
+    server.execute("CREATE TABLE told (locks bigint)")
+    server.execute(
+        "CREATE FUNCTION tell(timestamptz) RETURNS void LANGUAGE sql AS $$ INSERT INTO told SELECT count(*)"
+        " FROM pg_locks WHERE relation = '\"Log 1\"'::regclass AND mode = 'AccessExclusiveLock' $$"
+    )
+    assert keep(keep_days=1, ahead=0, forget="tell").dropped == ("public.first",)
+    assert server.execute("SELECT locks FROM told").fetchall() == [(0,)]
+
+
 def test_a_dry_run_changes_nothing(keep: Keep, server: Connection) -> None:
     """It says the same as the run that follows, but for the strays' months that expire on the way."""
     log(server, "2019-01-01", "2021-03-01 00:00:00+00", month(1))

@@ -1,0 +1,107 @@
+"""Row 9: old entries go."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import psycopg
+
+from benchmarks.ground import Ground, fill_activity
+from benchmarks.measuring import Measurement, Ratio, Side, Timing
+from benchmarks.reading import Reads, reader
+from benchmarks.results import AtLeast, AtMost, Result, Row, compare
+from surf_data import migrate
+
+_OURS, _THEIRS = "surf_data", "DELETE"
+_FORGET = "activity_rollup_forget"
+# The month before the last: its begin and its end.
+_EXPIRED = """
+SELECT m.begin - interval '1 month', m.begin
+FROM (SELECT date_trunc('month', now()) - interval '1 month' AS begin) AS m
+"""
+
+
+def retention(ground: Ground) -> Row:
+    """Row 9: old entries go."""
+    with (
+        ground.database("expiring") as url,
+        reader(url) as reading,
+        psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as janitor,
+    ):
+        fill_activity(url, ground.sizes.activity, lamps=ground.sizes.lamps)
+        # The month before the last one, of which all entries are there; what is older is none of the work.
+        [(month, end)] = janitor.execute(_EXPIRED).fetchall()
+        name = f"activity_log_{month:%Y_%m}"
+        keep_days = (datetime.now(UTC) - end).days
+
+        def maintain(days: int) -> None:
+            migrate.maintain(lambda: psycopg.connect(url), "activity_log", keep_days=days, forget=_FORGET)
+
+        maintain(keep_days + 31)
+        janitor.execute(f"CREATE TABLE expired AS SELECT * FROM {name}")
+        [(rows, size)] = janitor.execute(f"SELECT count(*), pg_total_relation_size('{name}') FROM {name}").fetchall()
+        reads: dict[str, list[list[Reads]]] = {_OURS: [], _THEIRS: []}
+
+        def watched(side: str, work: Callable[[], object]) -> Timing:
+            _refill(janitor, name, month, end)
+            timing, *found = reading.during(work)
+            reads[side].append(found)
+            return timing
+
+        delete = "DELETE FROM activity_log WHERE created_at < %s"
+        measurement = ground.measure.once(
+            Side(_OURS, lambda _: watched(_OURS, lambda: maintain(keep_days))),
+            Side(_THEIRS, lambda _: watched(_THEIRS, lambda: janitor.execute(delete, [end]))),
+        )
+        left = janitor.execute(f"SELECT pg_total_relation_size('{name}')").fetchone() or (0,)
+        maintain(keep_days)
+        dropped = janitor.execute("SELECT to_regclass(%s) IS NULL", [name]).fetchone() == (True,)
+    work = f"removing a month of {rows:,} entries"
+    longest, percentile = _compared(reads, "longest"), _compared(reads, "percentile")
+    return Row(
+        9,
+        "removing a month of expired activity",
+        [
+            compare(measurement, f"{work}, against DELETE", _OURS, _THEIRS, AtLeast(50)),
+            Result(
+                f"{work}, what is left of {size / 1e6:,.1f} MB",
+                "disk",
+                AtMost(0, "MB"),
+                Ratio.of([0.0 if dropped else size / 1e6]),
+            ),
+            Result(f"{work} by DELETE, what is left before VACUUM", "disk", None, Ratio.of([left[0] / size])),
+            *(
+                Result(
+                    f"reading a lamp's history meanwhile, {what} during {side}",
+                    "time, meanwhile / as long afterwards",
+                    None,
+                    times.ratio(f"during {side}", f"as long after {side}", "time"),
+                )
+                for side in (_OURS, _THEIRS)
+                for what, times in (("the longest", longest), ("the 99th percentile", percentile))
+            ),
+        ],
+        [(work, measurement), ("the longest read", longest), ("the 99th percentile of reads", percentile)],
+        "`surf-data maintain` connects, takes its lock, finds what has expired, drops the partition. DELETE is given "
+        "the same table, so it is in luck: the expired entries lie together. A process of its own reads meanwhile.",
+    )
+
+
+def _compared(reads: dict[str, list[list[Reads]]], what: Literal["longest", "percentile"]) -> Measurement:
+    """Return one figure of the reads during and after each side's work; the first round does not count."""
+    turns = [
+        [
+            {f"during {side}": getattr(meanwhile, what), f"as long after {side}": getattr(afterwards, what)}
+            for meanwhile, afterwards in found[1:]
+        ]
+        for side, found in reads.items()
+    ]
+    return Measurement([ours | theirs for ours, theirs in zip(*turns, strict=True)])
+
+
+def _refill(janitor: psycopg.Connection[Any], name: str, month: datetime, end: datetime) -> None:
+    """Let the expired month be there as it was."""
+    janitor.execute(f"DROP TABLE IF EXISTS {name}")
+    janitor.execute(f"CREATE TABLE {name} PARTITION OF activity_log FOR VALUES FROM ('{month}') TO ('{end}')")
+    janitor.execute(f"INSERT INTO {name} SELECT * FROM expired")
+    janitor.execute(f"VACUUM ANALYZE {name}")
