@@ -193,28 +193,46 @@ def insert_rate(ground: Ground) -> Row:
     """Row 10: what becomes of writes when the log has grown."""
     lamps, rows = ground.sizes.lamps, ground.sizes.activity
     portion = max(1, ground.sizes.batch // 10)
-    entries = [
-        {"lamp_id": lamp_id(1 + number % lamps), "activity_type": "status", "status": "success"}
-        for number in range(portion)
-    ]
-    with (
-        ground.database("empty") as empty_url,
-        ground.database("filled") as full_url,
-        surf_data.open(empty_url, pool_max_size=1) as empty,
-        surf_data.open(full_url, pool_max_size=1) as full,
-        psycopg.connect(empty_url, autocommit=True) as janitor,
-    ):
-        fill_activity(full_url, rows, lamps=lamps)
-        names = (f"{rows:,} entries", "an empty log")
-        measurement = ground.measure.once(
-            side(names[0], lambda: full.activity.log_activities(entries)),
-            emptied(side(names[1], lambda: empty.activity.log_activities(entries)), janitor),
+    ids = [lamp_id(1 + number % lamps) for number in range(portion)]
+    entries = [{"lamp_id": wanted, "activity_type": "status", "status": "success"} for wanted in ids]
+    turns = cycle(ids)
+    full, empty = f"{rows:,} entries", "an empty log"
+    with ExitStack() as opened:
+        filled_url = opened.enter_context(ground.database("filled"))
+        fill_activity(filled_url, rows, lamps=lamps)
+        bare = opened.enter_context(ground.database("filled_bare", like="filled"))
+        urls = {full: filled_url, empty: opened.enter_context(ground.database("empty"))}
+        bare_urls = {full: bare, empty: opened.enter_context(ground.database("empty_bare"))}
+
+        def sides(urls: dict[str, str], calls: Callable[[Any], Callable[[], object]]) -> list[Side]:
+            made = []
+            for name, url in urls.items():
+                logger = opened.enter_context(surf_data.open(url, pool_max_size=1)).activity
+                made.append(side(name, calls(logger)))
+            janitor = opened.enter_context(psycopg.connect(urls[empty], autocommit=True))
+            return [made[0], emptied(made[1], janitor)]
+
+        for url in bare_urls.values():
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("DROP INDEX idx_activity_log_lamp_time")
+        many = ground.measure.once(*sides(urls, lambda logger: partial(logger.log_activities, entries)))
+        without = ground.measure.once(*sides(bare_urls, lambda logger: partial(logger.log_activities, entries)))
+        single = ground.measure(
+            *sides(urls, lambda logger: lambda: logger.log_activity(next(turns), "status", "success"))
         )
     return Row(
         10,
         f"logging into {rows:,} entries",
-        [compare(measurement, "against an empty log", *names, AtLeast(0.9))],
-        [(f"{portion:,} more entries", measurement)],
+        [
+            compare(single, "one by one, against an empty log", full, empty, AtLeast(0.9)),
+            compare(many, f"{portion:,} at once, against an empty log", full, empty, AtLeast(0.9)),
+            compare(without, f"{portion:,} at once, without the index by lamp, likewise", full, empty, None),
+        ],
+        [
+            ("an entry by itself", single),
+            (f"{portion:,} entries at once", many),
+            (f"{portion:,} entries at once, without the index by lamp", without),
+        ],
     )
 
 

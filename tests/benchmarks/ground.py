@@ -102,16 +102,17 @@ class Ground:
         return [lamp_id(number) for number in range(1, self.sizes.lamps + 1, step)][:1000]
 
     @contextmanager
-    def database(self, name: str, *, lamps: int | None = None) -> Iterator[str]:
+    def database(self, name: str, *, lamps: int | None = None, like: str = "surf_data") -> Iterator[str]:
         """Make another database, and drop it in the end.
 
         Arguments:
             name: its name.
-            lamps: how many lamps it has; when not given, it is a copy of the one at `url`.
+            lamps: how many lamps it has; when not given, it is a copy of another one.
+            like: the name of that one, to which nobody is connected; by default it is the one at `url`.
         """
         url = urlsplit(self.url)._replace(path=f"/{name}").geturl()
         with psycopg.connect(urlsplit(self.url)._replace(path="/postgres").geturl(), autocommit=True) as connection:
-            template = "surf_data" if lamps is None else "template1"
+            template = like if lamps is None else "template1"
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
             try:
                 prepare(url, lamps)
