@@ -1,4 +1,4 @@
-"""``surf-data maintain``: the next partitions made, the expired ones dropped."""
+"""``surf-data maintain``: the next partitions made, the expired ones dropped, what is over counted."""
 
 import attrs
 import click
@@ -8,7 +8,7 @@ from surf_data.cli import output
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.migrate import Upkeep
 
-# What the tables of this library have to be told by; see their migrations.
+# The tables of this library that are counted, and what says that rows are gone; see their migrations.
 _FORGET = {"activity_log": "activity_rollup_forget"}
 
 
@@ -69,6 +69,8 @@ def maintain(
     With --keep-days a month is dropped when all of it has expired. Where rows are in no month's partition, such as
     those that were there before there were partitions, they are deleted, 10,000 at a time. Readers and writers go
     before: a lock that cannot be had at once is asked for later.
+
+    In the end the activity that is over is counted, so that nobody who asks for statistics has to.
     """
     with target.open() as data, output.working(f"looking at {table}") as tell:
         done = migrate.maintain(
@@ -82,6 +84,9 @@ def maintain(
             attempts=attempts,
             on_step=tell,
         )
+        if table in _FORGET and not (dry_run or check):
+            tell("counting what is over")
+            data.activity.roll_up()
     if as_json:
         output.write_json({**attrs.asdict(done), "dry_run": dry_run or check})
     else:

@@ -79,6 +79,19 @@ def test_statistics_know_what_is_gone(cli: Cli, migrated_url: str, admin: Admin)
         assert (data.activity.get_activity_statistics(year)["total"], differences(admin, year)) == (2, [])
 
 
+def test_statistics_have_nothing_to_count(cli: Cli, migrated_url: str, admin: Admin) -> None:
+    """What is over is counted as well, but not if nothing is to be changed, nor for a table that nobody counts."""
+    log(admin, str(datetime.now(UTC) - timedelta(hours=1)))
+    counted = "SELECT count(*) FROM activity_rollup_count WHERE minutes = 60 AND counted = 'type'"
+    admin.execute("CREATE TABLE tide (at timestamptz) PARTITION BY RANGE (at)")
+    admin.execute("CREATE TABLE tide_default PARTITION OF tide DEFAULT")
+    for options in (["--dry-run"], ["--check"], ["--table", "tide"]):
+        cli("maintain", *options, database=migrated_url)
+        assert admin.execute(counted).fetchone() == (0,)
+    cli("maintain", database=migrated_url)
+    assert admin.execute(counted).fetchone() == (1,)
+
+
 def test_no_partitions(cli: Cli, migrated_url: str) -> None:
     """Of a table that is not in partitions it is said."""
     assert cli("maintain", "--table", "lamp_registry", database=migrated_url).error() == (
