@@ -52,7 +52,8 @@ class PostgresLampRepository:
         row = lamp_queries().lamp_configuration(self._database, lamp_id=validation.uuid("lamp_id", lamp_id))
         if row is None:
             return None
-        return self._reference.get(self._database, row.reference_version).lamp_config(row)
+        *_, version = row
+        return self._reference.get(self._database, version).lamp_config(row)
 
     def get_lamp_configurations(self, lamp_ids: Iterable[str | UUID]) -> list[LampConfig]:
         """Return what several lamps are configured to do, in one round trip.
@@ -163,7 +164,8 @@ class PostgresLampRepository:
         """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
         remaining = iter(rows)
         if (first := next(remaining, None)) is not None:
-            lamp_config = self._reference.get(executor, first.reference_version).lamp_config
+            *_, version = first
+            lamp_config = self._reference.get(executor, version).lamp_config
             yield lamp_config(first)
             yield from map(lamp_config, remaining)
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from surf_data import resources
-from surf_data.lamps.rows import ActivityRow, LampRow, ReferenceRow, StatisticsRow
+from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
 from surf_data.postgres import load_queries
 
 
@@ -20,10 +20,6 @@ def lamp_queries() -> Any:
         rows={
             "activity_history": ActivityRow,
             "activity_statistics": StatisticsRow,
-            "lamp_active_list": LampRow,
-            "lamp_active_stream": LampRow,
-            "lamp_configuration": LampRow,
-            "lamp_configurations": LampRow,
             "reference_data": ReferenceRow,
         },
     )

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.lamps.rows import ActivityRow, LampRow, ReferenceRow, StatisticsRow
+from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
 from surf_data.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -176,16 +176,16 @@ class _LampQueries:
     ) -> int:
         """Stores a key of one source."""
 
-    def lamp_active_list(self, executor: Executor, /) -> list[LampRow]:
+    def lamp_active_list(self, executor: Executor, /) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
         """All active lamps, the ones heard of last first, for background processing."""
 
-    def lamp_active_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LampRow]]:
+    def lamp_active_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]]:
         """All active lamps, the ones heard of last first, for background processing."""
 
-    def lamp_active_stream(self, executor: Executor, /) -> list[LampRow]:
+    def lamp_active_stream(self, executor: Executor, /) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
         """All active lamps in the order of their ids, which the primary key gives without sorting a million rows."""
 
-    def lamp_active_stream_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LampRow]]:
+    def lamp_active_stream_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]]:
         """All active lamps in the order of their ids, which the primary key gives without sorting a million rows."""
 
     def lamp_configuration(
@@ -194,7 +194,7 @@ class _LampQueries:
         /,
         *,
         lamp_id: UUID,
-    ) -> LampRow | None:
+    ) -> tuple[UUID, int, int | None, bool, datetime | None, UUID | None] | None:
         """What one active lamp is configured to do."""
 
     def lamp_configurations(
@@ -203,7 +203,7 @@ class _LampQueries:
         /,
         *,
         lamp_ids: list[UUID] | list[UUID | None],
-    ) -> list[LampRow]:
+    ) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
         """What several active lamps are configured to do, in no particular order."""
 
     def lamp_configurations_cursor(
@@ -212,7 +212,7 @@ class _LampQueries:
         /,
         *,
         lamp_ids: list[UUID] | list[UUID | None],
-    ) -> AbstractContextManager[_Rows[LampRow]]:
+    ) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]]:
         """What several active lamps are configured to do, in no particular order."""
 
     def lamp_insert(

@@ -16,9 +16,18 @@ from surf_data.postgres import Executor
 
 _log = logging.getLogger("surf_data.lamps.reference_data")
 
-# Lamps come by the thousand, and calling the two takes a quarter less than calling the class, which calls them.
+# Lamps come by the thousand. The class itself sets these fields, too, but looks for each by its name.
 _new = LampConfig.__new__
-_init = LampConfig.__init__
+(
+    _set_lamp_id,
+    _set_location_index,
+    _set_brightness,
+    _set_is_active,
+    _set_last_seen,
+    _set_location_name,
+    _set_coordinates,
+    _set_api_configs,
+) = (getattr(LampConfig, field.name).__set__ for field in attrs.fields(LampConfig))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -50,33 +59,29 @@ class ReferenceData:
         api_configs = tuple(_api_config(ring, **entry) for entry in row.api_configs)
         return cls(version=row.version, locations=locations, api_configs=api_configs)
 
-    def lamp_config(self, lamp: LampRow) -> LampConfig:
-        """Return the configuration of ``lamp``, its beach and the sources of surf data filled in."""
-        index = lamp.location_index
-        config = _new(LampConfig)
-        if (location := self.locations.get(index)) is None:
-            _init(
-                config,
-                lamp_id=lamp.lamp_id,
-                location_index=index,
-                brightness=lamp.brightness,
-                is_active=lamp.is_active,
-                last_seen=lamp.last_seen,
+    def lamp_config(self, row: LampRow) -> LampConfig:
+        """Return the configuration of a lamp, its beach and the sources of surf data filled in."""
+        lamp_id, location_index, brightness, is_active, last_seen, _ = row
+        location = self.locations.get(location_index)
+        if location is None:
+            return LampConfig(
+                lamp_id=lamp_id,
+                location_index=location_index,
+                brightness=brightness,
+                is_active=is_active,
+                last_seen=last_seen,
                 api_configs=self.api_configs,
             )
-            return config
         location_name, coordinates = location
-        _init(
-            config,
-            lamp_id=lamp.lamp_id,
-            location_index=index,
-            brightness=lamp.brightness,
-            is_active=lamp.is_active,
-            last_seen=lamp.last_seen,
-            location_name=location_name,
-            coordinates=coordinates,
-            api_configs=self.api_configs,
-        )
+        config = _new(LampConfig)
+        _set_lamp_id(config, lamp_id)
+        _set_location_index(config, location_index)
+        _set_brightness(config, brightness)
+        _set_is_active(config, is_active)
+        _set_last_seen(config, last_seen)
+        _set_location_name(config, location_name)
+        _set_coordinates(config, coordinates)
+        _set_api_configs(config, self.api_configs)
         return config
 
 

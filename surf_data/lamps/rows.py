@@ -7,19 +7,9 @@ from uuid import UUID
 
 import attrs
 
-
-# Those that come by the thousand are not frozen, which would double the time to make one.
-@attrs.define
-class LampRow:
-    """A lamp, without what is the same for every lamp."""
-
-    lamp_id: UUID
-    location_index: int
-    brightness: int | None
-    is_active: bool
-    last_seen: datetime | None
-    #: ``None`` when the table was emptied by hand; then the reference data is read every time.
-    reference_version: UUID | None
+#: A lamp, without what is the same for every lamp: ``lamp_id``, ``location_index``, ``brightness``, ``is_active``,
+#: ``last_seen``, and the version of the rest: ``None`` when its table was emptied by hand; then it is read every time.
+LampRow = tuple[UUID, int, int | None, bool, datetime | None, UUID | None]
 
 
 @attrs.frozen
@@ -31,6 +21,7 @@ class ReferenceRow:
     api_configs: Any
 
 
+# They come by the hundred, and are not frozen, which would double the time to make one.
 @attrs.define
 class ActivityRow:
     """An entry of the activity log."""

@@ -2,11 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import cycle
+from itertools import cycle, repeat
 from time import perf_counter_ns
 from typing import Any
 
-import attrs
 import psycopg
 from psycopg.rows import tuple_row
 
@@ -20,7 +19,6 @@ from benchmarks.peer_pgbench import pgbench, program
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
 from surf_data import resources
 from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.rows import LampRow
 from surf_data.lamps.types import LampConfig
 from surf_data.postgres import load_queries
 from surf_data.postgres.observation import Observation
@@ -182,10 +180,9 @@ def streamed_lamps(ground: Ground) -> Row:
             ),
         ]
         sample = lamp_queries().lamp_configuration(data.database, lamp_id=lamp_id(1))
-        values = attrs.astuple(sample, recurse=False)
 
         def make_all() -> None:
-            exhaust(data.lamps._configs(data.database, (LampRow(*values) for _ in range(lamps))))
+            exhaust(data.lamps._configs(data.database, repeat(sample, lamps)))
 
         measurement = ground.measure.once(*streams, side("surf_data, of which making the objects", make_all))
         grown = growth(url)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import attrs
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
@@ -83,6 +84,22 @@ def test_a_registered_lamp_has_the_configuration_of_the_specification(data: Data
     assert config.coordinates is not None
     assert (config.coordinates.lat, config.coordinates.lon) == (21.3099, -157.8581)
     assert [(api.is_json, api.is_metric) for api in config.api_configs] == [(True, True), (True, False)]
+
+
+def test_a_configuration_is_what_its_class_makes(data: DataLayer) -> None:
+    """A lamp that was read has every field, and is as frozen as one that was made."""
+    config = data.lamps.get_lamp_configuration(registered(data))
+    assert config is not None
+    assert config == LampConfig(**attrs.asdict(config, recurse=False))
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        config.brightness = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_class_of_configurations_only_assigns() -> None:
+    """Nothing else happens when one is made, so those that are made of rows without calling it lack nothing."""
+    assert not hasattr(LampConfig, "__attrs_pre_init__")
+    assert not hasattr(LampConfig, "__attrs_post_init__")
+    assert not [field for field in attrs.fields(LampConfig) if field.validator or field.converter]
 
 
 def test_brightness_is_100_when_not_given(data: DataLayer) -> None:

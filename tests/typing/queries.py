@@ -12,7 +12,7 @@ queries = lamp_queries()
 
 
 def correct(executor: Executor, lamp_id: UUID, moment: datetime) -> None:
-    """Parameters are keywords with types; rows are classes, and None where there may be no row or value."""
+    """Parameters are keywords with types; rows are classes or tuples, and None where there may be no row or value."""
     assert_type(queries.lamp_configuration(executor, lamp_id=lamp_id), LampRow | None)
     assert_type(queries.lamp_configurations(executor, lamp_ids=[lamp_id]), list[LampRow])
     assert_type(queries.reference_data(executor), ReferenceRow)
@@ -57,8 +57,9 @@ def mistakes(executor: Executor, lamp_id: UUID, moment: datetime, day: date) -> 
     changed: bool = queries.lamp_status_update(executor, lamp_id=lamp_id, is_active=True)  # type: ignore[assignment]  # pyright: ignore
     queries.lamp_configuration(queries, lamp_id=lamp_id)  # type: ignore[arg-type]  # pyright: ignore
     row = queries.lamp_active_list(executor)[0]
-    row.brightness + 1  # type: ignore[operator]  # pyright: ignore
-    row.last_seen.year  # type: ignore[union-attr]  # pyright: ignore
+    _, _, brightness, _, last_seen, _ = row
+    brightness + 1  # type: ignore[operator]  # pyright: ignore
+    last_seen.year  # type: ignore[union-attr]  # pyright: ignore
     row.name  # type: ignore[attr-defined]  # pyright: ignore
     before: dict[str, Any] = {"lamp_id": lamp_id, "before_id": None, "row_limit": 10}
     queries.activity_history(executor, before_created_at=day, **before)  # type: ignore[arg-type]  # pyright: ignore
