@@ -25,6 +25,7 @@ from surf_data.lamps import (
 from surf_data.lamps.buffer import BufferLimits
 from surf_data.lamps.cache_manager import FAMILIES
 from surf_data.lamps.failures import Failures
+from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.spool import Spool
 from surf_data.postgres import DatabaseManager, Observer, Session, deadline
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from surf_data.migrate import Runner
 
 _EMBEDDED = "embedded:"
+# Seconds for what health looks at beside whether the servers answer.
+_GLANCE = 0.5
+_STRAYS = "the activity log has entries in its default partition: surf-data maintain"
 
 T = TypeVar("T")
 
@@ -179,18 +183,32 @@ class DataLayer:
         return deadline(seconds)
 
     def health(self) -> Health:
-        """Ask PostgreSQL and Redis whether they answer. Never raises; takes 2 seconds at the most for a connection."""
+        """Ask PostgreSQL and Redis whether they answer. Never raises; takes 2 seconds at the most for a connection.
+
+        A database that answers has a reason all the same when entries of the activity log are in its default partition,
+        because nobody made one for them in time.
+        """
         started = perf_counter()
         reason = None
         try:
             self.database.ping()
         except DatabaseError as error:
             reason = getattr(error, "cause", None) or str(error)
-        database = Check(ok=reason is None, latency_ms=(perf_counter() - started) * 1000, reason=reason)
+        latency = (perf_counter() - started) * 1000
+        database = Check(ok=reason is None, latency_ms=latency, reason=reason or self._upkeep_due())
         ping = self.redis.ping()
         reason = ping.reason or ("near cache off: connection lost" if self._values.near_state == "lost" else None)
         cache = Check(ok=ping.reason is None, latency_ms=ping.seconds * 1000, reason=reason)
         return Health.of(database, cache, cache_wanted=self._cache_wanted)
+
+    def _upkeep_due(self) -> str | None:
+        """Return what an operator should see to; ``None`` also when that cannot be known at once."""
+        try:
+            with deadline(_GLANCE):
+                return _STRAYS if lamp_queries().activity_has_strays(self.database) else None
+        except DatabaseError:
+            # There are no tables, or somebody has locked them.
+            return None
 
     def stats(self) -> dict[str, Any]:
         """Return what has happened in this process so far.

@@ -26,15 +26,17 @@ class Health:
     #: Redis. Not configured is not ok here, with that reason.
     cache: Check
     #: The whole: as good as the database, because the cache is never the reason for an outage. A cache that was
-    #: configured and does not work shows in the reason only.
+    #: configured and does not work shows in the reason only. So does what an operator of the database should see to.
     overall: Check
 
     @classmethod
     def of(cls, database: Check, cache: Check, *, cache_wanted: bool) -> "Health":
         """Return the health of the whole from that of its parts."""
         reason = database.reason
-        if database.ok and cache_wanted and not cache.ok:
-            reason = f"degraded: cache {cache.reason}"
+        if database.ok:
+            reasons = [reason] if reason else []
+            reasons += [f"cache {cache.reason}"] if cache_wanted and not cache.ok else []
+            reason = f"degraded: {'; '.join(reasons)}" if reasons else None
         latency = database.latency_ms + cache.latency_ms
         return cls(database=database, cache=cache, overall=Check(ok=database.ok, latency_ms=latency, reason=reason))
 

@@ -44,6 +44,45 @@ WHERE
 ORDER BY al.created_at DESC, al.id DESC
 LIMIT :row_limit::bigint;
 
+-- name: activity_has_strays()$
+-- Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody may
+-- read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then looks
+-- into no other one. A log without partitions has none. The order is there because it makes PostgreSQL stop at the first
+-- entry that it finds in the index; of EXISTS it would disregard it.
+SELECT
+    coalesce(
+        bool_or(
+            (
+                SELECT true
+                FROM activity_log AS al
+                WHERE al.created_at >= gap.begins_at AND al.created_at < gap.ends_at
+                ORDER BY al.created_at
+                LIMIT 1
+            )
+        ),
+        false
+    ) AS has_strays
+FROM (
+    SELECT
+        part.ends_at AS begins_at,
+        lead(part.begins_at, 1, 'infinity') OVER (ORDER BY part.begins_at, part.ends_at) AS ends_at
+    FROM pg_partitioned_table AS pp
+    CROSS JOIN
+        LATERAL (
+            VALUES ('-infinity'::timestamptz, '-infinity'::timestamptz)
+            UNION ALL
+            SELECT
+                coalesce(substring(said.bounds FROM 'FROM \(''([^'']+)''\)')::timestamptz, '-infinity'),
+                coalesce(substring(said.bounds FROM 'TO \(''([^'']+)''\)')::timestamptz, 'infinity')
+            FROM pg_inherits AS pi
+            INNER JOIN pg_class AS pc ON pi.inhrelid = pc.oid
+            CROSS JOIN LATERAL pg_get_expr(pc.relpartbound, pc.oid) AS said (bounds)
+            WHERE pi.inhparent = pp.partrelid AND pi.inhrelid <> pp.partdefid
+        ) AS part (begins_at, ends_at)
+    WHERE pp.partrelid = 'activity_log'::regclass AND pp.partdefid <> 0
+) AS gap
+WHERE gap.begins_at < gap.ends_at;
+
 -- name: activity_ids(number)
 -- Reserves ids for entries to come. Those that are not used in the end are gaps.
 -- retry: idempotent

@@ -50,7 +50,7 @@ def health(context: click.Context, target: Target, *, as_json: bool) -> None:
     """Ask PostgreSQL and Redis whether they answer.
 
     Exits with 1 when the data layer cannot work. It can without the cache, which is then shown as the reason why it
-    is degraded.
+    is degraded; so are entries of the activity log that nobody made a partition for.
     """
     with target.open(pool_min_size=1) as data:
         state = data.health()

@@ -6,8 +6,10 @@ import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 from uuid import uuid4
 
 import psycopg
@@ -15,6 +17,7 @@ import pytest
 
 import surf_data
 from surf_data import (
+    Check,
     ConfigurationError,
     DatabaseError,
     DataLayer,
@@ -22,6 +25,7 @@ from surf_data import (
     QueryEvent,
     SurfData,
     ValidationError,
+    migrate,
     resources,
 )
 from surf_data.embedded import EmbeddedServers
@@ -162,6 +166,51 @@ def test_health_of_a_healthy_system(data: DataLayer) -> None:
     for check in told.values():
         assert check["latency_ms"] > 0
         assert check["reason"] is None
+
+
+def test_health_tells_of_entries_without_a_partition(data: DataLayer, admin: Admin, migrated_url: str) -> None:
+    """Entries in the default partition, of whatever time, are a reason until they have found a home; all works on."""
+    due = "the activity log has entries in its default partition: surf-data maintain"
+    log = "INSERT INTO activity_log (activity_type, status, created_at) VALUES ('a', 'b', %s)"
+    admin.execute(log, ["now"])
+    assert data.health().overall.reason is None
+    # Then the oldest entries have no partition either.
+    admin.execute(f"DROP TABLE {partitions(admin)[0]}".encode())
+    assert data.health().overall.reason is None
+    for moment in ("2199-05-31 23:59:59+00", "2021-05-01 00:00:00+00", "2021-07-01 00:00:00+00", "2021-06-15"):
+        admin.execute(log, [moment])
+        health = data.health()
+        assert (health.database.ok, health.database.reason) == (True, due)
+        assert (health.overall.ok, health.overall.reason) == (True, f"degraded: {due}")
+        migrate.maintain(partial(psycopg.connect, migrated_url), "activity_log")
+        assert data.health().overall.reason is None
+
+
+def partitions(admin: Admin) -> list[str]:
+    """Return the partitions of the log, the one that was there first before the others."""
+    found = admin.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'activity_log'::regclass")
+    return sorted((name for (name,) in found), key=lambda name: "before" not in name)
+
+
+@pytest.mark.parametrize("migrations", [0, 1, 15])
+def test_health_of_a_schema_without_partitions(database_url: str, migrations: int) -> None:
+    """Where the log is no table of partitions, or not there yet, nothing is said of them."""
+    runner = migrate.Runner(
+        partial(psycopg.connect, database_url), resources.directory("migrations") / "lamps", "lamps"
+    )
+    with surf_data.open(database_url, pool_min_size=1) as data:
+        if migrations:
+            runner.up(to=migrations)
+            data.activity.log_activity(None, "a", "b")
+        assert data.health().overall == Check(ok=True, latency_ms=ANY, reason=None)
+
+
+def test_health_while_the_log_is_locked(data: DataLayer, admin: Admin) -> None:
+    """Who has locked the log does not keep health from answering."""
+    with admin.transaction():
+        admin.execute("LOCK TABLE activity_log IN ACCESS EXCLUSIVE MODE")
+        assert data.health().overall == Check(ok=True, latency_ms=ANY, reason=None)
+    assert data.health().overall.ok
 
 
 def test_health_without_a_database() -> None:

@@ -5,6 +5,7 @@ import pytest
 from surf_data.health import Check, Health
 
 GOOD = Check(ok=True, latency_ms=1.5)
+DUE = Check(ok=True, latency_ms=2.5, reason="due")
 BAD = Check(ok=False, latency_ms=2.0, reason="timed out")
 
 
@@ -14,10 +15,12 @@ BAD = Check(ok=False, latency_ms=2.0, reason="timed out")
         (GOOD, GOOD, True, Check(ok=True, latency_ms=3.0)),
         (GOOD, BAD, True, Check(ok=True, latency_ms=3.5, reason="degraded: cache timed out")),
         (GOOD, BAD, False, Check(ok=True, latency_ms=3.5)),
+        (DUE, GOOD, True, Check(ok=True, latency_ms=4.0, reason="degraded: due")),
+        (DUE, BAD, True, Check(ok=True, latency_ms=4.5, reason="degraded: due; cache timed out")),
         (BAD, GOOD, True, Check(ok=False, latency_ms=3.5, reason="timed out")),
         (BAD, BAD, True, Check(ok=False, latency_ms=4.0, reason="timed out")),
     ],
-    ids=["both", "no cache", "cache not wanted", "no database", "neither"],
+    ids=["both", "no cache", "cache not wanted", "work due", "work due and no cache", "no database", "neither"],
 )
 def test_the_whole_is_as_good_as_the_database(database: Check, cache: Check, wanted: object, overall: Check) -> None:
     """A missing cache degrades the whole, if it was wanted; a missing database is an outage."""
