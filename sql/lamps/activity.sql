@@ -45,10 +45,10 @@ ORDER BY al.created_at DESC, al.id DESC
 LIMIT :row_limit::bigint;
 
 -- name: activity_has_strays()$
--- Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody may
--- read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then looks
--- into no other one. A log without partitions has none. The order is there because it makes PostgreSQL stop at the first
--- entry that it finds in the index; of EXISTS it would disregard it.
+-- Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody
+-- may read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then
+-- looks into no other one. A log without partitions has none. The order is there because it makes PostgreSQL stop at the
+-- first entry that it finds in the index; of EXISTS it would disregard it.
 SELECT
     coalesce(
         bool_or(
@@ -72,8 +72,8 @@ FROM (
             VALUES ('-infinity'::timestamptz, '-infinity'::timestamptz)
             UNION ALL
             SELECT
-                coalesce(substring(said.bounds FROM 'FROM \(''([^'']+)''\)')::timestamptz, '-infinity'),
-                coalesce(substring(said.bounds FROM 'TO \(''([^'']+)''\)')::timestamptz, 'infinity')
+                coalesce(substring(said.bounds FROM 'FROM \(''([^'']+)''\)')::timestamptz, '-infinity') AS begins_at,
+                coalesce(substring(said.bounds FROM 'TO \(''([^'']+)''\)')::timestamptz, 'infinity') AS ends_at
             FROM pg_inherits AS pi
             INNER JOIN pg_class AS pc ON pi.inhrelid = pc.oid
             CROSS JOIN LATERAL pg_get_expr(pc.relpartbound, pc.oid) AS said (bounds)
