@@ -6,10 +6,10 @@ from uuid import UUID
 
 from surf_data import validation
 from surf_data.errors import ValidationError
+from surf_data.lamps.lamp_reader import LampReader
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.registration import Registration
-from surf_data.lamps.rows import LampRow
 from surf_data.lamps.types import LampConfig
 from surf_data.postgres import Executor, Json
 
@@ -52,8 +52,7 @@ class PostgresLampRepository:
         row = lamp_queries().lamp_configuration(self._database, lamp_id=validation.uuid("lamp_id", lamp_id))
         if row is None:
             return None
-        *_, version = row
-        return self._reference.get(self._database, version).lamp_config(row)
+        return self._reference.get(self._database, row).lamp_config(row)
 
     def get_lamp_configurations(self, lamp_ids: Iterable[str | UUID]) -> list[LampConfig]:
         """Return what several lamps are configured to do, in one round trip.
@@ -72,9 +71,10 @@ class PostgresLampRepository:
         if isinstance(lamp_ids, (str, UUID)) or not isinstance(lamp_ids, Iterable):
             raise validation.refusal("lamp_ids", "must be a list of UUIDs")
         wanted = _checked(lamp_ids)
-        rows = lamp_queries().lamp_configurations(self._database, lamp_ids=wanted) if wanted else []
+        reader = LampReader(self._database, self._reference)
+        configs = reader.read(lamp_queries().lamp_configurations, lamp_ids=wanted) if wanted else []
         # By number: Python's UUIDs are slow to hash and to compare.
-        found = {config.lamp_id.int: config for config in self._configs(self._database, rows)}
+        found = {config.lamp_id.int: config for config in configs}
         return [config for lamp_id in wanted if (config := found.get(lamp_id.int))]
 
     def register_new_lamp(self, lamp_data: Mapping[str, Any]) -> bool:
@@ -113,7 +113,7 @@ class PostgresLampRepository:
         Raises:
             DatabaseError: they could not be read.
         """
-        return list(self._configs(self._database, lamp_queries().lamp_active_list(self._database)))
+        return LampReader(self._database, self._reference).read(lamp_queries().lamp_active_list)
 
     def iter_active_lamps(self, batch_size: int = 1000) -> Iterator[LampConfig]:
         """Yield every active lamp in the order of their ids, in constant memory.
@@ -137,7 +137,7 @@ class PostgresLampRepository:
             lamp_queries().lamp_active_stream_cursor(connection) as rows,
         ):
             rows.batch_size = batch_size
-            yield from self._configs(connection, rows)
+            yield from self._reference.configs(connection, rows)
 
     def update_lamp_status(self, lamp_id: str | UUID, status: str) -> bool:
         """Set whether a lamp is in use, and that it was heard of now.
@@ -159,15 +159,6 @@ class PostgresLampRepository:
             raise validation.refusal("status", f"must be one of {', '.join(LAMP_STATUSES)}")
         changed: int = lamp_queries().lamp_status_update(self._database, lamp_id=lamp_id, is_active=is_active)
         return changed == 1
-
-    def _configs(self, executor: Executor, rows: Iterable[LampRow]) -> Iterator[LampConfig]:
-        """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
-        remaining = iter(rows)
-        if (first := next(remaining, None)) is not None:
-            *_, version = first
-            lamp_config = self._reference.get(executor, version).lamp_config
-            yield lamp_config(first)
-            yield from map(lamp_config, remaining)
 
 
 def _checked(lamp_ids: Iterable[object]) -> list[UUID]:

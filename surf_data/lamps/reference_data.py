@@ -1,7 +1,7 @@
 """Locations and API configurations: the same for every lamp, kept until their version moves."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -107,11 +107,24 @@ class ReferenceCache:
         self._ring = ring
         self._current: ReferenceData | None = None
 
-    def get(self, executor: Executor, version: UUID | None) -> ReferenceData:
-        """Return the reference data of ``version``, or of a newer one when it has just moved on."""
+    def configs(self, executor: Executor, rows: Iterable[LampRow]) -> Iterator[LampConfig]:
+        """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
+        remaining = iter(rows)
+        if (first := next(remaining, None)) is not None:
+            lamp_config = self.get(executor, first).lamp_config
+            yield lamp_config(first)
+            yield from map(lamp_config, remaining)
+
+    def known(self, row: LampRow) -> ReferenceData | None:
+        """Return the reference data of a lamp's version; ``None`` when it is not the one that was read last."""
+        *_, version = row
         current = self._current
-        if current is not None and version is not None and current.version == version:
-            return current
+        return current if current is not None and version is not None and current.version == version else None
+
+    def get(self, executor: Executor, row: LampRow) -> ReferenceData:
+        """Return the reference data of a lamp's version, or of a newer one when it has just moved on."""
+        if (known := self.known(row)) is not None:
+            return known
         # One assignment: threads that race store one of several right answers.
         self._current = read = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
         return read

@@ -20,8 +20,8 @@ from surf_data.postgres.translation import Translation
 
 T = TypeVar("T")
 
-# Rows of a batch that are read at once: so few objects that Python's garbage collector does not begin to look at them.
-_PORTION = 50
+#: Rows to read at once where many come: so few objects that Python's garbage collector does not begin to look at them.
+PORTION = 50
 # What psycopg sends itself for a cursor on the server.
 _FETCH = b"FETCH FORWARD %d FROM %b"
 
@@ -116,8 +116,8 @@ class Stream:
         while fetched == size:
             size = validation.integer("batch_size", self.batch_size, minimum=1)
             fetched = self._fetch(batch, size)
-            for _ in range(0, fetched, _PORTION):
-                yield from self.step(batch.fetchmany, _PORTION)
+            for _ in range(0, fetched, PORTION):
+                yield from self.step(batch.fetchmany, PORTION)
 
     def execute(self, parameters: Mapping[str, Any]) -> None:
         """Begin."""

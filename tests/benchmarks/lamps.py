@@ -182,7 +182,7 @@ def streamed_lamps(ground: Ground) -> Row:
         sample = lamp_queries().lamp_configuration(data.database, lamp_id=lamp_id(1))
 
         def make_all() -> None:
-            exhaust(data.lamps._configs(data.database, repeat(sample, lamps)))
+            exhaust(data.lamps._reference.configs(data.database, repeat(sample, lamps)))
 
         measurement = ground.measure.once(*streams, side("surf_data, of which making the objects", make_all))
         grown = growth(url)

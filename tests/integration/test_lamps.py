@@ -297,6 +297,32 @@ def test_active_lamps_are_iterated_completely(data: DataLayer, many_lamps: int, 
     assert [lamp.lamp_id for lamp in found] == sorted(lamp.lamp_id for lamp in data.lamps.get_all_active_lamps())
 
 
+def test_there_may_be_no_lamps(data: DataLayer) -> None:
+    """Without lamps nothing is read but that, and nothing fails."""
+    assert data.lamps.get_all_active_lamps() == []
+    assert data.lamps.get_lamp_configurations([UNKNOWN]) == []
+    assert list(data.lamps.iter_active_lamps()) == []
+    assert "lamps.reference_data" not in data.stats()["queries"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 120, 5000])
+def test_many_lamps_are_the_same_whether_the_reference_data_is_known(
+    data: DataLayer, migrated_url: str, many_lamps: int, count: int
+) -> None:
+    """What is read at once is the same, and in the same order, before and after the reference data was first read."""
+    lamp_ids = [lamp.lamp_id for lamp in data.lamps.get_all_active_lamps()]
+    assert len(lamp_ids) == many_lamps
+    # The server answers in the order of the ids, or of where the rows lie.
+    wanted = lamp_ids[:count][::-1]
+    with surf_data.open(migrated_url, pool_min_size=1) as fresh:
+        first = fresh.lamps.get_lamp_configurations(wanted)
+        assert [lamp.lamp_id for lamp in first] == wanted
+        assert fresh.lamps.get_lamp_configurations(wanted) == first
+        assert data.lamps.get_lamp_configurations(wanted) == first
+    with surf_data.open(migrated_url, pool_min_size=1) as fresh:
+        assert fresh.lamps.get_all_active_lamps() == data.lamps.get_all_active_lamps()
+
+
 def test_iteration_takes_constant_memory(data: DataLayer, many_lamps: int) -> None:
     """Iterating over all lamps needs the memory of a batch, not of all of them."""
     list(itertools.islice(data.lamps.iter_active_lamps(100), 100))
