@@ -47,8 +47,8 @@ LIMIT :row_limit::bigint;
 -- name: activity_has_strays()$
 -- Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody
 -- may read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then
--- looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that it
--- finds in the index; in EXISTS it would disregard it.
+-- looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that
+-- it finds in the index; in EXISTS it would disregard it.
 SELECT
     coalesce(
         bool_or(

@@ -27,8 +27,8 @@ class _LampQueries:
     def activity_has_strays(self, executor: Executor, /) -> bool:
         """Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody
         may read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then
-        looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that it
-        finds in the index; in EXISTS it would disregard it."""
+        looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that
+        it finds in the index; in EXISTS it would disregard it."""
 
     def activity_history(
         self,
