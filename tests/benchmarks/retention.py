@@ -7,12 +7,12 @@ from typing import Any, Literal
 import psycopg
 
 from benchmarks.ground import Ground, fill_activity
-from benchmarks.measuring import Measurement, Ratio, Side, Timing
+from benchmarks.measuring import Measurement, Ratio, Side, Timing, timed
 from benchmarks.reading import Reads, reader
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
 from surf_data import migrate
 
-_OURS, _THEIRS = "surf_data", "DELETE"
+_OURS, _THEIRS, _VACUUM = "surf_data", "DELETE", "VACUUM after DELETE"
 _FORGET = "activity_rollup_forget"
 # The month before the last: its begin and its end.
 _EXPIRED = """
@@ -39,7 +39,10 @@ def retention(ground: Ground) -> Row:
 
         maintain(keep_days + 31)
         janitor.execute(f"CREATE TABLE expired AS SELECT * FROM {name}")
-        [(rows, size)] = janitor.execute(f"SELECT count(*), pg_total_relation_size('{name}') FROM {name}").fetchall()
+        [(rows,)] = janitor.execute(f"SELECT count(*) FROM {name}").fetchall()
+        size = _size(janitor, name)
+        left: list[float] = []
+        left_then: list[float] = []
         reads: dict[str, list[list[Reads]]] = {_OURS: [], _THEIRS: []}
 
         def watched(side: str, work: Callable[[], object]) -> Timing:
@@ -48,12 +51,18 @@ def retention(ground: Ground) -> Row:
             reads[side].append(found)
             return timing
 
+        def vacuum(_: int) -> Timing:
+            left.append(_size(janitor, name) / size)
+            timing = timed(lambda _: janitor.execute(f"VACUUM {name}"))(1)
+            left_then.append(_size(janitor, name) / size)
+            return timing
+
         delete = "DELETE FROM activity_log WHERE created_at < %s"
         measurement = ground.measure.once(
             Side(_OURS, lambda _: watched(_OURS, lambda: maintain(keep_days))),
             Side(_THEIRS, lambda _: watched(_THEIRS, lambda: janitor.execute(delete, [end]))),
+            Side(_VACUUM, vacuum),
         )
-        left = janitor.execute(f"SELECT pg_total_relation_size('{name}')").fetchone() or (0,)
         maintain(keep_days)
         dropped = janitor.execute("SELECT to_regclass(%s) IS NULL", [name]).fetchone() == (True,)
     work = f"removing a month of {rows:,} entries"
@@ -64,12 +73,19 @@ def retention(ground: Ground) -> Row:
         [
             compare(measurement, f"{work}, against DELETE", _OURS, _THEIRS, AtLeast(50)),
             Result(
+                f"{work}, against DELETE and VACUUM",
+                "time, theirs / ours",
+                None,
+                Ratio.of([(turn[_THEIRS].wall + turn[_VACUUM].wall) / turn[_OURS].wall for turn in measurement.rounds]),
+            ),
+            Result(
                 f"{work}, what is left of {size / 1e6:,.1f} MB",
                 "disk",
                 AtMost(0, "MB"),
                 Ratio.of([0.0 if dropped else size / 1e6]),
             ),
-            Result(f"{work} by DELETE, what is left before VACUUM", "disk", None, Ratio.of([left[0] / size])),
+            Result(f"{work} by DELETE, what is left before VACUUM", "disk", None, Ratio.of(left)),
+            Result(f"{work} by DELETE, what is left after VACUUM", "disk", None, Ratio.of(left_then)),
             *(
                 Result(
                     f"reading a lamp's history meanwhile, {what} during {side}",
@@ -83,7 +99,8 @@ def retention(ground: Ground) -> Row:
         ],
         [(work, measurement), ("the longest read", longest), ("the 99th percentile of reads", percentile)],
         "`surf-data maintain` connects, takes its lock, finds what has expired, drops the partition. DELETE is given "
-        "the same table, so it is in luck: the expired entries lie together. A process of its own reads meanwhile.",
+        "the same table, so it is in luck: the expired entries lie together. It leaves their place to VACUUM. A "
+        "process of its own reads meanwhile.",
     )
 
 
@@ -99,9 +116,17 @@ def _compared(reads: dict[str, list[list[Reads]]], what: Literal["longest", "per
     return Measurement([ours | theirs for ours, theirs in zip(*turns, strict=True)])
 
 
+def _size(janitor: psycopg.Connection[Any], name: str) -> int:
+    """Return how many bytes a table takes, with its indexes."""
+    [(size,)] = janitor.execute(f"SELECT pg_total_relation_size('{name}')").fetchall()
+    return int(size)
+
+
 def _refill(janitor: psycopg.Connection[Any], name: str, month: datetime, end: datetime) -> None:
     """Let the expired month be there as it was."""
     janitor.execute(f"DROP TABLE IF EXISTS {name}")
     janitor.execute(f"CREATE TABLE {name} PARTITION OF activity_log FOR VALUES FROM ('{month}') TO ('{end}')")
     janitor.execute(f"INSERT INTO {name} SELECT * FROM expired")
     janitor.execute(f"VACUUM ANALYZE {name}")
+    # What has expired was written long ago.
+    janitor.execute("CHECKPOINT")
