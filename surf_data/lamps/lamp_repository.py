@@ -1,7 +1,8 @@
 """Lamps in PostgreSQL."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 from uuid import UUID
 
 from surf_data import validation
@@ -162,8 +163,12 @@ class PostgresLampRepository:
 
 
 def _checked(lamp_ids: Iterable[object]) -> list[UUID]:
+    given = list(islice(lamp_ids, MAX_LAMP_IDS + 1))
+    if len(given) <= MAX_LAMP_IDS and set(map(type, given)) == {UUID}:
+        # Nothing is to be converted, and one after the other would take four times as long.
+        return cast("list[UUID]", given)
     checked: list[UUID] = []
-    for position, lamp_id in enumerate(lamp_ids):
+    for position, lamp_id in enumerate(given):
         if position == MAX_LAMP_IDS:
             raise validation.refusal("lamp_ids", f"must not be more than {MAX_LAMP_IDS}")
         try:

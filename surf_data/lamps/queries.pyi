@@ -182,10 +182,22 @@ class _LampQueries:
     ) -> int:
         """Stores a key of one source."""
 
-    def lamp_active_list(self, executor: Executor, /) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
+    def lamp_active_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        known_version: UUID | None,
+    ) -> list[tuple[UUID, int, int | None, bool, datetime | None, bool | None]]:
         """All active lamps, the ones heard of last first, for background processing."""
 
-    def lamp_active_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]]:
+    def lamp_active_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        known_version: UUID | None,
+    ) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, bool | None]]]:
         """All active lamps, the ones heard of last first, for background processing."""
 
     def lamp_active_stream(self, executor: Executor, /) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
@@ -209,7 +221,8 @@ class _LampQueries:
         /,
         *,
         lamp_ids: list[UUID] | list[UUID | None],
-    ) -> list[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]:
+        known_version: UUID | None,
+    ) -> list[tuple[UUID, int, int | None, bool, datetime | None, bool | None]]:
         """What several active lamps are configured to do, in no particular order."""
 
     def lamp_configurations_cursor(
@@ -218,7 +231,8 @@ class _LampQueries:
         /,
         *,
         lamp_ids: list[UUID] | list[UUID | None],
-    ) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, UUID | None]]]:
+        known_version: UUID | None,
+    ) -> AbstractContextManager[_Rows[tuple[UUID, int, int | None, bool, datetime | None, bool | None]]]:
         """What several active lamps are configured to do, in no particular order."""
 
     def lamp_insert(

@@ -10,7 +10,7 @@ import attrs
 from surf_data.crypto import KeyRing
 from surf_data.lamps import api_keys
 from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.rows import LampRow, ReferenceRow
+from surf_data.lamps.rows import LampOfManyRow, LampRow, ReferenceRow
 from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
 from surf_data.postgres import Executor
 
@@ -59,7 +59,7 @@ class ReferenceData:
         api_configs = tuple(_api_config(ring, **entry) for entry in row.api_configs)
         return cls(version=row.version, locations=locations, api_configs=api_configs)
 
-    def lamp_config(self, row: LampRow) -> LampConfig:
+    def lamp_config(self, row: LampRow | LampOfManyRow) -> LampConfig:
         """Return the configuration of a lamp, its beach and the sources of surf data filled in."""
         lamp_id, location_index, brightness, is_active, last_seen, _ = row
         location = self.locations.get(location_index)
@@ -107,7 +107,7 @@ class ReferenceCache:
         self._ring = ring
         self._current: ReferenceData | None = None
 
-    def configs(self, executor: Executor, rows: Iterable[LampRow]) -> Iterator[LampConfig]:
+    def configs(self, executor: Executor, rows: Iterable[LampRow | LampOfManyRow]) -> Iterator[LampConfig]:
         """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
         remaining = iter(rows)
         if (first := next(remaining, None)) is not None:
@@ -115,16 +115,17 @@ class ReferenceCache:
             yield lamp_config(first)
             yield from map(lamp_config, remaining)
 
-    def known(self, row: LampRow) -> ReferenceData | None:
-        """Return the reference data of a lamp's version; ``None`` when it is not the one that was read last."""
+    @property
+    def current(self) -> ReferenceData | None:
+        """The version that was read last."""
+        return self._current
+
+    def get(self, executor: Executor, row: LampRow | LampOfManyRow) -> ReferenceData:
+        """Return the reference data of a lamp's version, or of a newer one when it has just moved on."""
         *_, version = row
         current = self._current
-        return current if current is not None and version is not None and current.version == version else None
-
-    def get(self, executor: Executor, row: LampRow) -> ReferenceData:
-        """Return the reference data of a lamp's version, or of a newer one when it has just moved on."""
-        if (known := self.known(row)) is not None:
-            return known
+        if current is not None and version is not None and current.version == version:
+            return current
         # One assignment: threads that race store one of several right answers.
         self._current = read = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
         return read

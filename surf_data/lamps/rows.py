@@ -11,6 +11,9 @@ import attrs
 #: ``last_seen``, and the version of the rest: ``None`` when its table was emptied by hand; then it is read every time.
 LampRow = tuple[UUID, int, int | None, bool, datetime | None, UUID | None]
 
+#: The same where many are read at once, but instead of the version, whether it is the known one.
+LampOfManyRow = tuple[UUID, int, int | None, bool, datetime | None, bool | None]
+
 
 @attrs.frozen
 class ReferenceRow:

@@ -5,7 +5,7 @@ from typing import Any, assert_type
 from uuid import UUID
 
 from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.rows import ActivityRow, LampRow, ReferenceRow
+from surf_data.lamps.rows import ActivityRow, LampOfManyRow, LampRow, ReferenceRow
 from surf_data.postgres import Executor, Json
 
 queries = lamp_queries()
@@ -14,7 +14,7 @@ queries = lamp_queries()
 def correct(executor: Executor, lamp_id: UUID, moment: datetime) -> None:
     """Parameters are keywords with types; rows are classes or tuples, and None where there may be no row or value."""
     assert_type(queries.lamp_configuration(executor, lamp_id=lamp_id), LampRow | None)
-    assert_type(queries.lamp_configurations(executor, lamp_ids=[lamp_id]), list[LampRow])
+    assert_type(queries.lamp_configurations(executor, lamp_ids=[lamp_id], known_version=lamp_id), list[LampOfManyRow])
     assert_type(queries.reference_data(executor), ReferenceRow)
     assert_type(queries.user_password_hash(executor, email_key="a@b"), str | None)
     assert_type(queries.lamp_status_update(executor, lamp_id=lamp_id, is_active=True), int)
@@ -48,15 +48,15 @@ def mistakes(executor: Executor, lamp_id: UUID, moment: datetime, day: date) -> 
     queries.lamp_configuration(executor, lamp_id=lamp_id).is_active  # type: ignore[union-attr]  # pyright: ignore
     queries.reference_data(executor).configs  # type: ignore[attr-defined]  # pyright: ignore
     queries.reference_data(executor).version.hex  # type: ignore[union-attr]  # pyright: ignore
-    queries.lamp_active_list(executor).lamp_id  # type: ignore[attr-defined]  # pyright: ignore
-    queries.lamp_configurations(executor, lamp_ids=(lamp_id,))  # type: ignore[arg-type]  # pyright: ignore
-    queries.lamp_configurations(executor, lamp_ids=[str(lamp_id)])  # type: ignore[arg-type]  # pyright: ignore
+    queries.lamp_active_list(executor, known_version=lamp_id).lamp_id  # type: ignore[attr-defined]  # pyright: ignore
+    queries.lamp_configurations(executor, lamp_ids=(lamp_id,), known_version=lamp_id)  # type: ignore[arg-type]  # pyright: ignore
+    queries.lamp_configurations(executor, lamp_ids=[str(lamp_id)], known_version=lamp_id)  # type: ignore[arg-type]  # pyright: ignore
     queries.user_password_hash(executor, email_key="a@b").encode()  # type: ignore[union-attr]  # pyright: ignore
     queries.lamp_status_update(executor, lamp_id=lamp_id, is_active="active")  # type: ignore[arg-type]  # pyright: ignore
     queries.lamp_status_update(executor, lamp_id=lamp_id, is_active=None)  # type: ignore[arg-type]  # pyright: ignore
     changed: bool = queries.lamp_status_update(executor, lamp_id=lamp_id, is_active=True)  # type: ignore[assignment]  # pyright: ignore
     queries.lamp_configuration(queries, lamp_id=lamp_id)  # type: ignore[arg-type]  # pyright: ignore
-    row = queries.lamp_active_list(executor)[0]
+    row = queries.lamp_active_list(executor, known_version=lamp_id)[0]
     _, _, brightness, _, last_seen, _ = row
     brightness + 1  # type: ignore[operator]  # pyright: ignore
     last_seen.year  # type: ignore[union-attr]  # pyright: ignore
