@@ -145,19 +145,32 @@ def query_path(ground: Ground) -> Row:
 def many_lamps(ground: Ground) -> Row:
     """Row 3: many lamps at once."""
     ids = ground.lamp_ids
-    with surf_data.open(ground.url, pool_max_size=2) as data:
+    bare = "a bare cursor, each row a tuple"
+    sql = peer_psycopg.statement("lamp_configurations")
+    parameters: dict[str, object] = {"lamp_ids": ids, "known_version": None}
+    with (
+        surf_data.open(ground.url, pool_max_size=2) as data,
+        psycopg.connect(ground.url, autocommit=True) as connection,
+        connection.cursor(binary=True) as cursor,
+    ):
 
         def loop() -> None:
             for wanted in ids:
                 data.lamps.get_lamp_configuration(wanted)
 
         many = ground.measure(
-            side("`get_lamp_configurations`", lambda: data.lamps.get_lamp_configurations(ids)), side("a loop", loop)
+            side("`get_lamp_configurations`", lambda: data.lamps.get_lamp_configurations(ids)),
+            side("a loop", loop),
+            side(bare, lambda: cursor.execute(sql, parameters).fetchall()),
         )
+    limit = many.ratio("a loop", bare, "time")
     return Row(
         3,
         f"`get_lamp_configurations` of {len(ids):,} ids",
-        [compare(many, "against a loop", many.names[0], "a loop", AtLeast(20))],
+        [
+            compare(many, "against a loop", many.names[0], "a loop", AtLeast(20)),
+            Result(f"{bare}, against a loop", "time, loop / cursor", None, limit),
+        ],
         [(f"{len(ids):,} lamps", many)],
     )
 
