@@ -83,10 +83,10 @@ FROM (
 ) AS gap
 WHERE gap.begins_at < gap.ends_at;
 
--- name: activity_ids(number)
--- Reserves ids for entries to come. Those that are not used in the end are gaps.
+-- name: activity_ids(number)$
+-- Reserves ids for entries to come, in ascending order; null for none. Those that are not used in the end are gaps.
 -- retry: idempotent
-SELECT nextval('activity_log_id_seq') AS id
+SELECT array_agg(nextval('activity_log_id_seq')) AS ids
 FROM generate_series(1, :number::int4);
 
 -- name: activity_insert(lamp_id, activity_type, status, details, ip_address, user_agent)!

@@ -45,8 +45,8 @@ class Buffer:
     def __init__(self, write: Callable[[list[Entry]], None], limits: BufferLimits) -> None:
         self._write = write
         self._limits = limits
-        # From half of them on they are sent, so that there is room for more while they are under way.
-        self._enough = (limits.entries + 1) // 2
+        # From half of them on they are sent, and no more than half together, so that there is room while they are.
+        self._half = (limits.entries + 1) // 2
         self.forget_parent()
         forking.register(self)
         _buffers.add(self)
@@ -55,7 +55,8 @@ class Buffer:
         """Start afresh; `surf_data.forking` calls this in a forked child."""
         # Re-entrant: a signal handler or a finalizer may log while this very thread does.
         self._changed = threading.Condition(threading.RLock())
-        self._waiting: list[Entry] = []
+        # With how long the details of each are.
+        self._waiting: list[tuple[Entry, int]] = []
         self._characters = 0
         self._oldest = 0.0
         self._added = self._written = self._wanted = 0
@@ -76,7 +77,7 @@ class Buffer:
                 raise DeadlineExceeded("activity logging failed: the buffer is full")
             if not self._waiting:
                 self._oldest = monotonic()
-            self._waiting.append(entry)
+            self._waiting.append((entry, characters))
             self._added += 1
             self._characters += characters
             begins = self._writer is None
@@ -104,7 +105,7 @@ class Buffer:
 
     @property
     def _is_due(self) -> bool:
-        return len(self._waiting) >= self._enough or self._is_full or self._wanted > self._written
+        return len(self._waiting) >= self._half or self._is_full or self._wanted > self._written
 
     def _wait(self, done: Callable[[], bool]) -> bool:
         # The writer itself, who is asked by way of an observer or a log handler, would wait for ever.
@@ -145,10 +146,11 @@ class Buffer:
                 if left <= 0 or not threading.main_thread().is_alive():
                     break
                 self._changed.wait(min(left, _LOOK))
-            entries, self._waiting, self._characters = self._waiting, [], 0
-            if not entries:
+            taken, self._waiting = self._waiting[: self._half], self._waiting[self._half :]
+            self._characters -= sum(characters for _, characters in taken)
+            if not taken:
                 self._writer = None
-            return entries
+            return [entry for entry, _ in taken]
 
 
 _buffers: "weakref.WeakSet[Buffer]" = weakref.WeakSet()

@@ -62,17 +62,8 @@ class _LampQueries:
         /,
         *,
         number: int | None,
-    ) -> list[tuple[int]]:
-        """Reserves ids for entries to come. Those that are not used in the end are gaps."""
-
-    def activity_ids_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        number: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int]]]:
-        """Reserves ids for entries to come. Those that are not used in the end are gaps."""
+    ) -> list[int | None] | None:
+        """Reserves ids for entries to come, in ascending order; null for none. Those that are not used in the end are gaps."""
 
     def activity_insert(
         self,

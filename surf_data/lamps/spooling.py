@@ -117,7 +117,7 @@ class SpoolingLogger:
 
 def reserve(executor: Executor, number: int) -> list[int]:
     """Return ids for so many entries, in ascending order."""
-    return [row[0] for row in lamp_queries().activity_ids(executor, number=number)] if number else []
+    return lamp_queries().activity_ids(executor, number=number) or []
 
 
 def will_pass(error: Exception) -> bool:
