@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from surf_data import forking
@@ -117,7 +117,7 @@ class SpoolingLogger:
 
 def reserve(executor: Executor, number: int) -> list[int]:
     """Return ids for so many entries, in ascending order."""
-    return lamp_queries().activity_ids(executor, number=number) or []
+    return cast("list[int]", lamp_queries().activity_ids(executor, number=number) or [])
 
 
 def will_pass(error: Exception) -> bool:
