@@ -11,7 +11,6 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import PollingStatus, TransactionStatus
 from psycopg.pq.abc import PGcancelConn
-from psycopg.rows import RowFactory
 from psycopg.waiting import wait
 
 from surf_data.postgres import deadlines
@@ -70,8 +69,8 @@ class Connection(psycopg.Connection[Any]):
         #: Whether the server has said something beside its answers.
         self.notices: Notices = Notices()
         self.add_notice_handler(self.notices)
-        #: Cursors that are not in use, by how they make rows.
-        self.cursors: dict[RowFactory[Any], psycopg.Cursor[Any]] = {}
+        #: Cursors that are not in use, by the statement that they have run.
+        self.cursors: dict[object, psycopg.Cursor[Any]] = {}
 
     def close(self) -> None:
         """Close the connection."""

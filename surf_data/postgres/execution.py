@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 #: Rows to read at once where many come: so few objects that Python's garbage collector does not begin to look at them.
 PORTION = 50
+# Cursors that a connection keeps: as many as psycopg keeps prepared statements.
+_MAX_CURSORS = 100
 # What psycopg sends itself for a cursor on the server.
 _FETCH = b"FETCH FORWARD %d FROM %b"
 
@@ -197,13 +199,12 @@ def execute(
 ) -> T:
     """Run ``statement`` on ``connection``, observed and translated, and return what ``fetch`` takes."""
     started = perf_counter_ns()
-    # To make a cursor costs a third of what a small statement does.
+    # To make a cursor costs a third of what a small statement does, and one that has run another knows nothing of this.
     cursors = connection.cursors if isinstance(connection, Connection) else {}
-    factory = statement.row_factory
     try:
         with statement.translation:
             # Out of reach while it is in use: another thread may use the same connection.
-            cursor = cursors.pop(factory, None) or connection.cursor(binary=True, row_factory=factory)
+            cursor = cursors.pop(statement, None) or connection.cursor(binary=True, row_factory=statement.row_factory)
             cursor.execute(statement.sql, parameters)
             result = fetch(cursor)
     except Exception as error:
@@ -212,7 +213,9 @@ def execute(
     observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
     # There is one after a statement. It may be large, and is of no more use.
     cast("PGresult", cursor.pgresult).clear()
-    cursors[factory] = cursor
+    if len(cursors) >= _MAX_CURSORS:
+        cursors.clear()
+    cursors[statement] = cursor
     return result
 
 

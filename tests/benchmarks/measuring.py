@@ -133,5 +133,10 @@ class Measure:
 
 def _take_turns(sides: Sequence[Side], calls: Sequence[int], rounds: int) -> Measurement:
     turns = list(zip(sides, calls, strict=True))
-    measured = [{each.name: each.turn(number) for each, number in turns} for _ in range(rounds + 1)]
+    measured = []
+    for _ in range(rounds + 1):
+        taken = {each.name: each.turn(number) for each, number in turns}
+        measured.append({each.name: taken[each.name] for each in sides})
+        # Every second round goes the other way, so that none has always to do with what the same one has left behind.
+        turns.reverse()
     return Measurement(measured[1:])

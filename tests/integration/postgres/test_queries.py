@@ -376,3 +376,17 @@ def assert_same(
     with suppress(QueryFileError, DatabaseError):
         result = load_queries(folder).q(database, a=2, b="b'")
         assert psql(folder / "q.sql") == result
+
+
+def test_a_connection_keeps_so_many_cursors(database: DatabaseManager, load: Callable[..., Any]) -> None:
+    """A cursor is kept for each statement that a connection has run, but not for any number of them."""
+    queries = load({f"number_{number}()$": f"SELECT {number};" for number in range(250)})
+    with database.connection() as session:
+        kept: list[int] = []
+        session._connection.cursors.clear()
+        for number in range(250):
+            assert getattr(queries, f"number_{number}")(session) == number
+            kept.append(len(session._connection.cursors))
+        assert queries.number_249(session) == 249
+        assert len(session._connection.cursors) == kept[-1]
+    assert (kept[9], max(kept), min(kept[100:])) == (10, 100, 1)
