@@ -1,5 +1,7 @@
 """Writes many entries of the activity log in one statement, whatever some of them are like."""
 
+from collections.abc import Callable
+
 from surf_data.errors import DatabaseError
 from surf_data.lamps.failures import Failures
 from surf_data.lamps.queries import lamp_queries
@@ -34,14 +36,19 @@ class BatchWriter:
         self._failures = failures
         self._spooling = spooling
 
-    def write(self, entries: list[Entry]) -> None:
-        """Write entries, in order. What the server will never take, or cannot take and nobody keeps, is a failure."""
+    def write(self, entries: list[Entry], sent: Callable[[], None]) -> None:
+        """Write entries, in order. What the server will never take, or cannot take and nobody keeps, is a failure.
+
+        Arguments:
+            entries: the columns of each by name.
+            sent: is called when all are sent, if all can be, and before they are known to be stored.
+        """
         # What is still to be written: the last part first.
         parts = [entries]
         try:
             for entry, reserved in zip(entries, reserve(self._database, len(entries)), strict=True):
                 entry["id"] = reserved
-            if self._copy(entries):
+            if self._copy(entries, sent):
                 parts.clear()
             while parts:
                 self._insert_last(parts)
@@ -51,11 +58,12 @@ class BatchWriter:
         if self._spooling is not None:
             self._spooling.catch_up()
 
-    def _copy(self, entries: list[Entry]) -> bool:
+    def _copy(self, entries: list[Entry], sent: Callable[[], None]) -> bool:
         """Write entries in the fastest way; return whether all are known to be there."""
         try:
             with lamp_queries().activity_copy_many(self._database) as copy:
                 copy.write_rows([tuple(entry.values()) for entry in entries])
+                sent()
         except DatabaseError:
             # One of them was refused, or the answer was lost.
             return False

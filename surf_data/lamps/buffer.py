@@ -38,11 +38,12 @@ class Buffer:
     what was there is its parent's.
 
     Arguments:
-        write: writes entries, and deals with what goes wrong. It must not raise.
+        write: writes entries, and deals with what goes wrong. It must not raise. What it is given beside them it may
+            call when all it has to do is to wait for the server.
         limits: how much may wait, and for how long.
     """
 
-    def __init__(self, write: Callable[[list[Entry]], None], limits: BufferLimits) -> None:
+    def __init__(self, write: Callable[[list[Entry], Callable[[], None]], None], limits: BufferLimits) -> None:
         self._write = write
         self._limits = limits
         # From half of them on they are sent, and no more than half together, so that there is room while they are.
@@ -60,6 +61,8 @@ class Buffer:
         self._characters = 0
         self._oldest = 0.0
         self._added = self._written = self._wanted = 0
+        # For how many of those that were written others may have come.
+        self._replaced = 0
         self._writer: int | None = None
 
     def add(self, entry: Entry, characters: int) -> None:
@@ -101,7 +104,7 @@ class Buffer:
 
     @property
     def _is_full(self) -> bool:
-        return self._added - self._written >= self._limits.entries or self._characters >= MAX_CHARACTERS
+        return self._added - self._replaced >= self._limits.entries or self._characters >= MAX_CHARACTERS
 
     @property
     def _is_due(self) -> bool:
@@ -133,10 +136,21 @@ class Buffer:
         with self._changed:
             self._writer = threading.get_ident()
         while entries := self._take():
-            self._write(entries)
+            self._write(entries, self._make_room)
             with self._changed:
+                self._replaced = self._written
                 self._written += len(entries)
                 self._changed.notify_all()
+
+    def _make_room(self) -> None:
+        """Let others come for all that was written before.
+
+        Who waits for room has Python's lock, once there is some, until he has filled it. So there is none before the
+        server has something to do meanwhile, which saves a third of the time.
+        """
+        with self._changed:
+            self._replaced = self._written
+            self._changed.notify_all()
 
     def _take(self) -> list[Entry]:
         """Return what is to be written now; nothing, and forget the thread, when there is nothing."""
@@ -146,6 +160,9 @@ class Buffer:
                 if left <= 0 or not threading.main_thread().is_alive():
                     break
                 self._changed.wait(min(left, _LOOK))
+            if not self._waiting:
+                self._replaced = self._written
+                self._changed.notify_all()
             taken, self._waiting = self._waiting[: self._half], self._waiting[self._half :]
             self._characters -= sum(characters for _, characters in taken)
             if not taken:
