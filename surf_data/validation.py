@@ -34,8 +34,10 @@ INT8_MAX = 2**63 - 1
 
 # The longest spelling of an address; what is longer has a scope id.
 _MAX_ADDRESS = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
+_KEYS = "must have text keys"
 _TOO_LARGE = f"must not be larger than {MAX_JSON_BYTES} bytes of JSON"
-_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=dict)
+# What is written has been walked through before, so it does not hold itself.
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, check_circular=False, separators=(",", ":"), default=dict)
 # Most mappings are dicts, and these are known at once.
 _MAPPINGS = (dict, Mapping)
 _CONTAINERS = (*_MAPPINGS, list, tuple)
@@ -147,7 +149,9 @@ def mapping(field: str, value: object) -> Mapping[str, Any]:
     """Return ``value`` if it is a mapping whose keys are text."""
     if not isinstance(value, _MAPPINGS):
         raise refusal(field, "must be a mapping")
-    _check_keys(field, value)
+    for key in value:
+        if not isinstance(key, str):
+            raise refusal(field, _KEYS)
     return value
 
 
@@ -181,6 +185,13 @@ def jsonb_text(field: str, value: object) -> str:
     return _json_text(field, value, MAX_JSONB_FLOAT)
 
 
+def jsonb_object(field: str, value: object) -> str:
+    """Return the same as `jsonb_text`, of a mapping."""
+    if not isinstance(value, _MAPPINGS):
+        raise refusal(field, "must be a mapping")
+    return _json_text(field, value, MAX_JSONB_FLOAT)
+
+
 # Where in a document a value is: the field, or a place and a key or position in it. Most are never spelled out.
 _Place = str | tuple["_Place", str | int]
 
@@ -188,7 +199,8 @@ _Place = str | tuple["_Place", str | int]
 def _json_text(field: str, value: object, max_float: float) -> str:
     _check_json(field, value, 0, max_float, MAX_JSON_BYTES)
     document = _JSON.encode(value)
-    if len(document.encode()) > MAX_JSON_BYTES:
+    # No character takes more than four bytes.
+    if len(document) > MAX_JSON_BYTES // 4 and len(document.encode()) > MAX_JSON_BYTES:
         raise refusal(field, _TOO_LARGE)
     return document
 
@@ -224,8 +236,9 @@ def _check_members(place: _Place, value: object, depth: int, max_float: float, r
         for position, member in enumerate(value):
             room = _check_json((place, position), member, depth + 1, max_float, room)
         return room
-    _check_keys(place, value)
     for key, member in value.items():
+        if not isinstance(key, str):
+            raise refusal(_path(place), _KEYS)
         room = _check_text(place, key, room)
         room = _check_json((place, key), member, depth + 1, max_float, room)
     return room
@@ -246,12 +259,6 @@ def _path(place: _Place) -> str:
     above, step = place
     # A key may be anything, so it is not repeated in full.
     return f"{_path(above)}.{step[:40]}" if isinstance(step, str) else f"{_path(above)}[{step}]"
-
-
-def _check_keys(place: _Place, value: Mapping[Any, Any]) -> None:
-    for key in value:
-        if not isinstance(key, str):
-            raise refusal(_path(place), "must have text keys")
 
 
 def _storable(value: str) -> bool:

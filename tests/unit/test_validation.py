@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ CHECKS: dict[str, Callable[[object], object]] = {
     "mapping": lambda value: validation.mapping("the_field", value),
     "json_text": lambda value: validation.json_text("the_field", value),
     "jsonb_text": lambda value: validation.jsonb_text("the_field", value),
+    "jsonb_object": lambda value: validation.jsonb_object("the_field", value),
 }
 
 SCALARS = (
@@ -255,7 +257,8 @@ def test_a_mapping_is_any_with_text_keys(refused: Callable[..., Any]) -> None:
     """Every kind of mapping is taken as it is, if its keys are texts."""
     for value in ({}, {"a": 1}, OrderedDict(a=1), types.MappingProxyType({"a": 1})):
         assert validation.mapping("data", value) is value
-    assert str(refused(lambda: validation.mapping("data", [("a", 1)]))) == "data must be a mapping"
+    for check in (validation.mapping, validation.jsonb_object):
+        assert str(refused(partial(check, "data", [("a", 1)]))) == "data must be a mapping"
     assert str(refused(lambda: validation.mapping("data", {1: 2}))) == "data must have text keys"
 
 
