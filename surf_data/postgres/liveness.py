@@ -21,10 +21,11 @@ def _is_quiet(connection: Connection) -> bool:
         OperationalError: the connection has ended.
     """
     connection.notices.heard = False
-    # libpq takes what has come and looks at it, and waits for nothing. The functions of the module select let other
-    # threads run meanwhile; with eight of them, to queue for Python's lock again costs a sixth of a small statement.
+    # libpq takes what has come and looks at it, and waits for nothing, as no statement is under way. Not is_busy(), nor
+    # the module select: they let other threads run meanwhile, and with eight of them, to queue for Python's lock again
+    # costs a sixth of a small statement.
     connection.pgconn.consume_input()
-    connection.pgconn.is_busy()
+    connection.pgconn.get_result()
     return not connection.notices.heard
 
 
