@@ -119,11 +119,11 @@ class Measure:
 
     def __call__(self, *sides: Side) -> Measurement:
         """Give each side its turn, round after round, of as many calls as take `seconds`."""
-        return _take_turns(sides, [self._calls(each) for each in sides], self.rounds)
+        return _take_turns(sides, [self._calls(each) for each in sides], self.rounds, turning=True)
 
     def once(self, *sides: Side) -> Measurement:
-        """Give each side turns of one call that takes long, in a third of the rounds."""
-        return _take_turns(sides, [1] * len(sides), max(3, self.rounds // 3))
+        """Give each side turns of one call that takes long, in a third of the rounds, and always in this order."""
+        return _take_turns(sides, [1] * len(sides), max(3, self.rounds // 3), turning=False)
 
     def _calls(self, each: Side) -> int:
         # The first calls connect and prepare.
@@ -131,12 +131,13 @@ class Measure:
         return max(_FIRST, int(self.seconds * 1_000_000 / each.turn(_FIRST).wall))
 
 
-def _take_turns(sides: Sequence[Side], calls: Sequence[int], rounds: int) -> Measurement:
+def _take_turns(sides: Sequence[Side], calls: Sequence[int], rounds: int, *, turning: bool) -> Measurement:
     turns = list(zip(sides, calls, strict=True))
     measured = []
     for _ in range(rounds + 1):
         taken = {each.name: each.turn(number) for each, number in turns}
         measured.append({each.name: taken[each.name] for each in sides})
-        # Every second round goes the other way, so that none has always to do with what the same one has left behind.
-        turns.reverse()
+        if turning:
+            # Every second round goes the other way, so that none always has to do with what the same one left behind.
+            turns.reverse()
     return Measurement(measured[1:])

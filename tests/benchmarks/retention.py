@@ -13,6 +13,8 @@ from benchmarks.results import AtLeast, AtMost, Result, Row, compare
 from surf_data import migrate
 
 _OURS, _THEIRS, _VACUUM = "surf_data", "DELETE", "VACUUM after DELETE"
+# What is left of the work for who is connected, and knows what has expired.
+_DROP = "DROP TABLE by hand"
 _FORGET = "activity_rollup_forget"
 # The month before the last: its begin and its end.
 _EXPIRED = """
@@ -57,9 +59,14 @@ def retention(ground: Ground) -> Row:
             left_then.append(_size(janitor, name) / size)
             return timing
 
+        def drop(_: int) -> Timing:
+            _refill(janitor, name, month, end)
+            return timed(lambda _: janitor.execute(f"DROP TABLE {name}"))(1)
+
         delete = "DELETE FROM activity_log WHERE created_at < %s"
         measurement = ground.measure.once(
             Side(_OURS, lambda _: watched(_OURS, lambda: maintain(keep_days))),
+            Side(_DROP, drop),
             Side(_THEIRS, lambda _: watched(_THEIRS, lambda: janitor.execute(delete, [end]))),
             Side(_VACUUM, vacuum),
         )
@@ -72,6 +79,7 @@ def retention(ground: Ground) -> Row:
         "removing a month of expired activity",
         [
             compare(measurement, f"{work}, against DELETE", _OURS, _THEIRS, AtLeast(50)),
+            compare(measurement, f"{work}, {_DROP} against DELETE", _DROP, _THEIRS, None),
             Result(
                 f"{work}, against DELETE and VACUUM",
                 "time, theirs / ours",
