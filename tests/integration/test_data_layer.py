@@ -442,6 +442,7 @@ PARAMETERS = {
     "ip_address": "'::1'",
     "ip_addresses": "'{::1,NULL}'",
     "is_active": "true",
+    "known_version": "NULL",
     "lamp_id": "'00000000-0000-4000-8000-000000000001'",
     "lamp_ids": "'{00000000-0000-4000-8000-000000000001}'",
     "location_index": "2",
