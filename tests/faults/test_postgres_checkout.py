@@ -68,6 +68,25 @@ def test_a_transaction_after_all_connections_were_ended(
     measure("16 idle connections are ended by the server", ("next transaction", took, "s"), ("applied", 1, "time"))
 
 
+def message(kind: bytes, fields: bytes) -> bytes:
+    """Return a message of PostgreSQL's protocol."""
+    return kind + (len(fields) + 4).to_bytes(4) + fields
+
+
+def test_a_server_that_says_something_and_stays(
+    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]],
+) -> None:
+    """2. A server that says something unasked is asked whether it is still there, and its connection is kept."""
+    _, relay, data = relayed(pool_min_size=1, pool_max_size=1)
+    with data.database.connection() as session:
+        connection = session._connection
+    eventually(lambda: data.database.get_pool_status()["idle_size"] == 1)
+    relay.say(message(b"N", b"SWARNING\0VWARNING\0C01000\0Mthere will be a storm\0\0"))
+    eventually(lambda: select.select([connection.fileno()], [], [], 0)[0])
+    with data.database.connection() as session:
+        assert session._connection is connection
+
+
 def test_a_server_that_has_said_goodbye_and_not_gone(
     relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]],
 ) -> None:
@@ -76,11 +95,10 @@ def test_a_server_that_has_said_goodbye_and_not_gone(
     with data.database.connection() as session:
         number = session._connection.fileno()
     eventually(lambda: data.database.get_pool_status()["idle_size"] == 1)
-    fields = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
     # Whatever is sent on that connection now is lost, and the connection is closed.
     relay.answers.append(b"")
     sent = len(relay.requests)
-    relay.say(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+    relay.say(message(b"E", b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"))
     eventually(lambda: select.select([number], [], [], 0)[0])
     data.users.register_user(user_data())
     assert b"INSERT" not in relay.requests[sent]
