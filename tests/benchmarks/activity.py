@@ -133,13 +133,6 @@ WHERE created_at >= CURRENT_TIMESTAMP - interval '24 hours' GROUP BY activity_ty
 """
 
 
-_ALIGNED = "none of the largest in the minutes with which the day begins"
-_BEGIN_OF_THE_DAY = """
-DELETE FROM activity_log
-WHERE created_at BETWEEN now() - interval '24 hours 1 minute' AND now() - interval '23 hours 30 minutes'
-"""
-
-
 def growth(ground: Ground) -> Row:
     """Row 8: what becomes of reads when the log grows."""
     sizes = decades(ground.sizes.activity)
@@ -159,14 +152,6 @@ def growth(ground: Ground) -> Row:
             ),
             side(_PLAIN, lambda: peer_psycopg.all_rows(pool, _GROUP_BY)),
         )
-        # What is left without the entries that are read one by one.
-        with psycopg.connect(urls[-1], autocommit=True) as janitor:
-            janitor.execute(_BEGIN_OF_THE_DAY)
-        loggers[-1].roll_up()
-        aligned = ground.measure(
-            side(names[0], partial(loggers[0].get_activity_statistics, 24)),
-            side(_ALIGNED, partial(loggers[-1].get_activity_statistics, 24)),
-        )
         history = ground.measure(
             *(
                 side(name, partial(logger.get_lamp_activity_history, lamp_id(1)))
@@ -182,12 +167,6 @@ def growth(ground: Ground) -> Row:
             *(
                 Result(work, quantity, AtMost(1.3), measurement.ratio(names[-1], names[0], "time"))
                 for work, measurement in works.items()
-            ),
-            Result(
-                f"`get_activity_statistics(24)`, {_ALIGNED}",
-                quantity,
-                None,
-                aligned.ratio(_ALIGNED, names[0], "time"),
             ),
             compare(statistics, f"statistics against {_PLAIN}", names[-1], _PLAIN, AtLeast(20)),
         ],
