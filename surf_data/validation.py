@@ -189,7 +189,7 @@ def jsonb_object(field: str, value: object) -> str:
     """Return the same as `jsonb_text`, of a mapping."""
     if not isinstance(value, _MAPPINGS):
         raise refusal(field, "must be a mapping")
-    return _json_text(field, value, MAX_JSONB_FLOAT)
+    return jsonb_text(field, value)
 
 
 # Where in a document a value is: the field, or a place and a key or position in it. Most are never spelled out.

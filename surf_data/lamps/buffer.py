@@ -138,9 +138,9 @@ class Buffer:
         while entries := self._take():
             self._write(entries, self._make_room)
             with self._changed:
-                self._replaced = self._written
+                # Whoever is told of it looks when this block is over.
+                self._make_room()
                 self._written += len(entries)
-                self._changed.notify_all()
 
     def _make_room(self) -> None:
         """Let others come for all that was written before.
@@ -161,8 +161,7 @@ class Buffer:
                     break
                 self._changed.wait(min(left, _LOOK))
             if not self._waiting:
-                self._replaced = self._written
-                self._changed.notify_all()
+                self._make_room()
             taken, self._waiting = self._waiting[: self._half], self._waiting[self._half :]
             self._characters -= sum(characters for _, characters in taken)
             if not taken:

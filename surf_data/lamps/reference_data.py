@@ -105,7 +105,8 @@ class ReferenceCache:
 
     def __init__(self, ring: KeyRing | None = None) -> None:
         self._ring = ring
-        self._current: ReferenceData | None = None
+        #: The version that was read last.
+        self.current: ReferenceData | None = None
 
     def configs(self, executor: Executor, rows: Iterable[LampRow | LampOfManyRow]) -> Iterator[LampConfig]:
         """Yield the configurations of lamps that one statement has read, and so with one version of all else."""
@@ -115,17 +116,11 @@ class ReferenceCache:
             yield lamp_config(first)
             yield from map(lamp_config, remaining)
 
-    @property
-    def current(self) -> ReferenceData | None:
-        """The version that was read last."""
-        return self._current
-
     def get(self, executor: Executor, row: LampRow | LampOfManyRow) -> ReferenceData:
         """Return the reference data of a lamp's version, or of a newer one when it has just moved on."""
-        *_, version = row
-        current = self._current
+        current, version = self.current, row[-1]
         if current is not None and version is not None and current.version == version:
             return current
         # One assignment: threads that race store one of several right answers.
-        self._current = read = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
+        self.current = read = ReferenceData.from_row(lamp_queries().reference_data(executor), self._ring)
         return read

@@ -41,7 +41,7 @@ def api_keys(application_url: str) -> Opened:
             data.users.register_user({**lamp, "location_index": 0})
             found = data.lamps.get_lamp_configuration(lamp_id)
             assert found is not None
-            assert PLAIN not in repr(found) + repr(data._reference._current)
+            assert PLAIN not in repr(found) + repr(data._reference.current)
             return [config.api_key for config in found.api_configs][::-1]
 
     return read

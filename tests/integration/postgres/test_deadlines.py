@@ -25,7 +25,14 @@ FETCHING = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND wait_eve
 @pytest.fixture
 def queries(load: Callable[..., Any]) -> Any:
     """Load queries that take their time."""
-    return load({"backend()$": "SELECT pg_backend_pid();", "sleep(seconds)$": "SELECT pg_sleep(:seconds::float8);"})
+    return load(
+        {
+            "backend()$": "SELECT pg_backend_pid();",
+            "sleep(seconds)$": "SELECT pg_sleep(:seconds::float8);",
+            # The last of sixty rows never comes.
+            "slow_list()": "SELECT i FROM generate_series(1, 60) AS i WHERE i < 60 OR pg_sleep(600) IS NULL;",
+        }
+    )
 
 
 def test_a_statement_ends_at_the_deadline(
@@ -101,16 +108,15 @@ def test_a_stream_may_take_longer_than_a_statement(open_database: Opener, load: 
 
 
 def test_a_fetch_ends_at_the_deadline(
-    open_database: Opener, queries: Any, load: Callable[..., Any], watcher: Connection, eventually: Any
+    open_database: Opener, queries: Any, watcher: Connection, eventually: Any
 ) -> None:
     """A reader is told at the deadline, after the rows that came in time, and the next caller is served."""
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)
-    slow = load({"number_list()": "SELECT i FROM generate_series(1, 60) AS i WHERE i < 60 OR pg_sleep(600) IS NULL;"})
     read: list[Any] = []
     with (
-        pytest.raises(DeadlineExceeded, match="number_list failed: no answer before the deadline"),
-        slow.number_list_cursor(database) as rows,
+        pytest.raises(DeadlineExceeded, match="slow_list failed: no answer before the deadline"),
+        queries.slow_list_cursor(database) as rows,
     ):
         rows.batch_size = 55
         with deadline(0.5):
@@ -121,19 +127,18 @@ def test_a_fetch_ends_at_the_deadline(
 
 
 def test_an_interrupted_fetch_leaves_the_connection(
-    open_database: Opener, queries: Any, load: Callable[..., Any], watcher: Connection, eventually: Any
+    open_database: Opener, queries: Any, watcher: Connection, eventually: Any
 ) -> None:
     """Ctrl-C ends a stream and what the server does for it; its transaction is undone, its connection goes on."""
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)
-    slow = load({"number_list()": "SELECT i FROM generate_series(1, 60) AS i WHERE i < 60 OR pg_sleep(600) IS NULL;"})
 
     def interrupt() -> None:
         eventually(lambda: watcher.execute(FETCHING).fetchone())
         os.kill(os.getpid(), signal.SIGINT)
 
     interrupter = threading.Thread(target=interrupt)
-    with slow.number_list_cursor(database) as rows:
+    with queries.slow_list_cursor(database) as rows:
         rows.batch_size = 55
         interrupter.start()
         with pytest.raises(KeyboardInterrupt):
