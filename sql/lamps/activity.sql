@@ -166,8 +166,9 @@ SELECT activity_roll_up(
 -- A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
 -- much is not rolled up that it should be before this is asked for again.
 -- What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
--- up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
--- entry is, so what the rest adds are lamps without a later one that is counted.
+-- up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
+-- all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
+-- is, so what the rest adds are lamps without a later one that is counted.
 -- MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log.
 -- replica: ok
 -- example: hours=24, regardless=true
@@ -183,10 +184,9 @@ bounds AS MATERIALIZED (
         t.since,
         t.counted_from,
         t.counted_until,
-        date_bin('10 minutes', t.counted_from - interval '1 microsecond', '2000-01-01 00:00:00+00')
-        + interval '10 minutes' AS tens_from,
-        date_bin('1 hour', t.counted_from - interval '1 microsecond', '2000-01-01 00:00:00+00')
-        + interval '1 hour' AS hours_from
+        activity_rollup_next(10, t.counted_from) AS tens_from,
+        activity_rollup_next(60, t.counted_from) AS hours_from,
+        activity_rollup_next(360, t.counted_from) AS sixes_from
     FROM (
         SELECT
             w.since,
@@ -197,8 +197,7 @@ bounds AS MATERIALIZED (
             SELECT
                 ar.rolled_until,
                 greatest(
-                    date_bin('1 minute', w.since - interval '1 microsecond', '2000-01-01 00:00:00+00')
-                    + interval '1 minute',
+                    activity_rollup_next(1, w.since),
                     ar.rolled_from,
                     s.until
                 ) AS counted_from
@@ -212,7 +211,7 @@ bounds AS MATERIALIZED (
         :regardless::boolean
         OR (
             t.counted_from <= t.since + interval '1 minute'
-            AND t.counted_until > CURRENT_TIMESTAMP - interval '4 minutes'
+            AND t.counted_until > CURRENT_TIMESTAMP - interval '2 minutes'
         )
 ),
 
@@ -256,7 +255,33 @@ counted AS MATERIALIZED (
             rc.began,
             rc.entries
         FROM activity_rollup_count AS rc
-        WHERE rc.minutes = 60 AND rc.began >= b.hours_from AND rc.began < 'infinity' AND rc.entries > 0
+        WHERE
+            rc.minutes = 360
+            AND rc.began >= b.sixes_from
+            AND rc.began < 'infinity'
+            AND rc.counted <> 'status'
+            AND rc.entries > 0
+        UNION ALL
+        SELECT
+            rc.counted,
+            rc.name,
+            rc.began,
+            rc.entries
+        FROM activity_rollup_count AS rc
+        WHERE
+            rc.minutes = 60
+            AND rc.began >= b.sixes_from
+            AND rc.began < 'infinity'
+            AND rc.counted = 'status'
+            AND rc.entries > 0
+        UNION ALL
+        SELECT
+            rc.counted,
+            rc.name,
+            rc.began,
+            rc.entries
+        FROM activity_rollup_count AS rc
+        WHERE rc.minutes = 60 AND rc.began >= b.hours_from AND rc.began < b.sixes_from AND rc.entries > 0
         UNION ALL
         SELECT
             rc.counted,
@@ -289,10 +314,9 @@ parts (activity_type, status, hour, entries) AS (
         CASE c.counted WHEN 'type' THEN c.name END,
         CASE c.counted WHEN 'status' THEN c.name END,
         NULL,
-        sum(c.entries)
+        c.entries
     FROM counted AS c
     WHERE c.counted IN ('type', 'status')
-    GROUP BY c.counted, c.name
     UNION ALL
     SELECT
         NULL,

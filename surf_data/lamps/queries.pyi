@@ -137,8 +137,9 @@ class _LampQueries:
         A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
         much is not rolled up that it should be before this is asked for again.
         What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
-        up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
-        entry is, so what the rest adds are lamps without a later one that is counted.
+        up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
+        all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
+        is, so what the rest adds are lamps without a later one that is counted.
         MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
 
     def activity_statistics_cursor(
@@ -153,8 +154,9 @@ class _LampQueries:
         A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
         much is not rolled up that it should be before this is asked for again.
         What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
-        up to the first ten, the tens up to the first hour, the hours. The rest is read. A lamp is counted where its latest
-        entry is, so what the rest adds are lamps without a later one that is counted.
+        up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
+        all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
+        is, so what the rest adds are lamps without a later one that is counted.
         MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
 
     def api_key_list(self, executor: Executor, /) -> list[tuple[int, str]]:
