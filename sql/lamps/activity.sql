@@ -169,7 +169,8 @@ SELECT activity_roll_up(
 -- up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
 -- all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
 -- is, so what the rest adds are lamps without a later one that is counted.
--- MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log.
+-- MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log. The clock
+-- says them once more, so that partitions which are too old are left out before anything else is done with them.
 -- replica: ok
 -- example: hours=24, regardless=true
 WITH stale AS MATERIALIZED (
@@ -229,7 +230,10 @@ rest AS MATERIALIZED (
             al.lamp_id,
             al.created_at
         FROM activity_log AS al
-        WHERE al.created_at >= b.since AND al.created_at < b.counted_from
+        WHERE
+            al.created_at >= b.since
+            AND al.created_at < b.counted_from
+            AND al.created_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
         UNION ALL
         SELECT
             al.activity_type,
@@ -237,7 +241,10 @@ rest AS MATERIALIZED (
             al.lamp_id,
             al.created_at
         FROM activity_log AS al
-        WHERE al.created_at >= b.counted_until AND al.created_at < 'infinity'
+        WHERE
+            al.created_at >= b.counted_until
+            AND al.created_at < 'infinity'
+            AND al.created_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
     ) AS l
 ),
 
@@ -301,38 +308,34 @@ counted AS MATERIALIZED (
     ) AS c
 ),
 
-parts (activity_type, status, hour, entries) AS (
+parts AS (
     SELECT
         r.activity_type,
         r.status,
         r.hour,
-        count(*)
+        1 AS entries
     FROM rest AS r
-    GROUP BY GROUPING SETS ((), (r.activity_type), (r.status), (r.hour))
     UNION ALL
     SELECT
-        CASE c.counted WHEN 'type' THEN c.name END,
-        CASE c.counted WHEN 'status' THEN c.name END,
-        NULL,
+        CASE c.counted WHEN 'type' THEN c.name END AS activity_type,
+        CASE c.counted WHEN 'status' THEN c.name END AS status,
+        CASE c.counted WHEN 'status' THEN date_bin('1 hour', c.began, '2000-01-01 00:00:00+00') END AS hour,
         c.entries
     FROM counted AS c
-    WHERE c.counted IN ('type', 'status')
-    UNION ALL
-    SELECT
-        NULL,
-        NULL,
-        date_bin('1 hour', c.began, '2000-01-01 00:00:00+00'),
-        sum(c.entries)
-    FROM counted AS c
-    WHERE c.counted = 'status'
-    GROUP BY GROUPING SETS ((), (date_bin('1 hour', c.began, '2000-01-01 00:00:00+00')))
+    WHERE c.counted <> 'lamp'
 )
 
 SELECT
     p.activity_type,
     p.status,
     p.hour,
-    COALESCE(sum(p.entries), 0)::bigint AS entries,
+    COALESCE(
+        CASE GROUPING(p.activity_type)
+            WHEN 0 THEN sum(p.entries)
+            ELSE sum(p.entries) FILTER (WHERE p.status IS NOT NULL)
+        END,
+        0
+    )::bigint AS entries,
     (
         (
             SELECT COALESCE(sum(c.entries), 0)
@@ -361,5 +364,11 @@ SELECT
     )::bigint AS active_lamps,
     CURRENT_TIMESTAMP AS measured_at
 FROM parts AS p
-WHERE EXISTS (SELECT FROM bounds)
-GROUP BY p.activity_type, p.status, p.hour;
+GROUP BY GROUPING SETS ((), (p.activity_type), (p.status), (p.hour))
+-- A count by type has neither status nor hour, and one by status no type.
+HAVING
+    EXISTS (SELECT FROM bounds)
+    AND (
+        GROUPING(p.activity_type, p.status, p.hour) = 7
+        OR num_nonnulls(p.activity_type, p.status, p.hour) = 1
+    );

@@ -140,7 +140,8 @@ class _LampQueries:
         up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
         all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
         is, so what the rest adds are lamps without a later one that is counted.
-        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
+        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log. The clock
+        says them once more, so that partitions which are too old are left out before anything else is done with them."""
 
     def activity_statistics_cursor(
         self,
@@ -157,7 +158,8 @@ class _LampQueries:
         up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
         all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
         is, so what the rest adds are lamps without a later one that is counted.
-        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log."""
+        MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log. The clock
+        says them once more, so that partitions which are too old are left out before anything else is done with them."""
 
     def api_key_list(self, executor: Executor, /) -> list[tuple[int, str]]:
         """All stored keys with their rows, which are kept from others until the transaction ends."""

@@ -71,7 +71,7 @@ def execute(pool: ConnectionPool, statement: str, parameters: dict[str, object])
         connection.execute(statement, parameters)
 
 
-def all_rows(pool: ConnectionPool, statement: str) -> list[Any]:
+def all_rows(pool: ConnectionPool, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
     """Return all rows of a statement on a pooled connection."""
     with pool.connection() as connection, connection.cursor(binary=True) as cursor:
-        return cursor.execute(statement).fetchall()
+        return cursor.execute(statement, parameters).fetchall()
