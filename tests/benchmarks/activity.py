@@ -24,6 +24,7 @@ _TYPES = ("uuid", "varchar", "varchar", "jsonb", "inet", "text")
 _COPY = f"COPY activity_log ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _INSERT = f"INSERT INTO activity_log ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
 _BUFFER, _BUFFERED = 1000, "surf_data, buffer"
+_COPIED = f"binary COPY by hand, {_BUFFER:,} at once"
 # So many times the buffer is filled in a turn, since whoever logs that much goes on logging.
 _FILLS = 10
 _AGENT = "lamp/1.4"
@@ -102,8 +103,14 @@ def log_one(ground: Ground) -> Row:
                 buffered.activity.log_activity(next(ids), "status", "success", details)
             buffered.activity.flush()
 
+        def copy(calls: int) -> None:
+            for _ in range(calls // _BUFFER):
+                rows = [(next(ids), "status", "success", Jsonb(details), None, None) for _ in range(_BUFFER)]
+                peer_psycopg.copy(pool, _COPY, _TYPES, rows)
+
         measurement = ground.measure(
             Side(_BUFFERED, lambda _: timed(log_and_flush)(_FILLS * _BUFFER)),
+            Side(_COPIED, lambda _: timed(copy)(_FILLS * _BUFFER)),
             side(_OURS, lambda: data.activity.log_activity(next(ids), "status", "success", details)),
             side(
                 "insert by hand",
@@ -119,6 +126,7 @@ def log_one(ground: Ground) -> Row:
             compare(measurement, work, _OURS, "insert by hand", AtMost(1.1)),
             compare(measurement, work, _OURS, "insert by hand", None, quantity="CPU time"),
             compare(measurement, f"with a buffer, {work}", _BUFFERED, "insert by hand", AtLeast(10)),
+            compare(measurement, f"{_COPIED}, {work}", _COPIED, "insert by hand", None),
         ],
         [("an entry", measurement)],
         f"The buffer is one of {_BUFFER:,} entries, and a turn is {_FILLS * _BUFFER:,} of them. It ends when all are "
