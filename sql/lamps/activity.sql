@@ -248,6 +248,7 @@ rest AS MATERIALIZED (
     ) AS l
 ),
 
+-- Each width by itself: joined with a list of them, a large table is planned as if the index were of no use.
 counted AS MATERIALIZED (
     SELECT
         c.counted,

@@ -136,6 +136,7 @@ def log_one(ground: Ground) -> Row:
 
 _PLAIN = "a plain GROUP BY of the largest"
 # The same statistics, but that they begin where a minute does, so that no part of one is read entry by entry.
+_WHOLE = "the statistics' query from a whole minute on"
 _BEGINS, _BEGINS_WHOLE = "SELECT CURRENT_TIMESTAMP -", "SELECT date_bin('1 minute', CURRENT_TIMESTAMP, '2000-01-01Z') -"
 _GROUP_BY = """
 SELECT activity_type, status, count(*) FROM activity_log
@@ -152,7 +153,6 @@ def growth(ground: Ground) -> Row:
         for url, rows in zip(urls, sizes, strict=True):
             fill_activity(url, rows, lamps=ground.sizes.lamps)
         loggers = [opened.enter_context(surf_data.open(url, pool_max_size=1)).activity for url in urls]
-        pool = opened.enter_context(peer_psycopg.pool(urls[-1], 1))
         ends = {names[at]: opened.enter_context(peer_psycopg.pool(urls[at], 1)) for at in (0, -1)}
         whole = _from_a_minute_on(peer_psycopg.statement("activity_statistics"))
         for url, logger in zip(urls, loggers, strict=True):
@@ -165,7 +165,7 @@ def growth(ground: Ground) -> Row:
                 side(name, partial(logger.get_activity_statistics, 24))
                 for name, logger in zip(names, loggers, strict=True)
             ),
-            side(_PLAIN, lambda: peer_psycopg.all_rows(pool, _GROUP_BY)),
+            side(_PLAIN, lambda: peer_psycopg.all_rows(ends[names[-1]], _GROUP_BY)),
         )
         minutes = ground.measure(
             *(
@@ -189,15 +189,10 @@ def growth(ground: Ground) -> Row:
                 Result(work, quantity, AtMost(1.3), measurement.ratio(names[-1], names[0], "time"))
                 for work, measurement in works.items()
             ),
-            Result(
-                "the statistics' query from a whole minute on",
-                quantity,
-                None,
-                minutes.ratio(names[-1], names[0], "time"),
-            ),
+            Result(_WHOLE, quantity, None, minutes.ratio(names[-1], names[0], "time")),
             compare(statistics, f"statistics against {_PLAIN}", names[-1], _PLAIN, AtLeast(20)),
         ],
-        [*works.items(), ("the statistics' query from a whole minute on", minutes)],
+        [*works.items(), (_WHOLE, minutes)],
         "The log holds 90 days at each size, so the last day's share grows with it. Every hundredth entry is of the "
         "lamp whose hundred latest are read. What is over was rolled up before, and the tables are analyzed.",
         {
