@@ -1,6 +1,5 @@
 """A small synchronous data layer for PostgreSQL and Redis in which every statement is a reviewed .sql file."""
 
-from surf_data.cache import RedisManager
 from surf_data.data_layer import DataLayer, Transaction, open
 from surf_data.errors import (
     BackupError,
@@ -21,7 +20,11 @@ from surf_data.errors import (
     TransactionConflict,
     ValidationError,
 )
-from surf_data.health import Check, Health
+from surf_data.kernel.health import Check, Health
+from surf_data.kernel.postgres import DatabaseManager, Observer, QueryEvent, load_queries
+from surf_data.kernel.redis import RedisManager
+from surf_data.kernel.secret import Secret
+from surf_data.kernel.settings import Settings
 from surf_data.lamps import (
     ApiConfig,
     Coordinates,
@@ -37,8 +40,6 @@ from surf_data.lamps import (
     RedisCacheManager,
     SurfData,
 )
-from surf_data.postgres import DatabaseManager, Observer, QueryEvent, load_queries
-from surf_data.settings import Secret, Settings
 
 __all__ = [
     "ApiConfig",

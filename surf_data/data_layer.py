@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import attrs
 
-from surf_data import resources
-from surf_data import settings as settings_module
-from surf_data.cache import JsonCache, RedisManager
-from surf_data.crypto import KeyRing
 from surf_data.errors import DatabaseError
-from surf_data.health import Check, Health
+from surf_data.kernel import resources
+from surf_data.kernel import settings as settings_module
+from surf_data.kernel.cache import JsonCache
+from surf_data.kernel.crypto import KeyRing
+from surf_data.kernel.health import Check, Health
+from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
+from surf_data.kernel.postgres.deadlines import ends
+from surf_data.kernel.redis import RedisManager
+from surf_data.kernel.secret import Secret
+from surf_data.kernel.settings import Settings, SettingsKeywords
 from surf_data.lamps import (
     PostgresActivityLogger,
     PostgresLampRepository,
@@ -28,9 +33,6 @@ from surf_data.lamps.failures import Failures
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.spool import Spool
-from surf_data.postgres import DatabaseManager, Observer, Session, deadline
-from surf_data.postgres.deadlines import ends
-from surf_data.settings import Secret, Settings, SettingsKeywords
 
 if TYPE_CHECKING:
     from surf_data.migrate import Runner
@@ -70,7 +72,7 @@ class DataLayer:
     """Everything that a caller needs, behind one handle. Any number of threads may use it.
 
     Arguments:
-        settings: what `surf_data.settings.load` returned.
+        settings: what `surf_data.kernel.settings.load` returned.
         observer: is told of every statement.
 
     Raises:

@@ -19,8 +19,9 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 import surf_data
 from rig import RedisServer
-from surf_data import embedded, migrate, resources
+from surf_data import embedded, migrate
 from surf_data.errors import SurfDataError
+from surf_data.kernel import resources
 
 # The examples take turns with real servers on shared machines: how long one takes says nothing.
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)

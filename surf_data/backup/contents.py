@@ -10,8 +10,8 @@ from psycopg import sql
 from surf_data.backup.manifest import Table
 from surf_data.backup.progress import Progress
 from surf_data.backup.queries import backup_queries
-from surf_data.postgres import DatabaseManager, Session
-from surf_data.postgres.translation import Translation
+from surf_data.kernel.postgres import DatabaseManager, Session
+from surf_data.kernel.postgres.translation import Translation
 
 #: Seconds to wait for a lock, while others queue behind whoever waits.
 LOCK_SECONDS = 10

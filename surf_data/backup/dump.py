@@ -16,7 +16,7 @@ from surf_data.backup.progress import Progress, Step
 from surf_data.backup.queries import backup_queries
 from surf_data.backup.rows import State
 from surf_data.errors import BackupError
-from surf_data.postgres import DatabaseManager, Session
+from surf_data.kernel.postgres import DatabaseManager, Session
 
 
 @attrs.frozen(kw_only=True)

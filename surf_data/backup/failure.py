@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from surf_data.postgres.translation import reason
+from surf_data.kernel.postgres.translation import reason
 
 _ERROR = re.compile(r"pg_\w+: (?:error|detail): (.*)")
 _ENTRY = re.compile(r"pg_restore: from TOC entry \d+; \d+ \d+ (.*)")

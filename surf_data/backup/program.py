@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from surf_data.backup import failure
 from surf_data.errors import BackupError
-from surf_data.postgres import DatabaseManager
+from surf_data.kernel.postgres import DatabaseManager
 
 # "pg_dump (PostgreSQL) 18.4 (Debian 18.4-1)"; a beta is "19beta1".
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")

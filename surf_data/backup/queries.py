@@ -1,4 +1,4 @@
-"""The statements of backups: ``sql/backup``.
+"""The statements of backups: ``sql/kernel/backup``.
 
 Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
 """
@@ -9,14 +9,14 @@ from typing import Any
 
 import attrs
 
-from surf_data import resources
 from surf_data.backup.manifest import Table
 from surf_data.backup.rows import State
-from surf_data.postgres import load_queries
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 
 
 @cache
 def backup_queries() -> Any:
-    """Return what is asked of the server: ``sql/backup``."""
+    """Return what is asked of the server: ``sql/kernel/backup``."""
     rows: Mapping[str, type[attrs.AttrsInstance]] = {"database_state": State, "table_list": Table}
-    return load_queries(resources.directory("sql") / "backup", namespace="backup", rows=rows)
+    return load_queries(resources.directory("sql") / "kernel" / "backup", namespace="backup", rows=rows)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from surf_data.backup.manifest import Table
 from surf_data.backup.rows import State
-from surf_data.postgres import Executor, Stream
+from surf_data.kernel.postgres import Executor, Stream
 
 _Row = TypeVar("_Row")
 

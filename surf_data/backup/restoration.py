@@ -13,7 +13,7 @@ from surf_data.backup.program import Place, Program, find_program
 from surf_data.backup.progress import Progress, Step
 from surf_data.backup.queries import backup_queries
 from surf_data.errors import BackupError
-from surf_data.postgres import DatabaseManager
+from surf_data.kernel.postgres import DatabaseManager
 
 # How many of the differences or obstacles a message names.
 _NAMED = 5

@@ -4,11 +4,11 @@ from typing import BinaryIO
 
 import click
 
-from surf_data.cache.json_values import MAX_TTL_SECONDS
 from surf_data.cli import output, surf_file
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.data_layer import DataLayer
 from surf_data.errors import SurfDataError
+from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS
 
 
 @click.group(name="cache")

@@ -12,11 +12,11 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
-from surf_data import settings
 from surf_data.cli import output, tables
 from surf_data.cli.demo_sections import SECTIONS, Section
 from surf_data.cli.target import Target, opened, pass_target
 from surf_data.data_layer import DataLayer
+from surf_data.kernel import settings
 
 # On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
 _CACHE_TIMEOUT = 10.0

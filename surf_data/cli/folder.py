@@ -10,9 +10,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import attrs
 import click
 
-from surf_data import resources
 from surf_data.cli.options import with_options
 from surf_data.cli.target import Target, pass_target
+from surf_data.kernel import resources
 from surf_data.migrate import Runner
 
 P = ParamSpec("P")

@@ -3,10 +3,10 @@
 import attrs
 import click
 
-from surf_data import crypto, settings
 from surf_data.cli import output
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.errors import ConfigurationError
+from surf_data.kernel import crypto, settings
 from surf_data.lamps import key_rotation
 
 

@@ -12,10 +12,10 @@ import psycopg
 from surf_data.cli import output
 from surf_data.cli.options import with_options
 from surf_data.cli.scratch_server import embedded_postgres, scratch_option
+from surf_data.kernel.postgres import Connector
+from surf_data.kernel.settings import load
 from surf_data.migrate import ScratchServer
-from surf_data.postgres import Connector
 from surf_data.review import scratch
-from surf_data.settings import load
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,10 +11,10 @@ from surf_data import embedded
 from surf_data.cli import output, signals
 from surf_data.embedded.postgres import installations
 from surf_data.errors import EmbeddedServerError
+from surf_data.kernel.postgres import Connector, DatabaseManager
+from surf_data.kernel.settings import load
 from surf_data.migrate import ScratchServer
 from surf_data.migrate.scratch import create_roles, roles
-from surf_data.postgres import Connector, DatabaseManager
-from surf_data.settings import load
 
 P = ParamSpec("P")
 R = TypeVar("R")

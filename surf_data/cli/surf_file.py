@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
-from surf_data import validation
 from surf_data.errors import ValidationError
+from surf_data.kernel import validation
 from surf_data.lamps import SurfData
 
 #: Bytes that a line may have, with its end.

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surf_data.cli.output import printable
-from surf_data.health import Check, Health
+from surf_data.kernel.health import Check, Health
 from surf_data.migrate import MigrationStatus
 
 _BAR_WIDTH = 30

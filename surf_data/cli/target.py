@@ -10,7 +10,7 @@ import click
 
 from surf_data.cli import signals
 from surf_data.data_layer import DataLayer, open  # noqa: A004 - as surf_data.open
-from surf_data.settings import ENVIRONMENT_PREFIX, SettingsKeywords
+from surf_data.kernel.settings import ENVIRONMENT_PREFIX, SettingsKeywords
 
 # An operator's command can wait where a service cannot: a large import takes Redis longer than a lookup.
 _PATIENCE = 10.0

@@ -9,8 +9,9 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from surf_data import validation
 from surf_data.errors import DatabaseError, ValidationError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Executor, Json
 from surf_data.lamps.batches import BatchWriter
 from surf_data.lamps.buffer import Buffer, BufferLimits
 from surf_data.lamps.failures import Failures
@@ -18,7 +19,6 @@ from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import StatisticsRow
 from surf_data.lamps.spool import Spool
 from surf_data.lamps.spooling import SpoolingLogger
-from surf_data.postgres import Executor, Json
 
 #: The most entries that one page of history has.
 MAX_HISTORY = 10_000
@@ -151,11 +151,11 @@ class PostgresActivityLogger:
             DatabaseError: they could not be stored, for example because one names an unknown lamp.
         """
         if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
-            raise validation.refusal("entries", "must be a list of mappings")
+            raise validation.invalid("entries", "must be a list of mappings")
         # What is made while it is asked for could take its time, or use this database, so it is made first.
         listed = entries if isinstance(entries, (list, tuple)) else list(islice(entries, MAX_ENTRIES + 1))
         if len(listed) > MAX_ENTRIES:
-            raise validation.refusal("entries", f"must be {MAX_ENTRIES:,} at the most")
+            raise validation.invalid("entries", f"must be {MAX_ENTRIES:,} at the most")
         rows = _rows(listed)
         if some := list(islice(rows, _CHECKED_AT_ONCE)):
             with self._database.savepoint() as database, lamp_queries().activity_copy(database) as copy:
@@ -250,11 +250,11 @@ def _rows(entries: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
         # Most are dicts with no other keys than there may be, which takes less to find out than which one is wrong.
         if type(entry) is not dict or not _NEEDED <= entry.keys() <= _KNOWN:
             name = f"entries[{position}]"
-            validation.keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
+            validation.check_keys(name, validation.mapping(name, entry), required=_REQUIRED, optional=_OPTIONAL)
         try:
             row = tuple(_checked(entry).values())
         except ValidationError as error:
-            problem = validation.within(f"entries[{position}].", error)
+            problem = validation.nested(f"entries[{position}].", error)
             break
         yield row
     else:
@@ -272,7 +272,7 @@ def _checked(entry: Mapping[str, Any]) -> dict[str, Any]:
         "activity_type": validation.text("activity_type", entry["activity_type"], maximum=50),
         "status": validation.text("status", entry["status"], maximum=20),
         "details": details,
-        "ip_address": None if ip_address is None else validation.address("ip_address", ip_address),
+        "ip_address": None if ip_address is None else validation.ip_address("ip_address", ip_address),
         "user_agent": None
         if user_agent is None
         else validation.text("user_agent", user_agent, minimum=0, maximum=2000),

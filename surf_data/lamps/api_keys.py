@@ -1,7 +1,7 @@
 """The keys of the sources of surf data, encrypted where they are stored."""
 
-from surf_data.crypto import KeyRing, is_sealed
 from surf_data.errors import EncryptionError
+from surf_data.kernel.crypto import KeyRing, is_encrypted
 
 
 def opened(ring: KeyRing | None, identity: int, api_key: str | None) -> str | None:
@@ -15,13 +15,13 @@ def opened(ring: KeyRing | None, identity: int, api_key: str | None) -> str | No
     Raises:
         EncryptionError: it cannot be decrypted.
     """
-    if api_key is None or not is_sealed(api_key):
+    if api_key is None or not is_encrypted(api_key):
         return api_key
     if ring is None:
-        raise EncryptionError(f"{place(identity)} is encrypted, and encryption_keys is not set")
-    return ring.open(place(identity), api_key)
+        raise EncryptionError(f"{context(identity)} is encrypted, and encryption_keys is not set")
+    return ring.decrypt(context(identity), api_key)
 
 
-def place(identity: int) -> str:
-    """Return where a key is stored, as `KeyRing.seal` wants it."""
+def context(identity: int) -> str:
+    """Return where a key is stored, as `KeyRing.encrypt` wants it."""
     return f"api_configuration|api_key|{identity}"

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from surf_data.errors import DatabaseError
+from surf_data.kernel.postgres import Executor
 from surf_data.lamps.failures import Failures
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.spool import Entry
 from surf_data.lamps.spooling import SpoolingLogger, reserve, to_json, will_pass
-from surf_data.postgres import Executor
 
 # The columns, and what the statement that inserts many entries calls their values.
 _PARAMETERS = {

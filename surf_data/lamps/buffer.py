@@ -8,10 +8,10 @@ from time import monotonic
 
 import attrs
 
-from surf_data import forking
 from surf_data.errors import DeadlineExceeded
+from surf_data.kernel import forking
+from surf_data.kernel.postgres.deadlines import ends
 from surf_data.lamps.spool import Entry
-from surf_data.postgres.deadlines import ends
 
 #: Characters of details that a buffer takes, whatever its number of entries: the details of one may be a megabyte.
 MAX_CHARACTERS = 16_000_000
@@ -48,12 +48,12 @@ class Buffer:
         self._limits = limits
         # From half of them on they are sent, and no more than half together, so that there is room while they are.
         self._half = (limits.entries + 1) // 2
-        self.forget_parent()
+        self.reset_after_fork()
         forking.register(self)
         _buffers.add(self)
 
-    def forget_parent(self) -> None:
-        """Start afresh; `surf_data.forking` calls this in a forked child."""
+    def reset_after_fork(self) -> None:
+        """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
         # Re-entrant: a signal handler or a finalizer may log while this very thread does.
         self._changed = threading.Condition(threading.RLock())
         # With how long the details of each are.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Unpack
 from uuid import UUID
 
-from surf_data import validation
-from surf_data.cache import Entry, JsonCache, LoadOptions
+from surf_data.kernel import validation
+from surf_data.kernel.cache import Entry, JsonCache, LoadOptions
 from surf_data.lamps.surf_documents import own, stored, surf_data
 from surf_data.lamps.types import SurfData
 
@@ -35,7 +35,7 @@ class RedisCacheManager:
     The methods ``get_or_load_...`` compute what is not found: ``source`` is called without arguments, by one thread
     however many want the same value, and the others get what it returns or raises. ``None`` means that there is no
     such value, and is not stored. While Redis cannot be used every value is computed. Their ``options`` are those of
-    `surf_data.cache.LoadOptions`.
+    `surf_data.kernel.cache.LoadOptions`.
 
     Arguments:
         cache: where the values are kept.
@@ -100,7 +100,7 @@ class RedisCacheManager:
                 its position.
         """
         if not isinstance(location_indexes, Iterable):
-            raise validation.refusal("location_indexes", "must be iterable")
+            raise validation.invalid("location_indexes", "must be iterable")
         wanted = {
             _location_key(_SURF_DATA, index, f"location_indexes[{position}]"): index
             for position, index in enumerate(location_indexes)
@@ -137,7 +137,7 @@ class RedisCacheManager:
             ValidationError: an argument is refused. The error names the place, as in ``data[7].wave_height_m``.
         """
         if not isinstance(data, Mapping):
-            raise validation.refusal("data", "must be a mapping")
+            raise validation.invalid("data", "must be a mapping")
         documents: dict[str, dict[str, Any]] = {}
         fields: dict[str, str] = {}
         for index, surf in data.items():

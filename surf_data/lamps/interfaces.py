@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol, Unpack
 from uuid import UUID
 
-from surf_data.cache import LoadOptions
+from surf_data.kernel.cache import LoadOptions
 from surf_data.lamps.types import LampConfig, SurfData
 
 

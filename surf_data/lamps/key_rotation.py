@@ -2,10 +2,10 @@
 
 import attrs
 
-from surf_data.crypto import KeyRing, is_sealed
-from surf_data.lamps.api_keys import opened, place
+from surf_data.kernel.crypto import KeyRing, is_encrypted
+from surf_data.kernel.postgres import Session
+from surf_data.lamps.api_keys import context, opened
 from surf_data.lamps.queries import lamp_queries
-from surf_data.postgres import Session
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +35,7 @@ def rotate(session: Session, ring: KeyRing, *, dry_run: bool = False) -> Rotatio
     encrypted = rotated = kept = 0
     for identity, stored in lamp_queries().api_key_list(session):
         plain = opened(ring, identity, stored)
-        if not is_sealed(stored):
+        if not is_encrypted(stored):
             encrypted += 1
         elif not ring.is_newest(stored):
             rotated += 1
@@ -43,5 +43,5 @@ def rotate(session: Session, ring: KeyRing, *, dry_run: bool = False) -> Rotatio
             kept += 1
             continue
         if not dry_run:
-            lamp_queries().api_key_update(session, id=identity, api_key=ring.seal(place(identity), str(plain)))
+            lamp_queries().api_key_update(session, id=identity, api_key=ring.encrypt(context(identity), str(plain)))
     return Rotation(encrypted=encrypted, rotated=rotated, kept=kept)

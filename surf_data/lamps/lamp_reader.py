@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import psycopg
 
+from surf_data.kernel.postgres import Executor, Statement
+from surf_data.kernel.postgres.execution import PORTION
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.rows import LampOfManyRow
 from surf_data.lamps.types import LampConfig
-from surf_data.postgres import Executor, Statement
-from surf_data.postgres.execution import PORTION
 
 
 class LampReader:

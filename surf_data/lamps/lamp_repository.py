@@ -5,14 +5,14 @@ from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
-from surf_data import validation
 from surf_data.errors import ValidationError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Executor, Json
 from surf_data.lamps.lamp_reader import LampReader
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.registration import Registration
 from surf_data.lamps.types import LampConfig
-from surf_data.postgres import Executor, Json
 
 #: What `PostgresLampRepository.update_lamp_status` takes for in use and for out of use; case does not count.
 LAMP_STATUSES: Mapping[str, bool] = {
@@ -70,7 +70,7 @@ class PostgresLampRepository:
             DatabaseError: they could not be read.
         """
         if isinstance(lamp_ids, (str, UUID)) or not isinstance(lamp_ids, Iterable):
-            raise validation.refusal("lamp_ids", "must be a list of UUIDs")
+            raise validation.invalid("lamp_ids", "must be a list of UUIDs")
         wanted = _checked(lamp_ids)
         reader = LampReader(self._database, self._reference)
         configs = reader.read(lamp_queries().lamp_configurations, lamp_ids=wanted) if wanted else []
@@ -157,7 +157,7 @@ class PostgresLampRepository:
         lamp_id = validation.uuid("lamp_id", lamp_id)
         is_active = LAMP_STATUSES.get(validation.text("status", status, maximum=20).strip().casefold())
         if is_active is None:
-            raise validation.refusal("status", f"must be one of {', '.join(LAMP_STATUSES)}")
+            raise validation.invalid("status", f"must be one of {', '.join(LAMP_STATUSES)}")
         changed: int = lamp_queries().lamp_status_update(self._database, lamp_id=lamp_id, is_active=is_active)
         return changed == 1
 
@@ -170,11 +170,11 @@ def _checked(lamp_ids: Iterable[object]) -> list[UUID]:
     checked: list[UUID] = []
     for position, lamp_id in enumerate(given):
         if position == MAX_LAMP_IDS:
-            raise validation.refusal("lamp_ids", f"must not be more than {MAX_LAMP_IDS}")
+            raise validation.invalid("lamp_ids", f"must not be more than {MAX_LAMP_IDS}")
         try:
             checked.append(validation.uuid("", lamp_id))
         except ValidationError as error:
-            problem = validation.within(f"lamp_ids[{position}]", error)
+            problem = validation.nested(f"lamp_ids[{position}]", error)
             break
     else:
         return checked

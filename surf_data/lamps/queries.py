@@ -6,9 +6,9 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data import resources
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
-from surf_data.postgres import load_queries
 
 
 @cache

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
-from surf_data.postgres import CopyWriter, Executor, Json, Stream
+from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
 

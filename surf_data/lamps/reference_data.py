@@ -7,12 +7,12 @@ from uuid import UUID
 
 import attrs
 
-from surf_data.crypto import KeyRing
+from surf_data.kernel.crypto import KeyRing
+from surf_data.kernel.postgres import Executor
 from surf_data.lamps import api_keys
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import LampOfManyRow, LampRow, ReferenceRow
 from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
-from surf_data.postgres import Executor
 
 _log = logging.getLogger("surf_data.lamps.reference_data")
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import attrs
 
-from surf_data import validation
 from surf_data.errors import ConstraintViolation, ValidationError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Executor
 from surf_data.lamps.queries import lamp_queries
-from surf_data.postgres import Executor
 
 _REQUIRED = ("lamp_id", "email", "name", "password_hash", "location_index")
 _OPTIONAL = ("brightness",)
@@ -33,7 +33,7 @@ def checked_email(value: object) -> str:
     email = validation.text("email", value, maximum=255)
     local, at, domain = email.strip().rpartition("@")
     if not (local and at and domain) or any(not letter.isprintable() or letter.isspace() for letter in email.strip()):
-        raise validation.refusal("email", "must be an e-mail address")
+        raise validation.invalid("email", "must be an e-mail address")
     return email
 
 
@@ -56,7 +56,7 @@ class Registration:
             ValidationError: a key is missing or unknown, or a value is not what it has to be.
         """
         data = validation.mapping(field, data)
-        validation.keys(field, data, required=_REQUIRED, optional=_OPTIONAL)
+        validation.check_keys(field, data, required=_REQUIRED, optional=_OPTIONAL)
         return cls(
             lamp_id=validation.uuid("lamp_id", data["lamp_id"]),
             email=checked_email(data["email"]),

@@ -2,11 +2,11 @@
 
 from uuid import UUID, uuid4
 
-from surf_data import validation
-from surf_data.crypto import new_token, token_digest
+from surf_data.kernel import validation
+from surf_data.kernel.crypto import new_token, token_digest
+from surf_data.kernel.postgres import Executor
+from surf_data.kernel.secret import Secret
 from surf_data.lamps.queries import lamp_queries
-from surf_data.postgres import Executor
-from surf_data.settings import Secret
 
 #: The longest life of a session in seconds: a year.
 MAX_SESSION_SECONDS = 366 * 86_400

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from surf_data import forking
 from surf_data.errors import (
     ConstraintViolation,
     DatabaseError,
@@ -16,9 +15,10 @@ from surf_data.errors import (
     LockTimeout,
     StatementTimeout,
 )
+from surf_data.kernel import forking
+from surf_data.kernel.postgres import Executor, Json
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.spool import Entry, Spool
-from surf_data.postgres import Executor, Json
 
 _log = logging.getLogger("surf_data.lamps.spooling")
 
@@ -38,10 +38,10 @@ class SpoolingLogger:
     def __init__(self, database: Executor, spool: Spool) -> None:
         self._database = database
         self._spool = spool
-        self.forget_parent()
+        self.reset_after_fork()
         forking.register(self)
 
-    def forget_parent(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: reserve ids of its own."""
         self._lock = threading.Lock()
         self._ids: list[int] = []

@@ -4,10 +4,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from surf_data import validation
-from surf_data.cache import Entry
-from surf_data.cache.json_values import copied
 from surf_data.errors import ValidationError
+from surf_data.kernel import validation
+from surf_data.kernel.cache import Entry
+from surf_data.kernel.cache.json_values import copied
 from surf_data.lamps.types import SurfData
 
 
@@ -31,7 +31,7 @@ def _from_dict(field: str, values: Mapping[str, Any]) -> SurfData:
     try:
         return SurfData.from_dict(values)
     except ValidationError as error:
-        problem = validation.within(f"{field}.", error)
+        problem = validation.nested(f"{field}.", error)
     raise problem
 
 

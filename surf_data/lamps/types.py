@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from surf_data import validation
+from surf_data.kernel import validation
 
 
 def _optional_number(_: object, attribute: "attrs.Attribute[Any]", value: object) -> None:

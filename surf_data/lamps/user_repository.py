@@ -4,10 +4,10 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from surf_data import validation
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Executor
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.registration import Registration, checked_email, email_key
-from surf_data.postgres import Executor
 
 # What the given hash is compared with when nobody has that address, so that the work is the same.
 _NOBODY = "!" * 60

@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import psycopg
 
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.queries import migrate_queries
-from surf_data.postgres import Session
 
 # What is compared: lists of object identifiers, in the order of the query's columns.
 _SCOPE = ("schemas", "relations", "routines", "types")

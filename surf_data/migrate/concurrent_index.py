@@ -13,10 +13,10 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from surf_data.errors import MigrationError
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.rows import IndexState
 from surf_data.migrate.statements import Statement, split
-from surf_data.postgres import Session
 
 _BUILD = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY (?:IF NOT EXISTS )?")
 _DROP = re.compile(r"DROP INDEX CONCURRENTLY (?:IF EXISTS )?")

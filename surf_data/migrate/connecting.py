@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from surf_data.postgres.translation import Translation
+from surf_data.kernel.postgres.translation import Translation
 
 
 def connected(connect: Callable[[], psycopg.Connection[Any]], doing: str) -> psycopg.Connection[Any]:

@@ -15,15 +15,15 @@ import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from surf_data import validation
 from surf_data.errors import DatabaseError, MigrationError, SurfDataError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.concurrent_index import ConcurrentIndex
 from surf_data.migrate.failure import described
 from surf_data.migrate.files import Migration, Part, Section
 from surf_data.migrate.history import Entry
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.rows import Direction, Record, SessionState
-from surf_data.postgres import Session
 
 _log = logging.getLogger("surf_data.migrate.execution")
 
@@ -70,9 +70,9 @@ class Limits:
 def seconds(field: str, value: float, *, minimum: float) -> float:
     """Return ``value``, a number of seconds that the server can count, if it is not less than ``minimum``."""
     if validation.number(field, value) < minimum:
-        raise validation.refusal(field, f"must be {minimum} or more")
+        raise validation.invalid(field, f"must be {minimum} or more")
     if value > _LONGEST:
-        raise validation.refusal(field, f"must be {_LONGEST} or less")
+        raise validation.invalid(field, f"must be {_LONGEST} or less")
     return value
 
 

@@ -10,8 +10,8 @@ import re
 import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
+from surf_data.kernel.postgres.translation import translated
 from surf_data.migrate.files import Migration, Part, Section
-from surf_data.postgres.translation import translated
 
 # Classes and codes of errors in what a migration asks for, as opposed to the data it meets: 0A feature not supported,
 # 25 transaction state, 2B dependent objects, 3F schema name, 42 syntax and access rules, 55 object state.

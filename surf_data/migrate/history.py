@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import TypedDict
 
 from surf_data.errors import MigrationError
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.files import Migration
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.rows import Direction, Record
-from surf_data.postgres import Session
 
 _COLUMNS = [
     "domain",

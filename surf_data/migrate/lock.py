@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.queries import migrate_queries
-from surf_data.postgres import Session
 
 # Between two attempts, in seconds.
 _INTERVAL = 0.1

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import attrs
 import psycopg
 
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.files import Migration, Part
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.relations import Change, Relations, relations
 from surf_data.migrate.replay import Listener, described, line_at, replay
 from surf_data.migrate.scratch import Connect, Environment, ScratchServer, direct, scratch_database
 from surf_data.migrate.statements import Statement, split
-from surf_data.postgres import Session
 
 #: The locks on tables from the weakest to the strongest, each with what it means for others. Source: PostgreSQL's
 #: manual, 13.3.1.

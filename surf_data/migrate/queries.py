@@ -1,4 +1,4 @@
-"""The statements of the runner: ``sql/migrate``.
+"""The statements of the runner: ``sql/kernel/migrate``.
 
 Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
 """
@@ -6,13 +6,13 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data import resources
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 from surf_data.migrate.rows import IndexState, Record, SessionState
-from surf_data.postgres import load_queries
 
 
 @cache
 def migrate_queries() -> Any:
-    """Return what the runner asks of the server: ``sql/migrate``."""
+    """Return what the runner asks of the server: ``sql/kernel/migrate``."""
     rows = {"history_list": Record, "index_state": IndexState, "session_state": SessionState}
-    return load_queries(resources.directory("sql") / "migrate", namespace="migrate", rows=rows)
+    return load_queries(resources.directory("sql") / "kernel" / "migrate", namespace="migrate", rows=rows)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from surf_data.migrate.rows import IndexState, Record, SessionState
-from surf_data.postgres import Executor, Stream
+from surf_data.kernel.postgres import Executor, Stream
 
 _Row = TypeVar("_Row")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from surf_data.kernel.postgres import Session
 from surf_data.migrate.queries import migrate_queries
-from surf_data.postgres import Session
 
 
 @attrs.frozen

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 
 from surf_data.errors import MigrationError
+from surf_data.kernel.postgres.translation import translated
 from surf_data.migrate.files import Migration, Part
 from surf_data.migrate.scratch import Connect
 from surf_data.migrate.statements import split
-from surf_data.postgres.translation import translated
 
 #: Is told of each migration before it is replayed.
 Listener = Callable[[Migration], object]

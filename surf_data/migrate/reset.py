@@ -17,14 +17,14 @@ import psycopg
 from psycopg import sql
 
 from surf_data.errors import DatabaseError, MigrationError
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
+from surf_data.kernel.validation import identifier
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Listener, Runner
 from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
-from surf_data.validation import identifier
 
 #: Returns a new connection to the database of this name, or to the one that is reset when it is ``None``.
 Connect = Callable[[str | None], psycopg.Connection[Any]]

@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 
-from surf_data import validation
 from surf_data.errors import MigrationError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate import history
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Execution, Limits, seconds
@@ -19,8 +21,6 @@ from surf_data.migrate.history import Entry
 from surf_data.migrate.lock import exclusive
 from surf_data.migrate.rows import Direction, Record
 from surf_data.migrate.status import MigrationStatus, compare
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
 
 _log = logging.getLogger("surf_data.migrate.runner")
 

@@ -12,10 +12,10 @@ import attrs
 import psycopg
 from psycopg import sql
 
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.queries import migrate_queries
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
 
 _log = logging.getLogger("surf_data.migrate.scratch")
 

@@ -10,11 +10,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from surf_data.errors import MigrationError
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import translated
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Runner
-from surf_data.postgres import Session
-from surf_data.postgres.translation import translated
 
 _log = logging.getLogger("surf_data.migrate.seed")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from surf_data.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, meaning, tokens
 
 
 @attrs.frozen

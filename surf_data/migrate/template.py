@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from surf_data import validation
 from surf_data.errors import MigrationError
+from surf_data.kernel import validation
 from surf_data.migrate.files import LAST_NUMBER, NAME, read_folder
 
 # Empty sections are refused when the folder is read, so the file does nothing until somebody has thought about it.
@@ -35,7 +35,7 @@ def new_file(folder: Path, name: str, *, dry_run: bool = False) -> Path:
         MigrationError: a file of the folder is faulty, or the new one cannot be written.
     """
     if not re.fullmatch(NAME, validation.text("name", name, maximum=validation.MAX_IDENTIFIER)):
-        raise validation.refusal("name", "must be of a-z, 0-9 and single _ between them")
+        raise validation.invalid("name", "must be of a-z, 0-9 and single _ between them")
     empty = folder.is_dir() and not any(path.suffix.lower() == ".sql" for path in folder.iterdir())
     number = 1 if empty else len(read_folder(folder)) + 1
     if number > LAST_NUMBER:

@@ -10,14 +10,14 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data import validation
 from surf_data.errors import LockTimeout, MigrationError, TransactionConflict
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Limits, seconds
 from surf_data.migrate.lock import exclusive
 from surf_data.migrate.queries import migrate_queries
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
 
 _log = logging.getLogger("surf_data.migrate.upkeep")
 

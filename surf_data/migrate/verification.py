@@ -7,12 +7,12 @@ from contextlib import closing
 
 import attrs
 
+from surf_data.kernel.postgres import Session
 from surf_data.migrate import catalog
 from surf_data.migrate.catalog import KINDS, Catalog, Fact
 from surf_data.migrate.files import Migration
 from surf_data.migrate.replay import Listener, replay
 from surf_data.migrate.scratch import Connect, Environment, ScratchServer, direct, scratch_database
-from surf_data.postgres import Session
 
 
 @attrs.frozen(kw_only=True)

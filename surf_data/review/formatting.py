@@ -18,8 +18,8 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import ConfigurationError, QueryFileError
-from surf_data.postgres.scanner import BLANK, Token, tokens
-from surf_data.postgres.sqlfile import SqlFile
+from surf_data.kernel.postgres.scanner import BLANK, Token, tokens
+from surf_data.kernel.postgres.sqlfile import SqlFile
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.facts import Facts
 from surf_data.review.report.changes import is_same

@@ -10,11 +10,11 @@ import psycopg
 from psycopg import sql
 
 from surf_data.errors import DatabaseError, MigrationError
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate import Migration, Part, Runner, ScratchServer, Section, read_folder
 from surf_data.migrate.scratch import Environment, roles, scratch_connection, scratch_database
 from surf_data.migrate.statements import Statement, split
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
 from surf_data.review.source import Query, read_file
 
 _CREATING_ROLE = Translation("creating a role")

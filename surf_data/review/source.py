@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import QueryFileError
-from surf_data.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, meaning, tokens
 
 #: To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -13,7 +13,7 @@ import attrs
 import psycopg
 
 from surf_data.errors import DatabaseError
-from surf_data.postgres import Session
+from surf_data.kernel.postgres import Session
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.source import Query
 from surf_data.review.statistics_queries import statistics_queries

@@ -1,4 +1,4 @@
-"""The statements about what production spent: ``sql/statistics``.
+"""The statements about what production spent: ``sql/kernel/statistics``.
 
 Type checkers read ``statistics_queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
 """
@@ -6,11 +6,11 @@ Type checkers read ``statistics_queries.pyi`` instead, which ``surf-data stubs``
 from functools import cache
 from typing import Any
 
-from surf_data import resources
-from surf_data.postgres import load_queries
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 
 
 @cache
 def statistics_queries() -> Any:
-    """Return the statements of ``sql/statistics``."""
-    return load_queries(resources.directory("sql") / "statistics", namespace="statistics")
+    """Return the statements of ``sql/kernel/statistics``."""
+    return load_queries(resources.directory("sql") / "kernel" / "statistics", namespace="statistics")

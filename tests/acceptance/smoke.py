@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import surf_data
-from surf_data import resources
+from surf_data.kernel import resources
 
 
 def main() -> None:

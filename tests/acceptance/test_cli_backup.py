@@ -13,8 +13,8 @@ import psutil
 import psycopg
 import pytest
 
-from surf_data import resources
 from surf_data.embedded.postgres import installations
+from surf_data.kernel import resources
 
 Admin = psycopg.Connection[Any]
 Cli = Callable[..., Any]

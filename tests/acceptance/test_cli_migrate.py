@@ -101,7 +101,7 @@ def test_limits(shop: Cli) -> None:
 
 def test_a_deployment_made_from_the_specification(cli: Cli, database_url: str) -> None:
     """Made by psql, it is what the first migration makes; as the baseline that is recorded, and the rest applied."""
-    specification = Path(__file__).parents[1] / "integration" / "specification" / "surf_lamp.sql"
+    specification = Path(__file__).parents[1] / "integration" / "lamps" / "specification" / "surf_lamp.sql"
     deploy = partial(cli, database=database_url)
     assert deploy("psql", "--", "--quiet", "-v", "ON_ERROR_STOP=1", "-f", str(specification)).code == 0
     verified = deploy("migrate", "verify", "--to", "1")

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import embedded, resources
+from surf_data import embedded
+from surf_data.kernel import resources
 from surf_data.migrate import read_folder
 
 Admin = psycopg.Connection[Any]

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import resources
+from surf_data.kernel import resources
 
 Admin = psycopg.Connection[Any]
 Cli = Callable[..., Any]

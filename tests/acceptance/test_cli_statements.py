@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import resources
+from surf_data.kernel import resources
 
 Cli = Callable[..., Any]
 

@@ -127,6 +127,11 @@ def test_import_leaves_what_is_needed_later_for_later() -> None:
     """`import surf_data` reads no SQL, and knows no more of Redis than a program that has none needs."""
     program = "import sys, surf_data; print(*sys.modules)"
     imported = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
-    later = {"aiosql", "surf_data.cache.topology", "surf_data.cache.tracking", "surf_data.postgres.sqlfile"}
+    later = {
+        "aiosql",
+        "surf_data.kernel.redis.topology",
+        "surf_data.kernel.cache.tracking",
+        "surf_data.kernel.postgres.sqlfile",
+    }
     assert set() == imported & later
     assert all(map(importlib.util.find_spec, later))

@@ -10,7 +10,8 @@ import attrs
 import pytest
 
 import surf_data
-from surf_data import backup, cache, embedded, lamps, migrate, settings
+from surf_data import backup, embedded, lamps, migrate
+from surf_data.kernel import cache, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "reference" / "api.md").read_text("utf-8")

@@ -14,7 +14,7 @@ from benchmarks.ground import Ground
 from benchmarks.measuring import Side, Timing, side
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
 from rig.waiting import eventually
-from surf_data.cache.json_values import entry_of
+from surf_data.kernel.cache.json_values import entry_of
 from surf_data.lamps import surf_documents
 
 _OURS, _NEAR, _OTHERS = "surf_data", "surf_data, near cache", "surf_data, a document not read lately"

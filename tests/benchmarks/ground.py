@@ -11,7 +11,8 @@ import attrs
 import psycopg
 
 from benchmarks.measuring import Measure
-from surf_data import embedded, migrate, resources
+from surf_data import embedded, migrate
+from surf_data.kernel import resources
 
 _API_CONFIGURATIONS = 20
 

@@ -23,8 +23,9 @@ import psycopg
 import surf_data
 from benchmarks import peer_psycopg
 from benchmarks.ground import lamp_id, prepare
-from surf_data import embedded, resources
-from surf_data.postgres import load_queries
+from surf_data import embedded
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 
 _FIGURES = Path(__file__).with_suffix(".json")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])

@@ -17,11 +17,11 @@ from benchmarks.memory import growth
 from benchmarks.peer_asyncpg import LAMP_CONFIGURATION, Asyncpg
 from benchmarks.peer_pgbench import pgbench, program
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
-from surf_data import resources
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres.observation import Observation
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.types import LampConfig
-from surf_data.postgres import load_queries
-from surf_data.postgres.observation import Observation
 
 _OURS = "surf_data"
 # The driver's own limit: nothing is pooled, and nothing made of the row.

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import RowFactory
 from psycopg_pool import ConnectionPool
 
-from surf_data import resources
+from surf_data.kernel import resources
 
 
 def pool(url: str, size: int = 2) -> ConnectionPool:

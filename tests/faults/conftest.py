@@ -20,10 +20,11 @@ import pytest
 import surf_data
 from rig import PostgresServer, RedisServer, Relay
 from rig.secrecy import LOGIN, Watch, planted, pytest_runtest_makereport, watch
-from surf_data import migrate, resources
+from surf_data import migrate
 from surf_data.embedded.account import Account, account_for
 from surf_data.embedded.folder import Folder
 from surf_data.embedded.postgres import initialise, installations, usable_programs
+from surf_data.kernel import resources
 
 __all__ = ["pytest_runtest_makereport", "watch"]
 

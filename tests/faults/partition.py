@@ -15,7 +15,7 @@ from pathlib import Path
 import surf_data
 from rig import Relay
 from surf_data import DatabaseError
-from surf_data.postgres import load_queries
+from surf_data.kernel.postgres import load_queries
 
 QUERY = """
 -- name: nap(seconds)$

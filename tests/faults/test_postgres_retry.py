@@ -19,7 +19,7 @@ from rig import PostgresServer, Relay, eventually
 from rig.secrecy import LOGIN
 from rig.users import user_data
 from surf_data import CommitUnknown, DatabaseUnavailable, LockTimeout, Transaction
-from surf_data.postgres import load_queries
+from surf_data.kernel.postgres import load_queries
 
 Admin = psycopg.Connection[Any]
 OpenData = Callable[..., surf_data.DataLayer]

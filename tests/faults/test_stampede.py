@@ -33,7 +33,7 @@ def source():
     return {"n": 1}
 
 def one(_):
-    return data.cache.get_or_load_system_stats(source, once_per_fleet=True, wait_seconds=60)
+    return data.cache.get_or_load_system_stats(source, across_processes=True, wait_seconds=60)
 
 print("ready", flush=True)
 sys.stdin.readline()

@@ -28,7 +28,7 @@ from surf_data import (
     SurfDataError,
     ValidationError,
 )
-from surf_data.cache import LoadOptions
+from surf_data.kernel.cache import LoadOptions
 
 #: A value that no error, log record or representation may repeat.
 SECRET = "planted-5c1e"

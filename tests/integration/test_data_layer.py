@@ -26,9 +26,9 @@ from surf_data import (
     SurfData,
     ValidationError,
     migrate,
-    resources,
 )
 from surf_data.embedded import EmbeddedServers
+from surf_data.kernel import resources
 
 Admin = psycopg.Connection[Any]
 SECRET = "planted-7f3a"

@@ -1,4 +1,4 @@
-"""Writes surf_data/postgres/harmless_functions.txt: the functions of PostgreSQL's own that change nothing."""
+"""Writes surf_data/kernel/postgres/harmless_functions.txt: the functions of PostgreSQL's own that change nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import psycopg
 
 from surf_data import embedded
 
-FILE = Path("surf_data", "postgres", "harmless_functions.txt")
+FILE = Path("surf_data", "kernel", "postgres", "harmless_functions.txt")
 
 _NAMES = """
     SELECT proname

@@ -1,4 +1,4 @@
--- In place of the extension, which no embedded server has: the columns that sql/statistics reads, and
+-- In place of the extension, which no embedded server has: the columns that sql/kernel/statistics reads, and
 -- what the extension never leaves null.
 CREATE TABLE pg_stat_statements (
     dbid oid,

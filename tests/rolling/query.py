@@ -9,8 +9,8 @@ import psycopg
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from surf_data.postgres.scanner import tokens
-from surf_data.postgres.sqlfile import QueryHeader
+from surf_data.kernel.postgres.scanner import tokens
+from surf_data.kernel.postgres.sqlfile import QueryHeader
 
 Connection = psycopg.Connection[Any]
 

@@ -14,8 +14,8 @@ import attrs
 from query import Query, Unusable
 
 from surf_data.errors import QueryFileError
+from surf_data.kernel.postgres.sqlfile import SqlFile
 from surf_data.migrate import Migration, read_folder
-from surf_data.postgres.sqlfile import SqlFile
 
 SCENARIO = Path("tests/rolling/scenario.py")
 

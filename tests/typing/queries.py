@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Any, assert_type
 from uuid import UUID
 
+from surf_data.kernel.postgres import Executor, Json
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import ActivityRow, LampOfManyRow, LampRow, ReferenceRow
-from surf_data.postgres import Executor, Json
 
 queries = lamp_queries()
 

@@ -17,7 +17,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from surf_data.errors import DatabaseUnavailable
-from surf_data.postgres import Session
+from surf_data.kernel.postgres import Session
 from surf_data.review.analysis import casts, conditions, nodes, nullability, parameters
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.access import Accesses

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data.postgres import Session
+from surf_data.kernel.postgres import Session
 from surf_data.review.analysis import nodes
 from surf_data.review.analysis.grouping import by_number, by_relation
 from surf_data.review.analysis.nodes import Node

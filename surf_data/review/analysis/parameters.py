@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from surf_data.postgres.scanner import meaning, tokens
+from surf_data.kernel.postgres.scanner import meaning, tokens
 from surf_data.review.analysis import nullability
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.catalog import Catalog

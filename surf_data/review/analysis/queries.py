@@ -1,4 +1,4 @@
-"""The statements of the review: ``sql/review``.
+"""The statements of the review: ``sql/kernel/review``.
 
 Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
 """
@@ -6,8 +6,8 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data import resources
-from surf_data.postgres import load_queries
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 from surf_data.review.analysis.rows import (
     Column,
     ForeignKey,
@@ -24,9 +24,9 @@ from surf_data.review.analysis.rows import (
 
 @cache
 def review_queries() -> Any:
-    """Return what the review asks of a server: ``sql/review``."""
+    """Return what the review asks of a server: ``sql/kernel/review``."""
     return load_queries(
-        resources.directory("sql") / "review",
+        resources.directory("sql") / "kernel" / "review",
         namespace="review",
         rows={
             "column_list": Column,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
-from surf_data.postgres import Executor, Stream
+from surf_data.kernel.postgres import Executor, Stream
 from surf_data.review.analysis.rows import Column, ForeignKey, Function, Index, Key, Operator, Relation, Trigger, Type, View
 
 _Row = TypeVar("_Row")

@@ -11,8 +11,8 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import QueryFileError
+from surf_data.kernel.postgres.scanner import tokens
 from surf_data.migrate import Migration
-from surf_data.postgres.scanner import tokens
 from surf_data.review.findings.finding import CODES, Finding
 from surf_data.review.scratch import read_text
 from surf_data.review.source import Query

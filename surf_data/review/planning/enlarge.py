@@ -18,9 +18,9 @@ import psycopg
 from psycopg import sql
 
 from surf_data.errors import DatabaseError
+from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.scratch import PREFIX
-from surf_data.postgres import Session
-from surf_data.postgres.translation import Translation
 from surf_data.review.planning.scale import Scale
 from surf_data.review.planning.scale_queries import scale_queries
 from surf_data.review.planning.sizing import Size, Sizing, Statistic, Undeclared

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from surf_data.postgres import Session
+from surf_data.kernel.postgres import Session
 from surf_data.review.planning.scale import MOST_BYTES
 from surf_data.review.planning.scale_queries import scale_queries
 from surf_data.review.planning.stored import ExportedColumn, ExportedTable, PlannerSetting

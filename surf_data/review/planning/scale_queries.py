@@ -1,4 +1,4 @@
-"""The statements about storage and statistics: ``sql/scale``.
+"""The statements about storage and statistics: ``sql/kernel/scale``.
 
 Type checkers read ``scale_queries.pyi`` instead, which ``surf-data stubs`` writes; so there is nothing else here.
 """
@@ -6,8 +6,8 @@ Type checkers read ``scale_queries.pyi`` instead, which ``surf-data stubs`` writ
 from functools import cache
 from typing import Any
 
-from surf_data import resources
-from surf_data.postgres import load_queries
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import load_queries
 from surf_data.review.planning.stored import (
     ExportedColumn,
     ExportedTable,
@@ -21,9 +21,9 @@ from surf_data.review.planning.stored import (
 
 @cache
 def scale_queries() -> Any:
-    """Return what is asked about storage and statistics: ``sql/scale``."""
+    """Return what is asked about storage and statistics: ``sql/kernel/scale``."""
     return load_queries(
-        resources.directory("sql") / "scale",
+        resources.directory("sql") / "kernel" / "scale",
         namespace="scale",
         rows={
             "export_column_list": ExportedColumn,

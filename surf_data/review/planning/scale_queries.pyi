@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
-from surf_data.postgres import Executor, Stream
+from surf_data.kernel.postgres import Executor, Stream
 from surf_data.review.planning.stored import ExportedColumn, ExportedTable, Layout, PlannerSetting, StoredColumn, StoredIndex, StoredTable
 
 _Row = TypeVar("_Row")

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data.postgres import Session
+from surf_data.kernel.postgres import Session
 from surf_data.review.analysis.grouping import by_number, by_relation
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.rows import ForeignKey

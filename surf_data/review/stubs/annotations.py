@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
 
 #: Where types are imported from that are defined elsewhere.
-_PUBLIC = {"surf_data.postgres.adaptation": "surf_data.postgres", "surf_data.postgres.execution": "surf_data.postgres"}
+_PUBLIC = {
+    "surf_data.kernel.postgres.adaptation": "surf_data.kernel.postgres",
+    "surf_data.kernel.postgres.execution": "surf_data.kernel.postgres",
+}
 _UNIONS = (Union, types.UnionType)
 
 

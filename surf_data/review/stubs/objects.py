@@ -11,7 +11,7 @@ import attrs
 from aiosql.queries import Queries
 
 from surf_data.errors import QueryFileError
-from surf_data.postgres.adapter import Adapter
+from surf_data.kernel.postgres.adapter import Adapter
 from surf_data.review.source import Query, read_file
 
 

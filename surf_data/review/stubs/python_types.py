@@ -13,7 +13,7 @@ from psycopg.types import json
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
-from surf_data.postgres import Json
+from surf_data.kernel.postgres import Json
 from surf_data.review.analysis.facts import ColumnType
 
 _ADDRESS = ipaddress.IPv4Address | ipaddress.IPv6Address | ipaddress.IPv4Interface | ipaddress.IPv6Interface

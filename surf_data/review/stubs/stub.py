@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
-from surf_data.postgres import CopyWriter, Executor, Stream
+from surf_data.kernel.postgres import CopyWriter, Executor, Stream
 from surf_data.review.analysis.facts import Facts, Outcome, ResultColumn
 from surf_data.review.source import Query
 from surf_data.review.stubs import python_types

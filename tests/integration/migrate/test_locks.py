@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import embedded, resources
+from surf_data import embedded
 from surf_data.errors import MigrationError
+from surf_data.kernel import resources
 from surf_data.migrate import MigrationEffect, StatementEffect, TableEffect, measure_locks, read_folder
 
 Connection = psycopg.Connection[Any]

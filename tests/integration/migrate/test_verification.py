@@ -12,11 +12,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from surf_data import embedded, resources
+from surf_data import embedded
 from surf_data.errors import DatabaseError, DatabaseUnavailable, MigrationError
+from surf_data.kernel import resources
+from surf_data.kernel.postgres import Session
 from surf_data.migrate import Difference, Runner, catalog, read_folder, scratch, verify
 from surf_data.migrate.verification import differences
-from surf_data.postgres import Session
 
 Connection = psycopg.Connection[Any]
 Write = Callable[..., Path]

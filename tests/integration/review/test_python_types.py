@@ -14,8 +14,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.types import json
 from psycopg.types.range import Range
 
-from surf_data.postgres import Json
-from surf_data.postgres.adaptation import ADAPTERS
+from surf_data.kernel.postgres import Json
+from surf_data.kernel.postgres.adaptation import ADAPTERS
 from surf_data.review import Facts, Query
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.stubs.annotations import takes

@@ -12,8 +12,8 @@ import attrs
 import psycopg
 import pytest
 
-from surf_data import resources
 from surf_data.errors import ConfigurationError, DatabaseError
+from surf_data.kernel import resources
 from surf_data.review import ColumnScale, PlanNode, Scale, TableScale, Undeclared, enlarge, read_scale, scratch
 from surf_data.review.planning.plans import read_plan
 from surf_data.review.planning.scale import FILE_NAME

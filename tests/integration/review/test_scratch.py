@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import embedded, resources
+from surf_data import embedded
 from surf_data.errors import MigrationError
+from surf_data.kernel import resources
 from surf_data.review import Scratch, scratch
 from surf_data.review.scratch import read_migrations
 

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, SurfDataError
-from surf_data.postgres import Session, load_queries
-from surf_data.postgres.adaptation import ADAPTERS
+from surf_data.kernel.postgres import Session, load_queries
+from surf_data.kernel.postgres.adaptation import ADAPTERS
 from surf_data.review import Query, read_queries, read_statistics
 from surf_data.review.analysis.analyse import Analyst
 

@@ -100,7 +100,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from {name}_rows import Board
-from surf_data.postgres import CopyWriter, Executor, Stream
+from surf_data.kernel.postgres import CopyWriter, Executor, Stream
 
 _Row = TypeVar("_Row")
 

@@ -1,0 +1,208 @@
+"""Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict, cast
+
+import attrs
+
+from surf_data.kernel import forking, validation
+from surf_data.kernel.cache.json_values import Entry, dump, load, time_to_live
+from surf_data.kernel.cache.single_flight import Flight, SingleFlight
+from surf_data.kernel.redis.lock import RedisLock
+from surf_data.kernel.redis.manager import RedisManager
+
+_logger = logging.getLogger(__name__)
+
+#: What computes a value: it takes nothing, and returns ``None`` when there is none.
+Source = Callable[[], Mapping[str, Any] | None]
+
+# Values that are computed in the background at the same time; while there are more, the old ones are answered.
+_REFRESHES = 4
+# Seconds between two looks at what another process computes: at first, and at the most.
+_FIRST_LOOK, _LONGEST_PAUSE = 0.005, 0.1
+
+
+class LoadOptions(TypedDict, total=False):
+    """How a value is computed when the cache has none that is fresh."""
+
+    #: Seconds after which a value is computed anew in the background, while it is still answered until its time to live
+    #: ends; 0 to the time to live. Not given, it is computed anew when its time to live has ended, and callers wait.
+    refresh_seconds: float | None
+    #: Whether one process of all that share the Redis computes, and the others wait for its value. Costs three round
+    #: trips each time a value is computed.
+    across_processes: bool
+    #: Seconds to wait for a value that another thread or process computes, 0.001 to 3600; then it is computed here as
+    #: well. 10 when not given.
+    wait_seconds: float
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Task:
+    """A value that is to be computed."""
+
+    #: The key without the prefix.
+    key: str
+    #: Its key in Redis.
+    name: str
+    #: Computes it.
+    source: Source
+    #: For how many seconds it may be used.
+    ttl_seconds: int
+    #: What an error calls it.
+    field: str
+    #: Seconds after which it is computed in the background; ``None`` means never.
+    refresh_seconds: float | None
+    #: Whether one process of the fleet computes it.
+    across_processes: bool
+    #: Seconds to wait for another thread or process.
+    wait_seconds: float
+
+    def is_due(self, stored_at: float) -> bool:
+        """Tell whether a value that was stored then should be computed anew in the background."""
+        return self.refresh_seconds is not None and time.time() - stored_at >= self.refresh_seconds
+
+
+def task(key: str, name: str, source: Source, ttl_seconds: int, *, field: str, options: LoadOptions) -> Task:
+    """Return what is to be done for a key.
+
+    Raises:
+        ValidationError: ``source`` is no function, or ``ttl_seconds`` or an option is out of range.
+    """
+    ttl_seconds = time_to_live(ttl_seconds)
+    refresh = options.get("refresh_seconds")
+    return Task(
+        key=key,
+        name=name,
+        source=validation.function("source", source),
+        ttl_seconds=ttl_seconds,
+        field=field,
+        refresh_seconds=None if refresh is None else _seconds("refresh_seconds", refresh, 0, ttl_seconds),
+        across_processes=options.get("across_processes", False),
+        wait_seconds=_seconds("wait_seconds", options.get("wait_seconds", 10.0), 0.001, 3600),
+    )
+
+
+class Loader:
+    """Computes values and stores them, each once at a time. Thread-safe.
+
+    Arguments:
+        manager: the way to Redis.
+        prefix: what the names of locks begin with.
+        store: stores a document under a name for a number of seconds.
+        ends: returns until when the calling thread is ready to wait, by ``time.monotonic()``.
+    """
+
+    def __init__(
+        self,
+        manager: RedisManager,
+        prefix: str,
+        store: Callable[[str, bytes, int], bool],
+        ends: Callable[[], float],
+    ) -> None:
+        self._manager = manager
+        self._ends = ends
+        self._prefix = prefix
+        self._store = store
+        self.reset_after_fork()
+        forking.register(self)
+        #: What is under way. The outcome is a document, so that each caller has a value of its own.
+        self.flights: SingleFlight[bytes | None] = SingleFlight(ends)
+
+    def reset_after_fork(self) -> None:
+        """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
+        self._refreshes = threading.Semaphore(_REFRESHES)
+
+    def load(self, task: Task, seen: int) -> bytes | None:
+        """Return the document of a value, ``None`` when there is none.
+
+        Arguments:
+            task: what is to be done.
+            seen: ``flights.completed`` from before the caller looked for the value.
+
+        Raises:
+            ValidationError: the value is not what the cache stores.
+            Exception: what the source raises.
+        """
+        deadline = min(time.monotonic() + task.wait_seconds, self._ends())
+        while True:
+            flight, new = self.flights.begin(task.key)
+            if new:
+                return self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
+            remaining = deadline - time.monotonic()
+            if outcome := flight.join(max(0.0, remaining)):
+                self._manager.count(shared=1)
+                return outcome[0]
+            if remaining <= 0:
+                return self._compute_here(task, flight)
+
+    def refresh(self, task: Task, seen: int) -> None:
+        """Compute a value in the background, unless that is under way, or enough other values are; as `load`."""
+        if not self._refreshes.acquire(blocking=False):
+            return
+        flight, new = self.flights.begin(task.key)
+        if not new:
+            self._refreshes.release()
+            return
+        # It must not keep a process alive that wants to end.
+        threading.Thread(target=self._refresh, args=(task, flight, seen), name="surf_data refresh", daemon=True).start()
+
+    def _refresh(self, task: Task, flight: Flight[bytes | None], seen: int) -> None:
+        try:
+            self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
+        except Exception as error:  # noqa: BLE001 -- nobody waits; the next caller tries again
+            _logger.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
+        finally:
+            self._refreshes.release()
+
+    def _compute(self, task: Task, flight: Flight[bytes | None], seen: int) -> bytes | None:
+        if task.across_processes:
+            return self._compute_once_per_fleet(task, flight)
+        # Another thread may have stored the value since the caller looked for it.
+        document = self._fresh(task) if self.flights.completed != seen else None
+        return self._compute_here(task, flight) if document is None else document
+
+    def _compute_here(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
+        self._manager.count(loads=1)
+        value = task.source()
+        if value is None:
+            return None
+        document = dump(task.field, value, task.ttl_seconds, time.time())
+        if not flight.outdated:
+            self._store(task.name, document, task.ttl_seconds)
+        return document
+
+    def _compute_once_per_fleet(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
+        lock = RedisLock(self._manager, f"{self._prefix}lock:{task.key}", task.wait_seconds)
+        deadline, pause = min(time.monotonic() + task.wait_seconds, self._ends()), _FIRST_LOOK
+        while (taken := lock.take()) is False and (remaining := deadline - time.monotonic()) > 0:
+            # Not all should look at once.
+            time.sleep(min(pause * (0.5 + random.random()), remaining))  # noqa: S311 -- jitter, no secret
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            if (document := self._fresh(task)) is not None:
+                self._manager.count(shared=1)
+                return document
+        try:
+            # Another may have stored the value after the last look and before the lock was taken.
+            document = self._fresh(task) if taken else None
+            return self._compute_here(task, flight) if document is None else document
+        finally:
+            if taken:
+                lock.release()
+
+    def _fresh(self, task: Task) -> bytes | None:
+        document = cast(
+            "bytes | None", self._manager.call(lambda client: client.get(task.name), read=True, otherwise=None)
+        )
+        entry = None if document is None else load(document, time.time())
+        return document if isinstance(entry, Entry) and not task.is_due(entry.stored_at) else None
+
+
+def _seconds(field: str, value: object, minimum: float, maximum: float) -> float:
+    seconds = validation.number(field, value)
+    if not minimum <= seconds <= maximum:
+        raise validation.invalid(field, f"must be from {minimum} to {maximum}")
+    return seconds

@@ -1,0 +1,151 @@
+"""A connection on which Redis tells which keys have changed, so that a near cache can be trusted."""
+
+import logging
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Literal
+
+import redis
+
+from surf_data.kernel import forking
+from surf_data.kernel.cache.near import NearCache
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds between two questions whether the server is there.
+BEAT = 0.5
+#: Seconds for which an answer is trusted, from when the question was asked; after that the connection is given up.
+LEASE = 1.5
+# Seconds until a connection is tried again, give or take a half, so that many processes do not come back as one.
+_PAUSE = 0.5
+_CHANNEL = "__redis__:invalidate"
+
+#: ``idle``: not needed so far. ``on``: the near cache is used. ``lost``: it is not, for want of a connection.
+State = Literal["idle", "lost", "on"]
+
+
+class Tracker:
+    """Keeps a near cache right, by a thread of its own that is begun when it is first needed.
+
+    The server sends the names of all keys with certain prefixes that are written, deleted, evicted or expire. While
+    the connection is lost or silent the near cache is empty and not used.
+
+    Arguments:
+        near: what is to be kept right.
+        connect: returns a connection of the driver's that nobody else uses, not connected yet.
+        prefixes: what the keys begin with; none may begin with another one.
+    """
+
+    def __init__(self, near: NearCache, connect: Callable[[], Any], prefixes: Sequence[str]) -> None:
+        self._near = near
+        self._connect = connect
+        self._prefixes = prefixes
+        self._connection: Any = None
+        self.reset_after_fork()
+        forking.register(self)
+
+    def reset_after_fork(self) -> None:
+        """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
+        if self._connection is not None:
+            # The driver sees that it is the parent's, and closes no more than the child's own descriptor.
+            self._connection.disconnect()
+        self._connection = None
+        self._opening = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._is_lost = False
+
+    @property
+    def state(self) -> State:
+        """Whether the near cache is used."""
+        if self._near.is_trusted:
+            return "on"
+        return "lost" if self._is_lost else "idle"
+
+    def begin(self) -> None:
+        """Begin to listen, if that has not begun."""
+        with self._opening:
+            if self._thread is None and not self._closed.is_set():
+                # It must not keep a process alive that wants to end.
+                thread = threading.Thread(target=self._work, name="surf_data near cache", daemon=True)
+                # There may be too many; then the next one tries.
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
+
+    def close(self) -> None:
+        """End the thread and its connection, and distrust what is kept."""
+        with self._opening:
+            self._closed.set()
+            thread, connection = self._thread, self._connection
+        if connection is not None and (opened := connection._sock):  # noqa: SLF001 -- disconnecting is not for two
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
+        if thread is not None:
+            thread.join(LEASE)
+        self._near.distrust()
+
+    def _work(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._listen()
+            except Exception as error:  # noqa: BLE001 -- a reply that is no Redis's comes as ValueError and others
+                if not (self._is_lost or self._closed.is_set()):
+                    _logger.warning("near cache off", extra={"error": type(error).__name__})
+            finally:
+                self._is_lost = True
+                self._near.distrust()
+            self._closed.wait(_PAUSE * (0.5 + random.random()))  # noqa: S311 -- jitter, no secret
+
+    def _listen(self) -> None:
+        self._connection = self._connect()
+        try:
+            self._follow(self._connection)
+        finally:
+            self._connection.disconnect()
+
+    def _follow(self, connection: Any) -> None:
+        connection.connect()
+        number = _ask(connection, "CLIENT", "ID")
+        prefixes = [word for prefix in self._prefixes for word in ("PREFIX", prefix)]
+        # To itself: in this version of the protocol messages come by subscription.
+        _ask(connection, "CLIENT", "TRACKING", "ON", "REDIRECT", number, "BCAST", *prefixes)
+        _ask(connection, "SUBSCRIBE", _CHANNEL)
+        asked, pending = float("-inf"), False
+        while not self._closed.is_set():
+            now = time.monotonic()
+            if not pending and now >= asked + BEAT:
+                connection.send_command("PING")
+                asked, pending = now, True
+            if pending and now >= asked + LEASE:
+                raise redis.TimeoutError
+            if connection.can_read(timeout=asked + (LEASE if pending else BEAT) - now):
+                kind, *rest = connection.read_response()
+                if kind == b"message":
+                    self._forget(rest[1])
+                else:
+                    # What was sent before the answer has been read by now.
+                    pending = False
+                    self._trust(asked + LEASE)
+
+    def _trust(self, until: float) -> None:
+        self._near.trust(until)
+        if self._is_lost:
+            self._is_lost = False
+            _logger.warning("near cache on")
+
+    def _forget(self, names: list[bytes] | None) -> None:
+        if names is None:
+            # The whole database was emptied.
+            self._near.clear()
+        else:
+            self._near.forget([name.decode(errors="surrogateescape") for name in names])
+
+
+def _ask(connection: Any, *command: Any) -> Any:
+    connection.send_command(*command)
+    return connection.read_response()

@@ -1,0 +1,66 @@
+"""How Python values travel to PostgreSQL: the adapters that every connection of this library starts with."""
+
+import struct
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.pq import Format
+from psycopg.types.array import ListBinaryDumper
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+
+_UUID = psycopg.adapters.types["uuid"]
+# An array in binary: dimensions, whether there are nulls, the type; for each dimension its size and first index.
+_ARRAY = struct.Struct("!iiIii")
+_UUID_LENGTH = struct.pack("!i", 16)
+
+
+class Json:
+    """A document that is JSON text already, bound as ``jsonb``; it does not show its text.
+
+    Arguments:
+        text: what `surf_data.kernel.validation.json_text` returned.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: str = text
+
+
+class _JsonBinaryDumper(Dumper):
+    format = Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: Json) -> Buffer | None:
+        # The binary form of jsonb is a version byte and the text.
+        return b"\x01" + obj.text.encode()
+
+
+class _ListBinaryDumper(ListBinaryDumper):
+    def dump(self, obj: list[Any]) -> Buffer | None:
+        # Ids come by the thousand, and psycopg takes longer over each of them than the server does to find its row.
+        if self.oid == _UUID.array_oid and set(map(type, obj)) == {UUID}:
+            head = _ARRAY.pack(1, 0, _UUID.oid, len(obj), 1)
+            return _UUID_LENGTH.join([head, *[each.int.to_bytes(16, "big") for each in obj]])
+        return super().dump(obj)
+
+
+class _Adapters:
+    """psycopg copies the adapters of any object with these two attributes."""
+
+    def __init__(self) -> None:
+        self.adapters: AdaptersMap = AdaptersMap(psycopg.adapters)
+        self.connection: None = None
+        # psycopg picks int2, int4, int8 or numeric by value, so that one query became four prepared statements and
+        # four rows of pg_stat_statements; and an integer column compared with a numeric cannot use its index.
+        # The one for text serves lists, and the last one registered is what a single number takes.
+        self.adapters.register_dumper(int, Int8Dumper)
+        self.adapters.register_dumper(int, Int8BinaryDumper)
+        self.adapters.register_dumper(Json, _JsonBinaryDumper)
+        self.adapters.register_dumper(list, _ListBinaryDumper)
+
+
+ADAPTERS = _Adapters()

@@ -1,0 +1,132 @@
+"""A connection whose waits end, whatever becomes of the server."""
+
+import math
+import select
+import threading
+from contextlib import suppress
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import PollingStatus, TransactionStatus
+from psycopg.pq.abc import PGcancelConn
+from psycopg.waiting import wait
+
+from surf_data.kernel.postgres import deadlines
+
+T = TypeVar("T")
+
+# Seconds after which psycopg looks whether it was interrupted, and after which nobody waits for a cancellation.
+_INTERVAL = 0.1
+_CANCELLATION = 5.0
+
+# psycopg has no public name for what `wait` raises.
+_WaitTimeout = psycopg.errors._WaitTimeout  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+_EVENTS = {PollingStatus.READING: select.POLLIN, PollingStatus.WRITING: select.POLLOUT}
+
+
+class Expired(psycopg.OperationalError):
+    """The deadline passed before the server answered."""
+
+
+class Notices:
+    """Hears what the server says beside its answers, and keeps nothing of it: it may hold anything."""
+
+    # An object of its own, since the connection keeps it, and must not be kept by it.
+    __slots__ = ("heard",)
+
+    def __init__(self) -> None:
+        #: Whether there was anything since somebody set this to ``False``.
+        self.heard: bool = False
+
+    def __call__(self, _: psycopg.errors.Diagnostic) -> None:
+        """Hear a notice."""
+        self.heard = True
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that is closed when the server has not answered in time: a stopped one never would."""
+
+    #: Seconds that each answer may take where neither `ends` nor a `deadline` block says otherwise.
+    patience: float = math.inf
+    #: When the statement under way must have ended, by ``time.monotonic()``.
+    ends: float | None = None
+    #: Which server it leads to, and which timeline; ``None`` for a standby.
+    server: str | None = None
+    #: Differs from one recovery after a crash to the next.
+    incarnation: str | None = None
+    #: Of a replica: how much of the primary's log it had replayed, in bytes, when that was looked at.
+    replayed: int = -1
+    #: When that was, by ``time.monotonic()``.
+    checked: float = -math.inf
+    #: When it was begun to be made, by ``time.monotonic()``: where it leads to was settled no earlier.
+    begun: float = 0.0
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        #: Whether the server has said something beside its answers.
+        self.notices: Notices = Notices()
+        self.add_notice_handler(self.notices)
+        #: Cursors that are not in use, by the statement that they have run.
+        self.cursors: dict[object, psycopg.Cursor[Any]] = {}
+
+    def close(self) -> None:
+        """Close the connection."""
+        # They refer to it, and it to them.
+        self.cursors.clear()
+        super().close()
+
+    def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
+        """Drive ``gen`` to its end, as psycopg does, but not beyond the deadline."""
+        now = monotonic()
+        ends = self.ends or now + self.patience
+        # Not min(), which costs more than all of this; nor psycopg's own method, for the same reason.
+        if (limit := deadlines.ends()) < ends:
+            ends = limit
+        if timeout is not None and now + timeout < ends:
+            return super().wait(gen, interval, timeout)
+        if ends > now:
+            try:
+                return wait(gen, self.pgconn.socket, interval, None if ends == math.inf else ends - now)
+            except _WaitTimeout:
+                pass
+            except KeyboardInterrupt:
+                self._interrupt(gen)
+                raise
+        self._abandon()
+        raise Expired("deadline")
+
+    def _interrupt(self, gen: PQGen[Any]) -> None:
+        """Have the server cancel what it does, so that the connection can be used again, or close it."""
+        try:
+            self.cancel_safe(timeout=_CANCELLATION)
+            wait(gen, self.pgconn.socket, _INTERVAL, _CANCELLATION)
+        except psycopg.errors.QueryCanceled:
+            return
+        except psycopg.Error:
+            self.close()
+
+    def _abandon(self) -> None:
+        """Close; if a statement is under way, have the server cancel it, without waiting for that."""
+        cancellation = None
+        if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            # Older versions of libpq have no safe way.
+            with suppress(psycopg.NotSupportedError):
+                cancellation = self.pgconn.cancel_conn()
+        self.close()
+        if cancellation is not None:
+            threading.Thread(target=_cancel, args=(cancellation,), name="surf_data cancellation", daemon=True).start()
+
+
+def _cancel(cancellation: PGcancelConn) -> None:
+    ends = monotonic() + _CANCELLATION
+    # A server that cannot be reached ends the statement when it notices that its client has gone.
+    with suppress(psycopg.Error):
+        cancellation.start()
+        while (wanted := _EVENTS.get(PollingStatus(cancellation.poll()))) and (left := ends - monotonic()) > 0:
+            poll = select.poll()
+            poll.register(cancellation.socket, wanted)
+            poll.poll(left * 1000)
+    cancellation.finish()

@@ -1,0 +1,33 @@
+"""Deadlines: until when whoever calls is ready to wait, in his thread or context."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+
+from surf_data.kernel import validation
+
+_ends: ContextVar[float] = ContextVar("surf_data.kernel.postgres.deadlines", default=math.inf)
+
+#: Returns when the deadline is, by ``time.monotonic()``; infinity without one. It is asked with every statement.
+ends: Callable[[], float] = _ends.get
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Let whatever waits for PostgreSQL in the block end within ``seconds``, or earlier if an outer block says so.
+
+    Arguments:
+        seconds: above 0.
+
+    Raises:
+        ValidationError: ``seconds`` is no such number.
+    """
+    if not validation.number("seconds", seconds) > 0:
+        raise validation.invalid("seconds", "must be above 0")
+    token = _ends.set(min(_ends.get(), monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ends.reset(token)

@@ -1,0 +1,290 @@
+"""The one place through which every statement goes to PostgreSQL."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from time import perf_counter_ns
+from typing import Any, Protocol, TypeVar, cast
+
+import attrs
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
+from psycopg.rows import RowFactory, tuple_row
+
+from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.kernel import validation
+from surf_data.kernel.postgres.connection import Connection
+from surf_data.kernel.postgres.observation import Observation
+from surf_data.kernel.postgres.translation import Translation
+
+T = TypeVar("T")
+
+#: Rows to read at once where many come: so few objects that Python's garbage collector does not begin to look at them.
+PORTION = 50
+# Cursors that a connection keeps: as many as psycopg keeps prepared statements.
+_MAX_CURSORS = 100
+# What psycopg sends itself for a cursor on the server.
+_FETCH = b"FETCH FORWARD %d FROM %b"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Statement:
+    """One query of a .sql file, ready to be sent: whatever can be done at load has been done."""
+
+    #: The query's name with its namespace: ``lamps.lamp_configuration``.
+    name: str
+    #: What is sent: tagged, in psycopg's parameter style, as UTF-8.
+    sql: bytes
+    #: Makes a row from its values.
+    row_factory: RowFactory[Any] = tuple_row
+    #: Whether the statement itself changes nothing; see `surf_data.kernel.postgres.effects`.
+    reads: bool = False
+    #: The functions that it may call, by name.
+    functions: tuple[str, ...] = ()
+    #: Whether running it twice is as good as running it once: ``-- retry: idempotent``.
+    idempotent: bool = False
+    #: Whether rows that are a little old will do: ``-- replica: ok``.
+    replica: bool = False
+    #: Whether running it can change anything, by itself or by a function.
+    may_write: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda self: bool(self.functions) or not self.reads, takes_self=True)
+    )
+    #: Turns driver errors into ours, with the query's name.
+    translation: Translation = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Translation(self.name, values=True), takes_self=True)
+    )
+
+
+#: Takes what is wanted from a cursor that has run a statement.
+Fetch = Callable[[psycopg.Cursor[Any]], T]
+
+
+class Executor(Protocol):
+    """What runs statements: a pool that lends a connection for each, or a session that holds one."""
+
+    @abstractmethod
+    def run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T]) -> T:
+        """Run ``statement`` and return what ``fetch`` takes from its cursor."""
+
+    @abstractmethod
+    def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> AbstractContextManager["Stream"]:
+        """Run ``statement`` with a cursor on the server, within a transaction."""
+
+    @abstractmethod
+    def copy(self, statement: Statement) -> AbstractContextManager["CopyWriter"]:
+        """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager["Executor"]:
+        """Begin a transaction, or a savepoint within one; what is run on the yielded executor is part of it."""
+
+    @abstractmethod
+    def connection(self) -> AbstractContextManager["Executor"]:
+        """Hold one connection for several statements; within a transaction, its own."""
+
+    @abstractmethod
+    def savepoint(self) -> AbstractContextManager["Executor"]:
+        """Within a transaction, begin a savepoint; otherwise nothing, since one statement is a transaction."""
+
+
+#: Returns the connection for as long as it is lent, and raises DatabaseError ever after.
+Lender = Callable[[], psycopg.Connection[Any]]
+
+
+class Stream:
+    """The rows of a query, fetched in batches as they are iterated, and made a few at a time when their turn comes.
+
+    A whole batch of rows would keep Python's garbage collector busier than the query does.
+    """
+
+    def __init__(self, cursor: psycopg.ServerCursor[Any], statement: Statement, lender: Lender) -> None:
+        self._cursor = cursor
+        self._statement = statement
+        self._lender = lender
+        #: Rows fetched per round trip; 1 or more.
+        self.batch_size = 1000
+        #: Rows fetched so far.
+        self.rows: int = 0
+        #: Nanoseconds spent waiting for the server and reading what it sent, so far.
+        self.waited: int = 0
+        #: What ended the stream, if the server or the driver did.
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        # psycopg's cursor on the server makes all rows of a batch at once; an ordinary one can fetch from it, too.
+        batch = self.step(self._lender().cursor, row_factory=self._statement.row_factory)
+        fetched = size = 0
+        while fetched == size:
+            size = validation.integer("batch_size", self.batch_size, minimum=1)
+            fetched = self._fetch(batch, size)
+            for _ in range(0, fetched, PORTION):
+                yield from self.step(batch.fetchmany, PORTION)
+
+    def execute(self, parameters: Mapping[str, Any]) -> None:
+        """Begin."""
+        self.step(self._cursor.execute, self._statement.sql, parameters, binary=True)
+        # Compares the columns, before anything is fetched.
+        self.step(self._statement.row_factory, self._cursor)
+
+    def _fetch(self, batch: psycopg.Cursor[Any], size: int) -> int:
+        # By now the connection may serve somebody else.
+        self._lender()
+        # Unprepared, since each stream of a session has a name of its own.
+        self.step(batch.execute, _FETCH % (size, self._cursor.name.encode()), prepare=False, binary=True)
+        self.rows += batch.rowcount
+        return batch.rowcount
+
+    def step(self, call: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Return what ``call`` returns, timed and translated."""
+        started = perf_counter_ns()
+        try:
+            with self._statement.translation:
+                return call(*arguments, **keywords)
+        except Exception as error:
+            self.error = error
+            raise
+        finally:
+            self.waited += perf_counter_ns() - started
+
+
+class CopyWriter:
+    """Takes the rows of a COPY ... FROM STDIN."""
+
+    def __init__(self, copy: psycopg.Copy, statement: Statement) -> None:
+        self._copy = copy
+        self._statement = statement
+
+    def set_types(self, types: Sequence[str]) -> None:
+        """Say what the columns are, which the binary format needs where Python's type does not tell.
+
+        Arguments:
+            types: PostgreSQL's names for the types, in the order of the columns: ``int4``, ``varchar``, ``int8[]``.
+        """
+        self._copy.set_types(types)
+
+    def write_row(self, row: Sequence[Any]) -> None:
+        """Send one row.
+
+        Arguments:
+            row: its values in the order of the columns.
+
+        Raises:
+            DatabaseError: a value cannot be sent, or the connection was lost.
+        """
+        with self._statement.translation:
+            self._copy.write_row(row)
+
+    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Send several rows, which takes less time than one by one.
+
+        Arguments:
+            rows: the values of each in the order of the columns.
+
+        Raises:
+            DatabaseError: a value cannot be sent, or the connection was lost.
+        """
+        write_row = self._copy.write_row
+        with self._statement.translation:
+            for row in rows:
+                write_row(row)
+
+
+def execute(
+    connection: psycopg.Connection[Any],
+    statement: Statement,
+    parameters: Mapping[str, Any],
+    fetch: Fetch[T],
+    observation: Observation,
+) -> T:
+    """Run ``statement`` on ``connection``, observed and translated, and return what ``fetch`` takes."""
+    started = perf_counter_ns()
+    # To make a cursor costs a third of what a small statement does, and one that has run another knows nothing of this.
+    cursors = connection.cursors if isinstance(connection, Connection) else {}
+    try:
+        with statement.translation:
+            # Out of reach while it is in use: another thread may use the same connection.
+            cursor = cursors.pop(statement, None) or connection.cursor(binary=True, row_factory=statement.row_factory)
+            cursor.execute(statement.sql, parameters)
+            result = fetch(cursor)
+    except Exception as error:
+        observation.record(statement.name, perf_counter_ns() - started, 0, error)
+        raise
+    observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
+    # There is one after a statement. It may be large, and is of no more use.
+    cast("PGresult", cursor.pgresult).clear()
+    if len(cursors) >= _MAX_CURSORS:
+        cursors.clear()
+    cursors[statement] = cursor
+    return result
+
+
+@contextmanager
+def stream(
+    lender: Lender,
+    statement: Statement,
+    parameters: Mapping[str, Any],
+    cursor_name: str,
+    observation: Observation,
+) -> Iterator[Stream]:
+    """Declare a server-side cursor for ``statement``; a transaction is begun if none is open."""
+    connection = lender()
+    cursor = connection.cursor(cursor_name, row_factory=tuple_row)
+    rows = Stream(cursor, statement, lender)
+    try:
+        with _within_transaction(connection, statement):
+            try:
+                rows.execute(parameters)
+                yield rows
+            finally:
+                rows.step(cursor.close)
+    finally:
+        # The caller's own time and errors are none of the query's.
+        observation.record(statement.name, rows.waited, rows.rows, rows.error)
+
+
+def doubt(error: DatabaseError) -> CommitUnknown:
+    """Return what the caller is told when the fate of what he ran is unknown after ``error``."""
+    return CommitUnknown(f"{error}; it may have been applied", query=error.query, sqlstate=error.sqlstate)
+
+
+class _Abandoned(Exception):
+    """The client gave up."""
+
+
+@contextmanager
+def copy(
+    connection: psycopg.Connection[Any], statement: Statement, observation: Observation, *, alone: bool
+) -> Iterator[CopyWriter]:
+    """Run a COPY ... FROM STDIN, a transaction by itself if ``alone``; an exception in the block undoes it."""
+    started = perf_counter_ns()
+    cursor = connection.cursor()
+    failure: BaseException | None = None
+    try:
+        with suppress(_Abandoned), statement.translation, cursor.copy(statement.sql) as writer:
+            try:
+                yield CopyWriter(writer, statement)
+            except BaseException as error:  # noqa: BLE001 - raised below
+                failure = error
+                # psycopg tells the server, and so its log, what the error says; the caller's may hold anything.
+                raise _Abandoned from None
+    except DatabaseError as error:
+        in_doubt = failure is None and alone and connection.closed and isinstance(error, DatabaseUnavailable)
+        failure = doubt(error) if in_doubt else error
+    rows = cursor.rowcount if failure is None else 0
+    observation.record(statement.name, perf_counter_ns() - started, rows, failure)
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            # The error holds this frame; held in turn, both would wait for the garbage collector.
+            del failure
+
+
+@contextmanager
+def _within_transaction(connection: psycopg.Connection[Any], statement: Statement) -> Iterator[None]:
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        with statement.translation, connection.transaction():
+            yield
+    else:
+        yield

@@ -1,0 +1,63 @@
+"""What became of a transaction whose COMMIT got no answer."""
+
+import random
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from surf_data.errors import DatabaseError
+from surf_data.kernel.postgres import deadlines
+from surf_data.kernel.postgres.connection import Connection
+from surf_data.kernel.postgres.session import Session, Ticket
+from surf_data.kernel.postgres.session_queries import session_queries
+
+# Seconds between two questions, at the least and at the most.
+_SHORTEST, _LONGEST = 0.02, 0.5
+# What pg_xact_status() says of an id that has not been reached.
+_IN_THE_FUTURE = "22023"
+
+
+def committed(ticket: Ticket, connect: Callable[[], Connection], patience: float) -> bool | None:
+    """Ask the server on a new connection whether a transaction was committed.
+
+    Arguments:
+        ticket: which transaction, on which server.
+        connect: returns a new connection, which is closed here.
+        patience: seconds that this may take, if the deadline does not end it earlier.
+
+    Returns:
+        ``None`` when that cannot be known: the server does not come back in time, it is another one by now, or it
+        has forgotten.
+    """
+    ends = min(time.monotonic() + patience, deadlines.ends())
+    wait = _SHORTEST
+    while (left := ends - time.monotonic()) > 0:
+        with deadlines.deadline(left):
+            status = _status(ticket, connect)
+        if status is not None:
+            return {"committed": True, "aborted": False}.get(status)
+        # The server is away, or has not noticed yet that its client is.
+        time.sleep(min(wait * random.uniform(0.5, 1), left))  # noqa: S311 - callers should not come all at once
+        wait = min(2 * wait, _LONGEST)
+    return None
+
+
+def _status(ticket: Ticket, connect: Callable[[], Connection]) -> str | None:
+    """Return ``committed``, ``aborted`` or ``unknown``, and ``None`` as long as there is no saying."""
+    try:
+        with connect() as connection:
+            if connection.server != ticket.server:
+                # Another server, or a standby that was promoted, counts its transactions on its own.
+                return "unknown"
+            status = session_queries().transaction_status(Session(connection), transaction=ticket.transaction)
+            crashed = connection.incarnation != ticket.incarnation
+    except psycopg.Error:
+        return None
+    except DatabaseError as error:
+        # The id is in the future: a crash came before anything of the transaction was on the disk.
+        return "aborted" if error.sqlstate == _IN_THE_FUTURE else None
+    if crashed:
+        # The id may have been given to another transaction; but not if ours was committed.
+        return "unknown" if status in {"committed", None} else "aborted"
+    return None if status == "in progress" else status or "unknown"

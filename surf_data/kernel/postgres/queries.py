@@ -1,0 +1,43 @@
+"""Loads folders of .sql files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from surf_data.kernel import validation
+
+
+def load_queries(
+    folder: Path,
+    *,
+    namespace: str = "",
+    application: str = "surf_data",
+    rows: Mapping[str, type[attrs.AttrsInstance]] | None = None,
+) -> Any:
+    """Load every ``.sql`` file below ``folder`` into an object with a function for each query.
+
+    A query ``lamp_insert`` in ``folder/anything.sql`` becomes ``queries.lamp_insert(executor, lamp_id=...)``; one in a
+    file of a subfolder ``shop`` becomes ``queries.shop.lamp_insert``. Parameters are keywords.
+
+    Arguments:
+        folder: where the files are.
+        namespace: what the names of the queries begin with in tags, errors and statistics: ``lamps``. None, or 1 to 63
+            of the characters a to z, 0 to 9, _ and the dot.
+        application: the first half of the tag ``/* surf_data:lamps.lamp_insert */`` that the server sees: 1 to 63 of
+            the characters a to z, 0 to 9, _ and -.
+        rows: for queries whose rows are to be objects, by name below ``folder`` (``lamp_insert``,
+            ``shop.lamp_insert``), an attrs class with one positional field for each column.
+
+    Raises:
+        ValidationError: ``namespace`` or ``application`` has other characters, which would become part of statements.
+        QueryFileError: a file holds something that would be misread, a name is taken, ``rows`` names no query, or
+            there is no query at all.
+    """
+    # Not with this module: what reads SQL is needed when queries load, and not whenever somebody imports the library.
+    from surf_data.kernel.postgres import adapter  # noqa: PLC0415
+
+    if namespace:
+        validation.identifier("namespace", namespace, marks="_.")
+    return adapter.load(folder, namespace, validation.identifier("application", application, marks="_-"), rows or {})

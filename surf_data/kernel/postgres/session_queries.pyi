@@ -1,0 +1,53 @@
+"""The queries of surf_data.kernel.postgres.session_queries, as PostgreSQL sees them. Written by surf-data stubs; not to be edited."""
+
+from surf_data.kernel.postgres import Executor
+
+class _SessionQueries:
+    def function_is_volatile(
+        self,
+        executor: Executor,
+        /,
+        *,
+        names: list[str] | list[str | None],
+    ) -> bool:
+        """Whether a function with one of these names may change something, so that a query which calls it is no mere read."""
+
+    def primary_position(self, executor: Executor, /) -> int:
+        """How far the primary's log is, in bytes: behind every transaction that has been committed.
+        A COMMIT waits until it is flushed, unless that is switched off. What comes after may not be sent for a while."""
+
+    def replica_state(self, executor: Executor, /) -> tuple[int | None, float | None]:
+        """How much of the primary's log a replica has replayed, in bytes, and by how many seconds it lags; no lag when it is no
+        replica. One that has replayed all that it has received lags only if nobody sends."""
+
+    def session_configure(
+        self,
+        executor: Executor,
+        /,
+        *,
+        backend_pid: int | None,
+        jit: str | None,
+        statement_timeout: str | None,
+    ) -> tuple[bool | None, str | None, str | None, str | None, str | None, str | None]:
+        """Sets up a new connection, and tells whether a pooler sits between: then another backend answers than the one that
+        greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.
+        Times are read in UTC, where each one that we accept is within Python's range.
+        A server is known by its identifier and its timeline: a standby that is promoted begins another one. Statistics begin
+        anew when a server recovers from a crash."""
+
+    def session_ping(self, executor: Executor, /) -> int:
+        """Answers when the server does; for health checks."""
+
+    def transaction_id(self, executor: Executor, /) -> str | None:
+        """The id of this transaction if it has changed anything, for transaction_status."""
+
+    def transaction_status(
+        self,
+        executor: Executor,
+        /,
+        *,
+        transaction: str | None,
+    ) -> str | None:
+        """What has become of a transaction: committed, aborted, in progress, or null when that was long ago."""
+
+def session_queries() -> _SessionQueries: ...

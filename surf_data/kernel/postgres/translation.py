@@ -1,0 +1,152 @@
+"""Driver errors become `surf_data` errors here, and nowhere else.
+
+What the driver and the server say may hold a parameter, a whole row or a connection string, so none of their text
+goes on: an error carries the query's name, SQLSTATE and constraint, and a reason in our own words.
+"""
+
+import re
+import struct
+from types import TracebackType
+from typing import Literal
+
+import psycopg
+
+from surf_data.errors import (
+    ConstraintViolation,
+    DatabaseError,
+    DatabaseUnavailable,
+    DeadlineExceeded,
+    LockTimeout,
+    StatementTimeout,
+    SurfDataError,
+    TransactionConflict,
+)
+from surf_data.kernel.postgres.connection import Expired
+
+#: By SQLSTATE, whole or its class; the longer key wins. Source: PostgreSQL's manual, appendix A.
+_BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "08": DatabaseUnavailable,
+    "23": ConstraintViolation,
+    "25P03": DatabaseUnavailable,  # idle_in_transaction_session_timeout ended the session
+    "40001": TransactionConflict,
+    "40P01": TransactionConflict,
+    "53300": DatabaseUnavailable,
+    "55P03": LockTimeout,
+    "57014": StatementTimeout,
+    "57P": DatabaseUnavailable,
+}
+
+# The server undid or never began what it says this of, and the same again may well succeed.
+_RETRYABLE = frozenset(
+    {
+        "25006",  # a standby; behind the same address there may be a primary now
+        "25P03",
+        "26000",  # a pooler gave the session, and with it the prepared statement, to somebody else
+        "40001",
+        "40P01",
+        "42P05",  # likewise
+        "57P05",  # idle_session_timeout ended the session before the statement came
+    }
+)
+
+# A failed connection attempt has no SQLSTATE; only libpq's text tells what happened. Order matters.
+_REASONS = (
+    (
+        r"authentication failed|no password supplied|authentication method requirement|channel binding",
+        "authentication failed",
+    ),
+    (r"no pg_hba\.conf entry|pg_hba\.conf rejects", "refused by pg_hba.conf"),
+    (r'database ".*" does not exist', "the database does not exist"),
+    (r'role ".*" does not exist', "the role does not exist"),
+    (r"too many|remaining connection slots", "too many connections"),
+    (r"starting up|not yet accepting", "the server is starting"),
+    (r"shutting down", "the server is shutting down"),
+    (r"could not translate host name|name or service|nodename nor servname|resolve", "unknown host"),
+    (r"certificate|\bSSL\b|\bTLS\b", "TLS failed"),
+    (r"connection refused", "connection refused"),
+    (r"no such file or directory", "no server at that socket"),
+    (r"permission denied", "no permission for that socket"),
+    (r"timeout|timed out", "timed out"),
+    (r"connection is closed|connection to server was lost|closed the connection|terminating", "connection lost"),
+)
+
+# The programmer's own mistakes, which psycopg finds before anything is sent.
+_MISTAKES = {
+    "query parameter missing": "a parameter is missing",
+    "cannot adapt type": "a parameter has an unknown type",
+}
+
+# What binding parameters and reading rows can raise besides the driver's own errors; their text may hold a value.
+_VALUE_ERRORS = (OverflowError, RecursionError, ValueError, struct.error)
+
+
+def reason(error: psycopg.Error | Exception) -> str:
+    """Return why ``error`` happened, in words that hold nothing of the connection string."""
+    said = str(error)
+    if isinstance(error, psycopg.ProgrammingError):
+        return next((words for start, words in _MISTAKES.items() if said.startswith(start)), type(error).__name__)
+    if not isinstance(error, psycopg.OperationalError):
+        return type(error).__name__
+    # What stands in quotes is a name: a host called "tls" has nothing to do with TLS.
+    said = re.sub(r'"[^"]*"', '""', said)
+    return next((words for pattern, words in _REASONS if re.search(pattern, said, re.IGNORECASE)), "connection failed")
+
+
+def translated(error: Exception, query: str | None) -> DatabaseError:
+    """Return what a caller is told of the driver's ``error`` while it ran ``query``."""
+    sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
+    constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    retryable = sqlstate in _RETRYABLE or (isinstance(error, psycopg.Error) and is_stale_plan(error))
+    kind = DatabaseError
+    if sqlstate is not None:
+        matches = (sqlstate[:length] for length in (5, 3, 2) if sqlstate[:length] in _BY_SQLSTATE)
+        kind = _BY_SQLSTATE.get(next(matches, ""), DatabaseError)
+        what = f"{type(error).__name__} (SQLSTATE {sqlstate}{f', constraint {constraint}' if constraint else ''})"
+    else:
+        what = reason(error)
+        if isinstance(error, psycopg.OperationalError):
+            kind = DatabaseUnavailable
+        if isinstance(error, Expired):
+            kind, what = DeadlineExceeded, "no answer before the deadline"
+    said = f"{query} failed: {what}" if query else what
+    return kind(said, query=query, sqlstate=sqlstate, constraint=constraint, retryable=retryable)
+
+
+def is_stale_plan(error: psycopg.Error) -> bool:
+    """Whether a table has changed under a prepared statement, so that this session can never run it again."""
+    # The message is in the server's language; the function that raises it is not.
+    return error.sqlstate == "0A000" and error.diag.source_function == "RevalidateCachedQuery"
+
+
+class Translation:
+    """A context manager that translates what leaves its block; made once for each query, entered at each call.
+
+    Arguments:
+        query: the name that the errors carry.
+        values: whether the block handles parameters or rows; if so, what that can raise is translated too.
+    """
+
+    __slots__ = ("_kinds", "_query")
+
+    def __init__(self, query: str | None = None, *, values: bool = False) -> None:
+        self._query = query
+        self._kinds = (psycopg.Error, *_VALUE_ERRORS) if values else (psycopg.Error,)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        if error is None or isinstance(error, SurfDataError) or not isinstance(error, self._kinds):
+            return False
+        told = translated(error, self._query)
+        # Some tools show the local variables of each frame.
+        del error, traceback
+        try:
+            raise told
+        finally:
+            # ``raise ... from None`` would only hide the driver's error; error trackers follow the attribute.
+            told.__context__ = None
+            # The error holds this frame; held in turn, both would wait for the garbage collector.
+            del told

@@ -1,0 +1,766 @@
+"""A backup is one moment of a database in a file, and a restore brings back every row of it or nothing."""
+
+import json
+import os
+import shlex
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from surf_data import backup as backups
+from surf_data import embedded
+from surf_data.backup import Step, Table
+from surf_data.embedded.postgres import installations
+from surf_data.errors import BackupError, DatabaseError, DatabaseUnavailable, LockTimeout
+from surf_data.kernel.postgres import DatabaseManager
+from surf_data.kernel.settings import load
+
+Admin = psycopg.Connection[Any]
+Open = Callable[[str], DatabaseManager]
+Refused = Callable[..., Any]
+FakeProgram = Callable[..., Path]
+
+#: What no message may hold.
+ROW = "tube-ride-8211"
+PROGRAMS = [installations()[version] for version in (18, 16)]
+#: One of everything that holds rows, and some that hold none.
+OBJECTS = """
+CREATE SCHEMA "Wave Pool";
+CREATE TABLE "Wave Pool"."od%d "" name" (id int PRIMARY KEY, note text);
+INSERT INTO "Wave Pool"."od%d "" name" SELECT i, 'tube-ride-8211' FROM generate_series(1, 7) AS i;
+CREATE TABLE tide (id int, place text) PARTITION BY LIST (place);
+CREATE TABLE tide_north PARTITION OF tide FOR VALUES IN ('north');
+CREATE TABLE tide_other PARTITION OF tide DEFAULT;
+INSERT INTO tide VALUES (1, 'north'), (2, 'south'), (3, 'east');
+CREATE TABLE parent (id int);
+CREATE TABLE child () INHERITS (parent);
+INSERT INTO parent VALUES (1);
+INSERT INTO child VALUES (2), (3);
+CREATE UNLOGGED TABLE foam (id int);
+INSERT INTO foam VALUES (1);
+CREATE MATERIALIZED VIEW view_of_tide AS SELECT * FROM tide;
+CREATE TEMPORARY TABLE gone (id int);
+"""
+ROWS = {
+    Table("Wave Pool", 'od%d " name'): 7,
+    Table("public", "child"): 2,
+    Table("public", "foam"): 1,
+    Table("public", "parent"): 1,
+    Table("public", "tide_north"): 1,
+    Table("public", "tide_other"): 2,
+}
+
+
+#: How many tables the migrations make, partitions among them.
+TABLES = 16
+
+
+@pytest.fixture
+def opened() -> Iterator[Open]:
+    """Return a function that opens a database by its URL."""
+    managers: list[DatabaseManager] = []
+
+    def make(url: str) -> DatabaseManager:
+        managers.append(DatabaseManager(load({}, database_url=url)))
+        return managers[-1]
+
+    yield make
+    for manager in managers:
+        manager.close()
+
+
+@pytest.fixture
+def source(opened: Open, migrated_url: str) -> DatabaseManager:
+    """Return a database with something in it."""
+    return opened(migrated_url)
+
+
+@pytest.fixture
+def target(opened: Open, database_url: str) -> DatabaseManager:
+    """Return an empty database on the same server."""
+    return opened(database_url)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return where a backup can be written."""
+    return tmp_path / "surf.dump"
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
+    """Return a function that puts a script before the real programs on PATH; it is told where the real one is."""
+
+    def make(name: str, script: str, version: str = "18.4", folder: str = "fakes") -> Path:
+        program = tmp_path / folder / name
+        program.parent.mkdir(exist_ok=True)
+        real = shlex.quote(str(PROGRAMS[0] / name))
+        told = f'[ "$1" = --version ] && {{ echo "{name} (PostgreSQL) {version}"; exit; }}'
+        program.write_text(f"#!/bin/sh\n{told}\nREAL={real}\n{script}\n", "utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        return program
+
+    return make
+
+
+def take(database: DatabaseManager, file: Path, **options: Any) -> backups.Manifest:
+    """Make a backup with the programs of the embedded servers."""
+    return backups.backup(database, file, **{"folders": PROGRAMS, **options})
+
+
+def put(database: DatabaseManager, file: Path, **options: Any) -> backups.Restore:
+    """Restore a backup with the programs of the embedded servers."""
+    return backups.restore(database, file, **{"folders": PROGRAMS, **options})
+
+
+def left(folder: Path) -> list[str]:
+    """Return the names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def objects(server: Admin) -> int:
+    """Return how many objects somebody made."""
+    [count] = server.execute("SELECT count(*) FROM pg_class WHERE oid >= 16384").fetchone() or [0]
+    return count
+
+
+# There and back
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_there_and_back(version: int, opened: Open, file: Path) -> None:
+    """What is restored is what was there, on both versions of PostgreSQL, and every table was counted."""
+    with embedded.start(postgres_version=version, redis=False) as servers:
+        source = opened(servers.database_url)
+        with source.connect() as connection:
+            connection.execute(OBJECTS.encode())
+            connection.execute("SELECT lo_from_bytea(0, 'sea')")
+            manifest = take(source, file)
+            connection.execute("CREATE DATABASE copy TEMPLATE template0")
+        assert manifest.rows == ROWS
+        assert (manifest.database, manifest.server_version // 10_000) == ("surf_data", version)
+        assert manifest.pg_dump_version == version
+        copy = opened(servers.database_url.replace("/surf_data?", "/copy?"))
+        assert put(copy, file).manifest == manifest
+        with copy.connect() as connection:
+            notes = connection.execute('SELECT DISTINCT note FROM "Wave Pool"."od%d "" name"').fetchall()
+            assert notes == [(ROW,)]
+            assert connection.execute("SELECT count(*) FROM view_of_tide").fetchone() == (3,)
+            assert connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone() == (1,)
+
+
+def test_an_empty_database(target: DatabaseManager, file: Path) -> None:
+    """A database without tables has a backup, too, and stays empty when that is restored."""
+    assert take(target, file).rows == {}
+    assert put(target, file).manifest is not None
+
+
+def test_a_newer_server_takes_it(opened: Open, target: DatabaseManager, file: Path) -> None:
+    """A backup of PostgreSQL 16 can be restored on 18."""
+    with embedded.start(postgres_version=16, redis=False) as servers:
+        source = opened(servers.database_url)
+        with source.connect() as connection:
+            connection.execute(OBJECTS.encode())
+        take(source, file)
+    assert put(target, file).server_version // 10_000 == 18
+
+
+def test_pg_restore_takes_it(source: DatabaseManager, file: Path) -> None:
+    """The file is an ordinary archive, with which a DBA needs nothing of this library."""
+    take(source, file)
+    listed = subprocess.run([PROGRAMS[0] / "pg_restore", "--list", file], capture_output=True, check=True, text=True)
+    assert "TABLE DATA public lamp_registry" in listed.stdout
+
+
+def test_what_pg_dump_has_made(source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path) -> None:
+    """A file of pg_dump's own is restored when asked to do without verification."""
+    info = source.connection_info()
+    place = [f"--host={info['host']}", f"--port={info['port']}", f"--username={info['user']}", str(info["database"])]
+    subprocess.run([PROGRAMS[0] / "pg_dump", "-Fc", f"--file={file}", *place], check=True)
+    assert put(target, file, unverified=True).manifest is None
+    assert server.execute("SELECT count(*) FROM system_configuration").fetchone() == (3,)
+
+
+def test_one_moment(source: DatabaseManager, target: DatabaseManager, admin: Admin, file: Path) -> None:
+    """Rows that are written after the snapshot are neither in the file nor in its counts."""
+
+    def write(step: Step) -> None:
+        if step.done in {0, TABLES}:
+            admin.execute(b"INSERT INTO api_configuration (website_name, full_url, city) VALUES ('a', 'b', '{}')")
+
+    manifest = take(source, file, on_step=write)
+    assert manifest.rows[Table("public", "api_configuration")] == 2
+    assert put(target, file).manifest == manifest
+
+
+def test_tables_stay_until_they_are_counted(source: DatabaseManager, admin: Admin, file: Path) -> None:
+    """Nobody truncates, drops or alters a table between its dump and its count."""
+    admin.execute("SET lock_timeout = '50ms'")
+
+    def truncate(step: Step) -> None:
+        if step.what == "counting":
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                admin.execute("TRUNCATE api_configuration")
+
+    take(source, file, on_step=truncate)
+
+
+def test_steps(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """Each table is told of twice, in both directions."""
+    steps: list[Step] = []
+    tables = sorted(str(table) for table in take(source, file, on_step=steps.append).rows)
+    assert [(step.what, step.table) for step in steps[:TABLES]] == [("dumping", table) for table in tables]
+    assert [(step.what, step.table) for step in steps[TABLES:]] == [("counting", table) for table in tables]
+    assert [(step.done, step.total) for step in steps] == [(done, 2 * TABLES) for done in range(2 * TABLES)]
+    steps.clear()
+    put(target, file, on_step=steps.append)
+    assert {step.what for step in steps} == {"restoring", "counting"}
+    assert [(step.done, step.total) for step in steps] == [(done, 2 * TABLES) for done in range(2 * TABLES)]
+
+
+def test_steps_without_a_manifest(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """Without the manifest nobody knows how many tables there are."""
+    take(source, file)
+    steps: list[Step] = []
+    put(target, file, unverified=True, on_step=steps.append)
+    assert {(step.what, step.total) for step in steps} == {("restoring", None)}
+
+
+# The files
+
+
+def test_files(source: DatabaseManager, file: Path) -> None:
+    """A backup is two files that only their owner can read, and the manifest is JSON."""
+    before = os.umask(0)
+    try:
+        manifest = take(source, file)
+    finally:
+        os.umask(before)
+    beside = file.with_name("surf.dump.json")
+    assert left(file.parent) == [file.name, beside.name]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (file, beside)] == [0o600, 0o600]
+    assert json.loads(beside.read_text("utf-8")) == manifest.to_dict()
+    assert manifest.size == file.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["surf.dump", "surf.dump.json"])
+def test_existing_files(refused: Refused, source: DatabaseManager, file: Path, name: str) -> None:
+    """A file that exists is left alone, unless it is to be overwritten."""
+    there = file.with_name(name)
+    there.write_text("precious", "utf-8")
+    assert str(refused(lambda: take(source, file), BackupError)) == f"{there}: exists already, and is left alone"
+    assert there.read_text("utf-8") == "precious"
+    assert left(file.parent) == [name]
+    take(source, file, overwrite=True)
+    assert left(file.parent) == ["surf.dump", "surf.dump.json"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "device"])
+def test_what_is_no_file(refused: Refused, source: DatabaseManager, file: Path, kind: str) -> None:
+    """What is no ordinary file is never overwritten."""
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "link":
+        file.symlink_to("elsewhere")
+    else:
+        os.mkfifo(file)
+    error = refused(lambda: take(source, file, overwrite=True), BackupError)
+    assert str(error) == f"{file}: is no ordinary file, and is left alone"
+
+
+def test_no_folder(refused: Refused, source: DatabaseManager, file: Path) -> None:
+    """A folder that is not there is not made."""
+    error = refused(lambda: take(source, file / "deeper"), BackupError)
+    assert str(error) == f"{file}: there is no such folder"
+
+
+def test_a_folder_that_cannot_be_written(
+    refused: Refused, source: DatabaseManager, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is closed to this account is told before anything is asked of the server."""
+    # For root no folder is closed.
+    monkeypatch.setattr("surf_data.backup.file.os.access", lambda *_: False)
+    error = refused(lambda: take(source, file), BackupError)
+    assert (error.file, str(error)) == (str(file.parent), f"{file.parent}: cannot be written to")
+
+
+def test_a_link_in_the_way(refused: Refused, source: DatabaseManager, file: Path) -> None:
+    """Nobody makes a backup go elsewhere by a link that waits for it."""
+    file.with_name("surf.dump.partial").symlink_to(file.with_name("elsewhere"))
+    assert "cannot be written" in str(refused(lambda: take(source, file), BackupError))
+    assert not file.with_name("elsewhere").exists()
+
+
+def test_two_at_once(refused: Refused, source: DatabaseManager, file: Path) -> None:
+    """Of two backups to one file the second is refused, and the first is whole."""
+    errors: list[BackupError] = []
+
+    def again(step: Step) -> None:
+        if not step.done:
+            errors.append(refused(lambda: take(source, file), BackupError))
+
+    manifest = take(source, file, on_step=again)
+    assert [str(error) for error in errors] == [f"{file}.partial: another process writes a backup there"]
+    assert manifest.size == file.stat().st_size
+
+
+def test_remains_of_a_killed_run(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """What a killed run has left is used up by the next one."""
+    file.with_name("surf.dump.partial").write_bytes(b"x" * 1_000_000)
+    file.with_name("surf.dump.json.partial").write_bytes(b"x" * 1_000_000)
+    take(source, file)
+    assert left(file.parent) == ["surf.dump", "surf.dump.json"]
+    put(target, file)
+
+
+def test_a_file_that_appears_meanwhile(refused: Refused, source: DatabaseManager, file: Path) -> None:
+    """A file that somebody makes while the backup is written is left alone, too."""
+    error = refused(lambda: take(source, file, on_step=lambda _: file.write_text("precious")), BackupError)
+    assert "exists already" in str(error)
+    assert (file.read_text(), left(file.parent)) == ("precious", ["surf.dump"])
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE SCHEMA pool", "schema pool"),
+        ("CREATE TABLE tide (id int)", "table tide"),
+        ("CREATE VIEW tide AS SELECT 1", "view tide"),
+        ("CREATE SEQUENCE tide", "sequence tide"),
+        ("CREATE FUNCTION tide() RETURNS int LANGUAGE sql AS 'SELECT 1'", "function tide()"),
+        ("CREATE TYPE tide AS ENUM ('low')", "type tide"),
+        ("CREATE TYPE tide AS (low int)", "type tide"),
+        ("CREATE DOMAIN tide AS int", "type tide"),
+        ("CREATE PUBLICATION tide", "publication tide"),
+        ('CREATE COLLATION tide FROM "C"', "collation tide"),
+        ("CREATE FOREIGN DATA WRAPPER tide", "foreign-data wrapper tide"),
+        ("SELECT lo_create(0)", "large object"),
+        ("CREATE EXTENSION vector", "extension vector"),
+    ],
+)
+def test_not_empty(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path, made: str, named: str
+) -> None:
+    """A database that holds anything is refused, by the name of what it holds."""
+    take(source, file)
+    server.execute(made.encode())
+    before = objects(server)
+    error = refused(lambda: put(target, file), BackupError)
+    assert str(error).startswith(f"the database test_empty is not empty: it has {named}")
+    assert objects(server) == before
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "DROP SCHEMA public; CREATE SCHEMA public",
+        "DROP EXTENSION plpgsql CASCADE; CREATE EXTENSION plpgsql",
+        "CREATE TEMPORARY TABLE gone (id int)",
+        "CREATE TABLE gone (id serial); DROP TABLE gone",
+    ],
+)
+def test_empty_enough(source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path, made: str) -> None:
+    """What every database has, and what goes away by itself, does not stand in the way."""
+    take(source, file)
+    for statement in made.split(";"):
+        server.execute(statement.encode())
+    put(target, file)
+    assert server.execute("SELECT count(*) FROM system_configuration").fetchone() == (3,)
+
+
+def test_an_extension(
+    source: DatabaseManager, target: DatabaseManager, server: Admin, admin: Admin, file: Path
+) -> None:
+    """An extension comes along, and its own tables are not counted."""
+    admin.execute("CREATE EXTENSION vector")
+    admin.execute("CREATE TABLE vector_settings (id int)")
+    admin.execute("ALTER EXTENSION vector ADD TABLE vector_settings")
+    assert len(take(source, file).rows) == TABLES
+    put(target, file)
+    extensions = server.execute("SELECT extname FROM pg_extension ORDER BY extname").fetchall()
+    assert extensions == [("plpgsql",), ("vector",)]
+
+
+def test_a_changed_file(refused: Refused, source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """A file that is not as it was made is not restored."""
+    take(source, file)
+    content = bytearray(file.read_bytes())
+    content[-10] ^= 1
+    file.write_bytes(content)
+    error = refused(lambda: put(target, file), BackupError)
+    assert (error.file, str(error)) == (str(file), f"{file}: is not as it was when the backup was made")
+
+
+def test_no_manifest(refused: Refused, source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """Without its manifest nothing is known of a file, and it is not restored."""
+    take(source, file)
+    file.with_name("surf.dump.json").unlink()
+    problem = "cannot be read, so nothing tells whether the backup is whole: No such file or directory"
+    assert problem in str(refused(lambda: put(target, file), BackupError))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is not the manifest of a backup"),
+        ("[]", "is not the manifest of a backup"),
+        ("{}", "is not the manifest of a backup"),
+        ('{"format": 1}', "is not the manifest of a backup"),
+        ('{"format": 2}', "is of a newer version of this library"),
+    ],
+)
+def test_no_manifest_of_ours(refused: Refused, target: DatabaseManager, file: Path, text: str, problem: str) -> None:
+    """What is not a manifest is not read as one."""
+    file.touch()
+    beside = file.with_name("surf.dump.json")
+    beside.write_text(text, "utf-8")
+    assert str(refused(lambda: put(target, file), BackupError)) == f"{beside}: {problem}"
+
+
+def test_no_file(refused: Refused, target: DatabaseManager, file: Path) -> None:
+    """A file that cannot be read is told as such."""
+    assert str(refused(lambda: put(target, file), BackupError)) == f"{file}: cannot be read: No such file or directory"
+
+
+def test_a_bad_disk(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that turns out unreadable half way is told as such."""
+    take(source, file)
+    # Where a process has no memory, reading fails as on a bad disk.
+    memory = Path("/proc/self/mem").open("rb", buffering=0)  # noqa: SIM115 - it is closed by the call
+    monkeypatch.setattr("surf_data.backup.restoration._opened", lambda _: memory)
+    assert str(refused(lambda: put(target, file), BackupError)) == f"{file}: cannot be read: Input/output error"
+
+
+def test_a_table_without_partitions(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path
+) -> None:
+    """A database is not empty when all it has is a table for partitions; with them it is named alone."""
+    take(source, file)
+    server.execute("CREATE TABLE wave (day date) PARTITION BY RANGE (day)")
+    problem = "the database test_empty is not empty: it has table wave"
+    assert str(refused(lambda: put(target, file), BackupError)) == problem
+    server.execute("CREATE TABLE calm PARTITION OF wave DEFAULT")
+    assert str(refused(lambda: put(target, file), BackupError)) == problem
+
+
+def test_other_numbers_of_rows(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, admin: Admin, file: Path
+) -> None:
+    """Tables that have other rows than when the backup was made are named, with both numbers."""
+    admin.execute("DROP TABLE activity_log")
+    take(source, file)
+    beside = file.with_name("surf.dump.json")
+    document = json.loads(beside.read_text("utf-8"))
+    for number, table in enumerate(document["tables"]):
+        table["rows"] += 100 + number
+    document["tables"][0]["table"] = "elsewhere"
+    beside.write_text(json.dumps(document), "utf-8")
+    error = refused(lambda: put(target, file), BackupError)
+    assert str(error) == (
+        "the backup is restored, but these tables have other numbers of rows than when it was made: "
+        "public.activity_rollup (1 instead of no table), public.activity_rollup_count (0 instead of 101), "
+        "public.activity_rollup_lamp (0 instead of 102), public.activity_rollup_stale (0 instead of 103), "
+        "public.api_configuration (2 instead of 106) and 6 more"
+    )
+
+
+# What goes wrong
+
+
+@pytest.fixture
+def owned(source: DatabaseManager, admin: Admin, file: Path) -> str:
+    """Return the name of a role that a backup needs and that is gone."""
+    admin.execute("CREATE ROLE surf_ghost")
+    admin.execute("ALTER TABLE lamp_registry OWNER TO surf_ghost")
+    admin.execute("GRANT SELECT ON activity_log TO surf_ghost")
+    take(source, file)
+    admin.execute("DROP OWNED BY surf_ghost CASCADE")
+    admin.execute("DROP ROLE surf_ghost")
+    return "surf_ghost"
+
+
+def test_a_missing_role(refused: Refused, target: DatabaseManager, server: Admin, file: Path, owned: str) -> None:
+    """An owner who is not there is named, and nothing is restored."""
+    error = refused(lambda: put(target, file), BackupError)
+    assert f'the role "{owned}" does not exist here, at TABLE lamp_registry {owned}' in str(error)
+    assert objects(server) == 0
+
+
+def test_a_missing_grantee(refused: Refused, target: DatabaseManager, server: Admin, file: Path, owned: str) -> None:
+    """Somebody with privileges who is not there is named, and nothing is restored."""
+    error = refused(lambda: put(target, file, owners=False), BackupError)
+    assert f'the role "{owned}" does not exist here, at ACL ' in str(error)
+    assert objects(server) == 0
+
+
+def test_neither_owners_nor_privileges(target: DatabaseManager, server: Admin, file: Path, owned: str) -> None:
+    """Without owners and privileges no role has to exist."""
+    put(target, file, owners=False, privileges=False)
+    answer = server.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'lamp_registry'").fetchone()
+    assert answer == (target.connection_info()["user"],)
+
+
+def test_rows_that_are_refused(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, server: Admin, admin: Admin, file: Path
+) -> None:
+    """Rows that cannot be restored leave nothing behind, and are not quoted."""
+    admin.execute("CREATE TABLE here (note text CHECK (current_database() = 'test_migrated'))")
+    admin.execute("INSERT INTO here VALUES (%s)", [ROW])
+    take(source, file)
+    error = refused(lambda: put(target, file), BackupError)
+    assert 'the rows of table "here" were refused' in str(error)
+    assert ROW not in str(error)
+    assert objects(server) == 0
+
+
+def test_what_nobody_may_repeat(
+    refused: Refused, source: DatabaseManager, target: DatabaseManager, admin: Admin, file: Path
+) -> None:
+    """An error whose words may quote a row is not repeated."""
+    admin.execute("CREATE TABLE quoted (note text)")
+    admin.execute("INSERT INTO quoted VALUES (%s)", [ROW])
+    admin.execute(
+        "CREATE FUNCTION only_here(note text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN"
+        " IF current_database() <> 'test_migrated' THEN RAISE '%', note; END IF; RETURN note; END $$"
+    )
+    admin.execute("CREATE INDEX quoted_index ON quoted (only_here(note))")
+    take(source, file)
+    error = refused(lambda: put(target, file), BackupError)
+    assert "what it says may quote rows and is not repeated, at INDEX quoted_index" in str(error)
+    assert ROW not in str(error)
+
+
+def test_no_archive(refused: Refused, target: DatabaseManager, file: Path) -> None:
+    """A file of another kind is told as such."""
+    file.write_text("CREATE TABLE tide (id int);\n" * 100, "utf-8")
+    error = refused(lambda: put(target, file, unverified=True), BackupError)
+    assert str(error) == "pg_restore failed: the file is damaged, or not what pg_dump --format=custom makes"
+
+
+def test_a_full_disk(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
+    """A disk that is full half way is told as such, and nothing is left on it."""
+    fake("pg_dump", 'exec "$REAL" "$@" >/dev/full')
+    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: No space left on device"
+    assert left(file.parent) == []
+
+
+def test_a_server_that_is_lost_to_pg_dump(
+    refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram
+) -> None:
+    """A pg_dump that cannot reach the server says why, and leaves nothing."""
+    fake("pg_dump", 'exec "$REAL" "$@" --dbname="host=127.0.0.1 port=1"')
+    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: connection refused"
+    assert left(file.parent) == []
+
+
+def test_a_server_that_is_lost_to_us(refused: Refused, source: DatabaseManager, admin: Admin, file: Path) -> None:
+    """A connection that is lost while rows are counted leaves nothing."""
+
+    def lose(step: Step) -> None:
+        if step.what == "counting":
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in %'")
+
+    refused(lambda: take(source, file, on_step=lose), DatabaseUnavailable)
+    assert left(file.parent) == []
+
+
+def test_a_table_that_is_locked(
+    refused: Refused, source: DatabaseManager, admin: Admin, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that somebody holds on a table is not waited for without end."""
+    monkeypatch.setattr("surf_data.backup.contents.LOCK_SECONDS", 0.05)
+    with admin.transaction():
+        admin.execute("LOCK TABLE lamp_registry")
+        refused(lambda: take(source, file), LockTimeout)
+    assert left(file.parent) == []
+
+
+def test_a_queue_between_us(
+    refused: Refused,
+    source: DatabaseManager,
+    admin: Admin,
+    file: Path,
+    fake: FakeProgram,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody who waits for a table between our lock and pg_dump's does not make all three wait forever."""
+    monkeypatch.setattr("surf_data.backup.dump.LOCK_SECONDS", 1)
+    begun, go = file.with_name("begun"), file.with_name("go")
+    os.mkfifo(begun)
+    os.mkfifo(go)
+    fake("pg_dump", f'echo >{shlex.quote(str(begun))}; read _ <{shlex.quote(str(go))}; exec "$REAL" "$@"')
+
+    def queue() -> None:
+        begun.read_text()
+        with psycopg.connect(_url(admin)) as other, ThreadPoolExecutor(1) as waiter:
+            waiting = waiter.submit(other.execute, "LOCK TABLE lamp_registry")
+            while not admin.execute("SELECT true FROM pg_locks WHERE NOT granted").fetchone():
+                admin.execute("SELECT pg_sleep(0.02)")
+            go.write_text("\n")
+            waiting.result()
+
+    with ThreadPoolExecutor(1) as pool:
+        queued = pool.submit(queue)
+        error = refused(lambda: take(source, file), BackupError)
+        queued.result()
+    assert str(error) == "pg_dump failed: another session holds a lock on a table"
+
+
+def _url(connection: Admin) -> str:
+    info = connection.info
+    return f"postgresql://{info.user}@/{info.dbname}?host={info.host}&port={info.port}"
+
+
+def test_hidden_rows(refused: Refused, opened: Open, migrated_url: str, admin: Admin, file: Path) -> None:
+    """A role that does not see every row makes no backup that lacks some."""
+    admin.execute("CREATE ROLE surf_guest LOGIN")
+    try:
+        admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO surf_guest")
+        admin.execute("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO surf_guest")
+        guest = opened(migrated_url.replace("://surf_data@", "://surf_guest@"))
+        take(guest, file)
+        admin.execute("ALTER TABLE lamp_registry ENABLE ROW LEVEL SECURITY")
+        error = refused(lambda: take(guest, file, overwrite=True), BackupError)
+        assert str(error) == "pg_dump failed: row-level security hides rows from this role"
+        admin.execute("REVOKE SELECT ON user_sessions FROM surf_guest")
+        refused(lambda: take(guest, file, overwrite=True), DatabaseError)
+    finally:
+        admin.execute("DROP OWNED BY surf_guest")
+        admin.execute("DROP ROLE surf_guest")
+
+
+def test_a_program_that_is_killed(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
+    """A pg_dump that a signal ends is told with the signal's name."""
+    fake("pg_dump", "kill -9 $$")
+    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump was ended by the signal SIGKILL"
+
+
+def test_a_program_that_says_nothing(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
+    """A pg_dump that fails without a word is told as such."""
+    fake("pg_dump", "exit 3")
+    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: it does not say why"
+
+
+class Interruption(BaseException):
+    """Stands for Ctrl-C."""
+
+
+@pytest.mark.parametrize("stubborn", ["", "trap '' TERM; "])
+def test_an_interruption(
+    source: DatabaseManager, file: Path, fake: FakeProgram, stubborn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the work ends pg_dump, too, and leaves nothing."""
+    monkeypatch.setattr("surf_data.backup.program._STOP_SECONDS", 0.1 if stubborn else 60)
+    pid = file.with_name("pid")
+    said = "echo 'pg_dump: dumping contents of table \"public.tide\"' >&2"
+    fake("pg_dump", f"{stubborn}echo $$ >{shlex.quote(str(pid))}; {said}; exec tail -f /dev/null")
+
+    def interrupt(_step: Step) -> None:
+        raise Interruption
+
+    with pytest.raises(Interruption):
+        take(source, file, on_step=interrupt)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert left(file.parent) == ["pid"]
+
+
+def test_an_interrupted_restore(source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path) -> None:
+    """A restore that is ended half way leaves the database empty."""
+    take(source, file)
+
+    def interrupt(step: Step) -> None:
+        if step.done == 3:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        put(target, file, on_step=interrupt)
+    wait = "SELECT pg_sleep(0.02) FROM pg_stat_activity WHERE application_name = 'pg_restore'"
+    while server.execute(wait.encode()).fetchone():
+        pass
+    assert objects(server) == 0
+
+
+# Which programs
+
+
+def test_the_servers_version_is_preferred(source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
+    """The pg_dump of the server's version is taken before older and newer ones, wherever it is."""
+    fake("pg_dump", "exit 9", version="19beta1", folder="newer")
+    fake("pg_dump", "exit 9", version="17.2", folder="older")
+    wheel = PROGRAMS[0] / "pg_dump"
+    assert backups.prepare_backup(source, file, folders=PROGRAMS).pg_dump == wheel
+    on_path = fake("pg_dump", "exit 9")
+    assert backups.prepare_backup(source, file, folders=PROGRAMS).pg_dump == on_path
+
+
+def test_a_newer_version_will_do(source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
+    """Without a pg_dump of the server's version the next newer one is taken."""
+    newer = fake("pg_dump", "exit 9", version="19.1", folder="newer")
+    fake("pg_dump", "exit 9", version="20.0", folder="newest")
+    assert backups.prepare_backup(source, file).pg_dump == newer
+
+
+def test_no_program(
+    refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a pg_dump that is new enough it is said what to install; one that is broken does not count."""
+    monkeypatch.setenv("PATH", str(file.parent))
+    error = refused(lambda: take(source, file, folders=[]), BackupError)
+    assert str(error).startswith("pg_dump of PostgreSQL 18 or newer is needed: install ")
+    fake("pg_dump", "", version="15.18", folder="old")
+    fake("pg_dump", "", version="nothing", folder="strange")
+    broken = fake("pg_dump", "", folder="broken")
+    broken.write_text("#!/no/such/program\n", "utf-8")
+    error = refused(lambda: take(source, file, folders=[]), BackupError)
+    assert str(error).startswith("pg_dump of PostgreSQL 18 or newer is needed, here is 15: install ")
+    assert "postgresql-client-18" in str(error)
+
+
+def test_an_archive_of_a_newer_program(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
+    """A file that a newer pg_dump has made is read by a pg_restore that is as new."""
+    take(source, file)
+    beside = file.with_name("surf.dump.json")
+    beside.write_text(beside.read_text("utf-8").replace('"pg_dump_version": 18', '"pg_dump_version": 19'), "utf-8")
+    with pytest.raises(BackupError, match="pg_restore of PostgreSQL 19 or newer is needed"):
+        put(target, file)
+
+
+# Before
+
+
+def test_prepared(source: DatabaseManager, target: DatabaseManager, server: Admin, file: Path) -> None:
+    """What would be done can be asked beforehand, and changes nothing."""
+    plan = backups.prepare_backup(source, file, folders=PROGRAMS)
+    assert (plan.database, plan.tables, plan.server_version // 10_000) == ("test_migrated", TABLES, 18)
+    assert plan.size > 1_000_000
+    assert left(file.parent) == []
+    manifest = take(source, file)
+    restore = backups.prepare_restore(target, file, folders=PROGRAMS)
+    assert (restore.database, restore.manifest) == ("test_empty", manifest)
+    assert objects(server) == 0
+
+
+def test_the_environment(opened: Open, migrated_url: str, file: Path, fake: FakeProgram) -> None:
+    """The password reaches pg_dump by its environment alone, and a client's encoding does not."""
+    spied = file.with_name("spied")
+    fake("pg_dump", f'{{ echo "$@"; env; }} >{shlex.quote(str(spied))}; exec "$REAL" "$@"')
+    url = f"{migrated_url.replace('@', f':{ROW}@')}&client_encoding=LATIN1"
+    source = opened(url)
+    take(source, file)
+    arguments, *variables = spied.read_text().splitlines()
+    assert ROW not in arguments
+    assert f"PGPASSWORD={ROW}" in variables
+    assert not any(variable.startswith("PGCLIENTENCODING") for variable in variables)

@@ -1,0 +1,168 @@
+"""Driver errors in our own words."""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors as driver
+
+from surf_data.errors import (
+    ConstraintViolation,
+    DatabaseError,
+    DatabaseUnavailable,
+    LockTimeout,
+    StatementTimeout,
+    TransactionConflict,
+    ValidationError,
+)
+from surf_data.kernel.postgres.translation import Translation, reason, translated
+
+SECRET = "planted-7f3a"
+
+
+def inside(translation: Translation, error: BaseException) -> None:
+    """Raise ``error`` in a block of ``translation``."""
+    with translation:
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (driver.UniqueViolation, ConstraintViolation),
+        (driver.ForeignKeyViolation, ConstraintViolation),
+        (driver.CheckViolation, ConstraintViolation),
+        (driver.NotNullViolation, ConstraintViolation),
+        (driver.ExclusionViolation, ConstraintViolation),
+        (driver.SerializationFailure, TransactionConflict),
+        (driver.DeadlockDetected, TransactionConflict),
+        (driver.StatementCompletionUnknown, DatabaseError),
+        (driver.LockNotAvailable, LockTimeout),
+        (driver.ObjectInUse, DatabaseError),
+        (driver.QueryCanceled, StatementTimeout),
+        (driver.AdminShutdown, DatabaseUnavailable),
+        (driver.CrashShutdown, DatabaseUnavailable),
+        (driver.CannotConnectNow, DatabaseUnavailable),
+        (driver.IdleSessionTimeout, DatabaseUnavailable),
+        (driver.IdleInTransactionSessionTimeout, DatabaseUnavailable),
+        (driver.ProtocolViolation, DatabaseUnavailable),
+        (driver.ConnectionFailure, DatabaseUnavailable),
+        (driver.TooManyConnections, DatabaseUnavailable),
+        (driver.DiskFull, DatabaseError),
+        (driver.SyntaxError, DatabaseError),
+        (driver.UndefinedTable, DatabaseError),
+        (driver.NumericValueOutOfRange, DatabaseError),
+        (driver.InsufficientPrivilege, DatabaseError),
+        (driver.ReadOnlySqlTransaction, DatabaseError),
+        (driver.FeatureNotSupported, DatabaseError),
+    ],
+)
+def test_each_class_of_errors_has_its_own(error: type[psycopg.Error], kind: type[DatabaseError]) -> None:
+    """The SQLSTATE decides what a caller catches; it and the driver's name for it are in the message."""
+    told = translated(error(SECRET), "lamps.lamp_insert")
+    assert kind is type(told)
+    assert f"lamps.lamp_insert failed: {error.__name__} (SQLSTATE {error.sqlstate})" == str(told)
+    assert ("lamps.lamp_insert", error.sqlstate) == (told.query, told.sqlstate)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('FATAL:  password authentication failed for user "surf"', "authentication failed"),
+        ("fe_sendauth: no password supplied", "authentication failed"),
+        (
+            'authentication method requirement "scram-sha-256" failed: server did not complete authentication',
+            "authentication failed",
+        ),
+        (
+            "channel binding is required, but server did not offer a method that supports it",
+            "authentication failed",
+        ),
+        ('FATAL:  no pg_hba.conf entry for host "[local]", user "u"', "refused by pg_hba.conf"),
+        ('FATAL:  database "tls" does not exist', "the database does not exist"),
+        ('FATAL:  role "refuse" does not exist', "the role does not exist"),
+        ("FATAL:  sorry, too many clients already", "too many connections"),
+        ("FATAL:  remaining connection slots are reserved", "too many connections"),
+        ("FATAL:  the database system is starting up", "the server is starting"),
+        ("FATAL:  the database system is not yet accepting connections", "the server is starting"),
+        ("FATAL:  the database system is shutting down", "the server is shutting down"),
+        ("failed to resolve host 'ssl.example': [Errno -2] Name or service not known", "unknown host"),
+        ('could not translate host name "x" to address', "unknown host"),
+        ('server certificate for "db" does not match host name "x"', "TLS failed"),
+        ("server does not support SSL, but SSL was required", "TLS failed"),
+        ('connection to server at "ssl.example" (192.0.2.1) failed: Connection refused', "connection refused"),
+        ('connection to server on socket "/tls/.s" failed: No such file or directory', "no server at that socket"),
+        ('connection to server on socket "/x/.s" failed: Permission denied', "no permission for that socket"),
+        ("connection timeout expired", "timed out"),
+        ("the connection is closed", "connection lost"),
+        ("server closed the connection unexpectedly", "connection lost"),
+        ("terminating connection due to administrator command", "connection lost"),
+        (f"something else: {SECRET}", "connection failed"),
+    ],
+)
+def test_a_lost_or_failed_connection_has_a_reason(said: str, words: str) -> None:
+    """Of the driver's text only the kind of failure goes on; names in it do not mislead."""
+    told = translated(psycopg.OperationalError(said), "a")
+    assert words == reason(psycopg.OperationalError(said))
+    assert (DatabaseUnavailable, f"a failed: {words}", None) == (type(told), str(told), told.sqlstate)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (psycopg.ProgrammingError("query parameter missing: lamp_id"), "a parameter is missing"),
+        (psycopg.ProgrammingError("cannot adapt type 'X' using placeholder"), "a parameter has an unknown type"),
+        (psycopg.ProgrammingError(SECRET), "ProgrammingError"),
+        (psycopg.DataError(SECRET), "DataError"),
+        (psycopg.InterfaceError(SECRET), "InterfaceError"),
+        (UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET), "UnicodeEncodeError"),
+    ],
+    ids=["missing", "type", "other", "data", "interface", "text"],
+)
+def test_other_failures_are_named(error: Exception, words: str) -> None:
+    """What fails on our side is told by its kind alone."""
+    told = translated(error, None)
+    assert (DatabaseError, words) == (type(told), str(told))
+
+
+def test_nothing_of_the_driver_travels_along(refused: Callable[..., Any]) -> None:
+    """A translated error has neither cause nor context, and no frame of its traceback holds the driver's error."""
+    error = refused(lambda: inside(Translation("a"), driver.UniqueViolation(SECRET)), ConstraintViolation)
+    assert SECRET not in repr([error, error.args, vars(error), getattr(error, "__notes__", [])])
+    frame = error.__traceback__
+    while frame is not None:
+        if "surf_data" in frame.tb_frame.f_code.co_filename and "tests" not in frame.tb_frame.f_code.co_filename:
+            assert SECRET not in repr(frame.tb_frame.f_locals)
+        frame = frame.tb_next
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET),
+        OverflowError(SECRET),
+        RecursionError(SECRET),
+        ValueError(SECRET),
+        struct.error(SECRET),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_values_may_fail_where_values_are_handled(error: Exception, refused: Callable[..., Any]) -> None:
+    """What binding a parameter or reading a row raises is translated there, and goes through elsewhere."""
+    told = refused(lambda: inside(Translation("a", values=True), error), DatabaseError)
+    assert f"a failed: {type(error).__name__}" == str(told)
+    with pytest.raises(type(error)) as caught:
+        inside(Translation("a"), error)
+    assert error is caught.value
+
+
+@pytest.mark.parametrize(
+    "error", [ValidationError("x"), KeyError("x"), KeyboardInterrupt()], ids=["ours", "key", "ctrl"]
+)
+def test_other_errors_go_through(error: BaseException) -> None:
+    """Our own errors, programming errors and interrupts leave a block as they are."""
+    with pytest.raises(type(error)) as caught:
+        inside(Translation("a", values=True), error)
+    assert error is caught.value

@@ -1,0 +1,28 @@
+"""Where the SQL is found."""
+
+from pathlib import Path
+
+import pytest
+
+from surf_data.kernel import resources
+
+
+@pytest.mark.parametrize("name", ["sql", "migrations"])
+def test_a_checkout_has_its_sql_at_the_top(name: str) -> None:
+    """In a checkout, the folders beside the package are used, so that an edit counts at once."""
+    assert Path(__file__).parents[3] / name == resources.directory(name)
+
+
+def test_a_wheel_has_its_sql_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package uses the folder that it carries, whatever lies beside it."""
+    package = tmp_path / "surf_data"
+    for folder in (package / "_sql", tmp_path / "sql"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(resources, "_PACKAGE", package)
+    assert package / "_sql" == resources.directory("sql")
+
+
+def test_a_missing_folder_is_named() -> None:
+    """What is nowhere is an error with its name."""
+    with pytest.raises(FileNotFoundError, match="pictures"):
+        resources.directory("pictures")
