@@ -6,17 +6,15 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres import packaged_queries
 from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
 
 
 @cache
 def lamp_queries() -> Any:
     """Return the query functions of ``sql/lamps``."""
-    return load_queries(
-        resources.directory("sql") / "lamps",
-        namespace="lamps",
+    return packaged_queries(
+        "lamps",
         rows={
             "activity_history": ActivityRow,
             "activity_statistics": StatisticsRow,

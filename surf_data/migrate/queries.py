@@ -6,8 +6,7 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres import packaged_queries
 from surf_data.migrate.rows import IndexState, Record, SessionState
 
 
@@ -15,4 +14,4 @@ from surf_data.migrate.rows import IndexState, Record, SessionState
 def migrate_queries() -> Any:
     """Return what the runner asks of the server: ``sql/kernel/migrate``."""
     rows = {"history_list": Record, "index_state": IndexState, "session_state": SessionState}
-    return load_queries(resources.directory("sql") / "kernel" / "migrate", namespace="migrate", rows=rows)
+    return packaged_queries("kernel/migrate", rows=rows)

@@ -6,11 +6,10 @@ Type checkers read ``statistics_queries.pyi`` instead, which ``surf-data stubs``
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres import packaged_queries
 
 
 @cache
 def statistics_queries() -> Any:
     """Return the statements of ``sql/kernel/statistics``."""
-    return load_queries(resources.directory("sql") / "kernel" / "statistics", namespace="statistics")
+    return packaged_queries("kernel/statistics")

@@ -6,7 +6,7 @@ from surf_data.kernel.postgres.deadlines import deadline
 from surf_data.kernel.postgres.execution import CopyWriter, Executor, Statement, Stream
 from surf_data.kernel.postgres.manager import DatabaseManager
 from surf_data.kernel.postgres.observation import Observer, QueryEvent
-from surf_data.kernel.postgres.queries import load_queries
+from surf_data.kernel.postgres.queries import load_queries, packaged_queries
 from surf_data.kernel.postgres.session import Session
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Stream",
     "deadline",
     "load_queries",
+    "packaged_queries",
 ]

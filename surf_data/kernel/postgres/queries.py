@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from surf_data.kernel import validation
+from surf_data.kernel import resources, validation
 
 
 def load_queries(
@@ -41,3 +41,21 @@ def load_queries(
     if namespace:
         validation.identifier("namespace", namespace, marks="_.")
     return adapter.load(folder, namespace, validation.identifier("application", application, marks="_-"), rows or {})
+
+
+def packaged_queries(
+    folder: str, *, namespace: str | None = None, rows: Mapping[str, type[attrs.AttrsInstance]] | None = None
+) -> Any:
+    """Load a folder of the SQL that comes with this package, as `load_queries` does.
+
+    Arguments:
+        folder: its place below ``sql/``: ``lamps``, ``kernel/migrate``.
+        namespace: as in `load_queries`; the folder's own name when ``None``.
+        rows: as in `load_queries`.
+
+    Raises:
+        FileNotFoundError: the package was installed without its SQL.
+        QueryFileError: as in `load_queries`.
+    """
+    path = resources.directory("sql") / folder
+    return load_queries(path, namespace=path.name if namespace is None else namespace, rows=rows)

@@ -1,13 +1,12 @@
-"""What this library asks of a session itself: ``sql/kernel``."""
+"""What this library asks of a session itself: ``sql/kernel/session``."""
 
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres.queries import load_queries
+from surf_data.kernel.postgres.queries import packaged_queries
 
 
 @cache
 def session_queries() -> Any:
-    """Return the query functions of ``sql/kernel``."""
-    return load_queries(resources.directory("sql") / "kernel" / "session", namespace="kernel")
+    """Return the query functions of ``sql/kernel/session``."""
+    return packaged_queries("kernel/session", namespace="kernel")

@@ -6,8 +6,7 @@ Type checkers read ``queries.pyi`` instead, which ``surf-data stubs`` writes; so
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres import packaged_queries
 from surf_data.review.analysis.rows import (
     Column,
     ForeignKey,
@@ -25,9 +24,8 @@ from surf_data.review.analysis.rows import (
 @cache
 def review_queries() -> Any:
     """Return what the review asks of a server: ``sql/kernel/review``."""
-    return load_queries(
-        resources.directory("sql") / "kernel" / "review",
-        namespace="review",
+    return packaged_queries(
+        "kernel/review",
         rows={
             "column_list": Column,
             "foreign_key_list": ForeignKey,

@@ -6,8 +6,7 @@ Type checkers read ``scale_queries.pyi`` instead, which ``surf-data stubs`` writ
 from functools import cache
 from typing import Any
 
-from surf_data.kernel import resources
-from surf_data.kernel.postgres import load_queries
+from surf_data.kernel.postgres import packaged_queries
 from surf_data.review.planning.stored import (
     ExportedColumn,
     ExportedTable,
@@ -22,9 +21,8 @@ from surf_data.review.planning.stored import (
 @cache
 def scale_queries() -> Any:
     """Return what is asked about storage and statistics: ``sql/kernel/scale``."""
-    return load_queries(
-        resources.directory("sql") / "kernel" / "scale",
-        namespace="scale",
+    return packaged_queries(
+        "kernel/scale",
         rows={
             "export_column_list": ExportedColumn,
             "export_table_list": ExportedTable,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from surf_data.kernel import resources
+from surf_data.kernel.postgres import packaged_queries
 
 
 @pytest.mark.parametrize("name", ["sql", "migrations"])
@@ -26,3 +27,11 @@ def test_a_missing_folder_is_named() -> None:
     """What is nowhere is an error with its name."""
     with pytest.raises(FileNotFoundError, match="pictures"):
         resources.directory("pictures")
+
+
+def test_packaged_queries_take_the_name_of_their_folder() -> None:
+    """A folder below sql/ is loaded under its own name, or under the one that is given."""
+    migrate = packaged_queries("kernel/migrate").driver_adapter.headers
+    session = packaged_queries("kernel/session", namespace="kernel").driver_adapter.headers
+    assert {name.partition(".")[0] for name in migrate} == {"migrate"}
+    assert {name.partition(".")[0] for name in session} == {"kernel"}
