@@ -11,6 +11,7 @@ from uuid import UUID
 
 from surf_data.errors import DatabaseError, ValidationError
 from surf_data.kernel import validation
+from surf_data.kernel.paging import keyset
 from surf_data.kernel.postgres import Executor, Json
 from surf_data.lamps.batches import BatchWriter
 from surf_data.lamps.buffer import Buffer, BufferLimits
@@ -185,7 +186,7 @@ class PostgresActivityLogger:
         """
         lamp_id = validation.uuid("lamp_id", lamp_id)
         limit = validation.integer("limit", limit, minimum=1, maximum=MAX_HISTORY)
-        before_created_at, before_id = _keyset(before)
+        before_created_at, before_id = keyset("before", before)
         rows = lamp_queries().activity_history(
             self._database,
             lamp_id=lamp_id,
@@ -277,16 +278,6 @@ def _checked(entry: Mapping[str, Any]) -> dict[str, Any]:
         if user_agent is None
         else validation.text("user_agent", user_agent, minimum=0, maximum=2000),
     }
-
-
-def _keyset(before: object) -> tuple[datetime | None, int | None]:
-    if before is None:
-        return None, None
-    if isinstance(before, Mapping):
-        created_at = validation.aware_datetime("before.created_at", before.get("created_at"))
-        return created_at, validation.integer("before.id", before.get("id"), minimum=0, maximum=validation.INT8_MAX)
-    # No entry has the id 0, so this is strictly before the moment.
-    return validation.aware_datetime("before", before), 0
 
 
 def _statistics(hours: int, rows: list[StatisticsRow]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Registration of a lamp and its user, who share one row."""
 
-import unicodedata
 from typing import Any
 from uuid import UUID
 
@@ -8,33 +7,12 @@ import attrs
 
 from surf_data.errors import ConstraintViolation, ValidationError
 from surf_data.kernel import validation
+from surf_data.kernel.emails import checked_email, email_key
 from surf_data.kernel.postgres import Executor
 from surf_data.lamps.queries import lamp_queries
 
 _REQUIRED = ("lamp_id", "email", "name", "password_hash", "location_index")
 _OPTIONAL = ("brightness",)
-
-
-def email_key(email: str) -> str:
-    """Return the one spelling under which an e-mail address is registered: NFC, casefolded, stripped.
-
-    Arguments:
-        email: the address as typed.
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
-
-
-def checked_email(value: object) -> str:
-    """Return ``value`` if it can be an e-mail address of at most 255 characters.
-
-    Raises:
-        ValidationError: it cannot.
-    """
-    email = validation.text("email", value, maximum=255)
-    local, at, domain = email.strip().rpartition("@")
-    if not (local and at and domain) or any(not letter.isprintable() or letter.isspace() for letter in email.strip()):
-        raise validation.invalid("email", "must be an e-mail address")
-    return email
 
 
 @attrs.frozen(kw_only=True)

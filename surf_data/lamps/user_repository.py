@@ -1,16 +1,14 @@
 """User accounts in PostgreSQL."""
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from surf_data.kernel import validation
+from surf_data.kernel.crypto import PasswordHasher
+from surf_data.kernel.emails import checked_email, email_key
 from surf_data.kernel.postgres import Executor
 from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.registration import Registration, checked_email, email_key
-
-# What the given hash is compared with when nobody has that address, so that the work is the same.
-_NOBODY = "!" * 60
+from surf_data.lamps.registration import Registration
 
 
 class PostgresUserRepository:
@@ -61,5 +59,4 @@ class PostgresUserRepository:
         key = email_key(checked_email(email))
         given = validation.text("password_hash", password_hash, maximum=255)
         stored = lamp_queries().user_password_hash(self._database, email_key=key)
-        matches = hmac.compare_digest((_NOBODY if stored is None else stored).encode(), given.encode())
-        return matches and stored is not None
+        return PasswordHasher.matches(stored, given)

@@ -1,9 +1,34 @@
-"""Session tokens: random, known to their holder alone, stored as a hash."""
+"""Session tokens and API keys: random, known to their holder alone, stored as a hash."""
 
 import hashlib
 import secrets
+from typing import NamedTuple
 
 from surf_data.kernel.secret import Secret
+
+#: How many of an API key's last characters are stored, so that its holder knows it again in a list.
+PREVIEW = 4
+
+
+class NewApiKey(NamedTuple):
+    """An API key, and what is stored of it."""
+
+    #: The key itself, to be shown once.
+    secret: Secret
+    #: What it is found by: `token_digest`.
+    digest: str
+    #: Its last four characters.
+    preview: str
+
+
+def new_api_key(prefix: str = "") -> NewApiKey:
+    """Return a new API key with 256 random bits.
+
+    Arguments:
+        prefix: what it begins with, so that scanners for leaked keys recognise it: ``dlt_``. 43 letters follow.
+    """
+    key = prefix + new_token().reveal()
+    return NewApiKey(Secret(key), token_digest(key), key[-PREVIEW:])
 
 
 def new_token() -> Secret:
