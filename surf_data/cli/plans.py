@@ -119,7 +119,7 @@ class Plans:
         generic = max((plan.cost for plan in plans if not plan.example), default=None)
         dearest = max((plan.cost for plan in plans if plan.example), default=None)
         if generic is None:
-            return ("",)
+            return ("" if dearest is None else _cost(dearest),)
         return (_cost(generic) if dearest is None else f"{_cost(generic)} ({_cost(dearest)})",)
 
     def page(self, query: Query) -> Iterator[RenderableType]:

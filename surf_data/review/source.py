@@ -16,7 +16,7 @@ LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _NAME = re.compile(r"--\s*name\s*:\s*(?P<name>[\w-]+)\s*(?:\((?P<parameters>[^)]*)\))?\s*(?P<operator>\*!|<!|[$^!#]|)")
 _PARAMETER = re.compile(r":[A-Za-z_]\w*")
 # Lines of a header that are for programs: this library's, and aiosql's own.
-_OPTION = re.compile(r"--\s*(?P<key>accept|example|record_class|replica|retry)\s*:\s*(?P<value>.*?)\s*$")
+_OPTION = re.compile(r"--\s*(?P<key>accept|example|plan|record_class|replica|retry)\s*:\s*(?P<value>.*?)\s*$")
 
 
 @attrs.frozen(kw_only=True)

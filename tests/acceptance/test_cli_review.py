@@ -264,6 +264,11 @@ copy board to stdout;
 -- name: shop_find(id)^
 -- One shop.
 select id, name from shop where id = :id;
+-- name: shop_some(id)
+-- One shop, or all.
+-- plan: custom
+-- example: id=7
+select name from shop where :id::int4 is null or id = :id;
 """
 
 
@@ -290,6 +295,8 @@ def test_costs(planned: Cli) -> None:
     generic, example = costs["board_count"].removesuffix(")").replace(",", "").split(" (")
     assert float(generic) > 1_000_000 < float(example)
     assert float(costs["shop_find"].split()[-1]) < 100
+    # Its values are always known, so there is but one cost.
+    assert float(costs["shop_some"].split()[-1]) < 100
     # It is no query to the planner.
     assert costs["board_copy"].split()[-1] == "board"
     assert " ".join(done.err.split()) == f"{GUESSED.format('schema/scale.toml')} {WRONG}"
@@ -311,11 +318,12 @@ def test_plans(planned: Cli, tmp_path: Path) -> None:
 
 def test_plans_as_json(planned: Cli) -> None:
     """A program gets every step of every plan."""
-    count, copy, find = json.loads(planned("--json").out)["queries"]
+    count, copy, find, some = json.loads(planned("--json").out)["queries"]
     assert [plan["example"] for plan in count["plans"]] == [{}, {"label": "'Gun'"}, {}]
     [plan] = find["plans"]
     assert plan["root"]["index"] == "shop_pkey"
     assert plan["root"]["total_cost"] == plan["cost"]
+    assert [plan["example"] for plan in some["plans"]] == [{"id": "7"}]
     assert copy["plans"] == [{"example": {}, "reason": "PostgreSQL does not plan COPY"}]
 
 

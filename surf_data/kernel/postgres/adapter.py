@@ -67,6 +67,7 @@ class Adapter(GenericAdapter):
             functions=effects.functions(header.code),
             idempotent="retry" in header.options,
             replica="replica" in header.options,
+            prepare=False if "plan" in header.options else None,
         )
         return sent
 

@@ -46,6 +46,9 @@ class Statement:
     idempotent: bool = False
     #: Whether rows that are a little old will do: ``-- replica: ok``.
     replica: bool = False
+    #: ``False`` to send it unprepared, so that it is planned with its values each time: ``-- plan: custom``. ``None``
+    #: leaves it to the connection.
+    prepare: bool | None = None
     #: Whether running it can change anything, by itself or by a function.
     may_write: bool = attrs.field(
         init=False, default=attrs.Factory(lambda self: bool(self.functions) or not self.reads, takes_self=True)
@@ -205,7 +208,7 @@ def execute(
         with statement.translation:
             # Out of reach while it is in use: another thread may use the same connection.
             cursor = cursors.pop(statement, None) or connection.cursor(binary=True, row_factory=statement.row_factory)
-            cursor.execute(statement.sql, parameters)
+            cursor.execute(statement.sql, parameters, prepare=statement.prepare)
             result = fetch(cursor)
     except Exception as error:
         observation.record(statement.name, perf_counter_ns() - started, 0, error)

@@ -24,7 +24,7 @@ _DEFINITION = re.compile(
 )
 _OPTION = re.compile(r"(?P<name>[a-z]+):\s*(?P<value>\S+)")
 # What a line of the description may declare, and the only value that this can have.
-_OPTIONS = {"replica": "ok", "retry": "idempotent"}
+_OPTIONS = {"plan": "custom", "replica": "ok", "retry": "idempotent"}
 # Lines that are for `surf-data review` alone.
 _REVIEW = re.compile(r"(?:accept|example)\s*:")
 _PARAMETER = re.compile(r"[a-z_][a-z0-9_]*")
@@ -52,7 +52,8 @@ class QueryHeader:
     operator: str
     #: The comment lines between the name and the SQL, but for the options.
     description: tuple[str, ...]
-    #: What else these lines say: ``retry`` for ``-- retry: idempotent``, ``replica`` for ``-- replica: ok``.
+    #: What else these lines say: ``plan`` for ``-- plan: custom``, ``replica`` for ``-- replica: ok``, ``retry`` for
+    #: ``-- retry: idempotent``.
     options: frozenset[str]
     #: All of it as it stands in the file, the line of the name included.
     source: str
@@ -233,5 +234,7 @@ def _in_parameters(header: QueryHeader) -> Iterator[tuple[str, int]]:
             yield f"parameter {name} is declared twice", header.line
         if name not in used:
             yield f"parameter {name} is declared and not used", header.line
+    if "plan" in header.options and not header.parameters:
+        yield "a query without parameters has no values to be planned with", header.line
     if header.parameters and header.operator == "#":
         yield "a # query takes no parameters", header.line

@@ -17,6 +17,7 @@ from surf_data.review.source import Query
 Planned = Plan | Unplanned
 
 _OPTION = "example"
+_CUSTOM = ("plan", "custom")
 _STATEMENT = "_surf_data_plan"
 _FORM = "VERBOSE, FORMAT JSON"
 # A literal, or a word for one; then its type, if that is said. Nothing else, so that nothing is run for it.
@@ -32,6 +33,8 @@ _VALUE = re.compile(
 
 def explain(connection: psycopg.Connection[Any], wanted: Iterable[Query], *, timeout: float = 10.0) -> list[Planned]:
     """Return how PostgreSQL would run each query: for any values, then for those of each ``-- example:`` in its header.
+
+    A query with ``-- plan: custom`` is never planned for any values, so only its examples are, and it needs one.
 
     Arguments:
         connection: an idle connection in autocommit mode, to a database with the schema that the queries are for.
@@ -79,7 +82,11 @@ class _Planner:
         if query.verb not in PLANNED:
             yield Unplanned(query=query.name, example={}, reason=f"PostgreSQL does not plan {query.verb}")
             return
-        yield self._planned(query, {})
+        if _CUSTOM not in query.options:
+            yield self._planned(query, {})
+        elif not any(key == _OPTION for key, _ in query.options):
+            reason = "it is planned with its values: write an '-- example:' for each index that it is to use"
+            yield Unplanned(query=query.name, example={}, reason=reason)
         for text in (value for key, value in query.options if key == _OPTION):
             try:
                 example = read_example(text)

@@ -38,6 +38,17 @@ SELECT label FROM board WHERE id = :id;
 -- example: since = '2026-04-09' , until=NULL
 SELECT id FROM board WHERE made >= :since AND made < :until ORDER BY cm DESC;
 
+-- name: board_some(id, label)
+-- Some boards.
+-- plan: custom
+-- example: id=7, label=NULL
+SELECT id FROM board WHERE (:id::int4 IS NULL OR id = :id) AND (:label::text IS NULL OR label = :label);
+
+-- name: board_vague(id)
+-- Some boards.
+-- plan: custom
+SELECT id FROM board WHERE :id::int4 IS NULL OR id = :id;
+
 -- name: copy(x)#
 COPY board TO STDOUT;
 
@@ -137,6 +148,14 @@ def test_examples(planned: Callable[[str], list[Plan]]) -> None:
     assert {"One-Time Filter": "false"}.items() <= list(nothing.nodes())[-1].details.items()
 
 
+def test_values_that_are_always_known(planned: Callable[[str], list[Plan]]) -> None:
+    """A query that is planned with its values is planned for its examples alone: the index serves, all else is gone."""
+    [plan] = planned("board_some")
+    assert plan.example == {"id": "7", "label": "NULL"}
+    assert (plan.root.kind, plan.root.index) == ("Index Only Scan", "board_pkey")
+    assert plan.root.details["Index Cond"] == "(board.id = 7)"
+
+
 def test_as_text(planned: Callable[[str], list[Plan]]) -> None:
     """A plan is an indented tree: each step with its figures, what it reads, and what it looks for."""
     [plan] = planned("shop_boards")
@@ -174,6 +193,7 @@ def test_whole_tree(database: Fill) -> None:
     [
         ("copy", "PostgreSQL does not plan COPY"),
         ("two", "it is several statements; make each a query"),
+        ("board_vague", "it is planned with its values: write an '-- example:' for each index that it is to use"),
         ("unknown", 'relation "nothing" does not exist'),
     ],
 )

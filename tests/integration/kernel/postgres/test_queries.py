@@ -220,6 +220,24 @@ def test_preparation_can_be_switched_off(open_database: Opener, load: Load, sett
     assert len(prepared(database)) == number
 
 
+def test_a_query_that_wants_its_values_in_the_plan_is_not_prepared(
+    open_database: Opener, sql_folder: Callable[..., Path]
+) -> None:
+    """However often it is run, and also where all others are prepared: its values are known when it is planned."""
+    database = open_database(pool_max_size=1, prepared_statements="on")
+    text = (
+        "-- name: wave_find(x, y)$\n-- A wave.\n-- plan: custom\nSELECT coalesce(:x::int8, :y::int8, 0);\n"
+        "-- name: wave_plain(x)$\n-- A wave.\nSELECT :x::int8;\n"
+    )
+    queries: Any = load_queries(sql_folder(shop=text))
+    for x, y in ((1, None), (None, 2), (None, None), (1, 2)) * 3:
+        assert queries.wave_find(database, x=x, y=y) == (x or y or 0)
+    assert queries.wave_plain(database, x=7) == 7
+    assert [text for text, _ in prepared(database)] == ["SELECT /* surf_data:wave_plain */ $1::int8"]
+    with database.transaction() as session:
+        assert queries.wave_find(session, x=3, y=None) == 3
+
+
 def test_results_are_binary(database: DatabaseManager) -> None:
     """The server sends columns in their binary form."""
     statement = Statement(name="q", sql=b"SELECT 1::int8, now(), 'x'::text, '{}'::jsonb, '{1}'::int[]")

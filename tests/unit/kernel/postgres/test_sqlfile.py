@@ -101,11 +101,23 @@ HEADERS = {
     "parameter in capitals": ("a(Lamp)", "SELECT :Lamp;", "Lamp cannot be the name of a parameter"),
     "parameter that aiosql has": ("a(conn)", "SELECT :conn;", "conn cannot be the name of a parameter"),
     "parameter of a script": ("a(x)#", "VACUUM :x;", "a # query takes no parameters"),
+    "plan without values": ("a()", "-- plan: custom\nSELECT 1;", "has no values to be planned with"),
     "name that aiosql has": ("add_query()", "SELECT 1;", "the name add_query is taken by aiosql"),
     "insert without operator": ("a()", "INSERT INTO t VALUES (1);", "without RETURNING, INSERT has no rows to return"),
     "update for one row": ("a()^", "update t set a = 1;", "without RETURNING, UPDATE has no rows to return"),
     "delete for returning": ("a()<!", "DELETE FROM t;", "without RETURNING, DELETE has no rows to return"),
 }
+
+
+OPTIONS = """\
+-- name: a(x)
+-- Answers.
+-- replica: ok
+-- plan: custom
+-- retry: idempotent
+-- example: x=1
+SELECT :x::int4;
+"""
 
 
 def write(folder: SqlFolder, body: str, name: str = "a()") -> Path:
@@ -132,6 +144,13 @@ def test_a_file_is_read(sql_folder: SqlFolder) -> None:
     )
     assert (listing.name, listing.parameters, listing.operator, listing.line) == ("lamp_list", (), "", 13)
     assert "-- Lamps of the shop.\n\n" + find.source + listing.source == GOOD
+
+
+def test_options_are_no_description(sql_folder: SqlFolder) -> None:
+    """What a line declares is known by name, whatever else the query declares."""
+    [query] = SqlFile(sql_folder(shop=OPTIONS) / "shop.sql").queries
+    assert query.options == {"plan", "replica", "retry"}
+    assert query.description == ("Answers.",)
 
 
 @pytest.mark.parametrize("case", BODIES)
