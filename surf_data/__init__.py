@@ -1,6 +1,9 @@
 """A small synchronous data layer for PostgreSQL and Redis in which every statement is a reviewed .sql file."""
 
-from surf_data.data_layer import DataLayer, Transaction, open
+from typing import TYPE_CHECKING, Any
+
+from surf_data.data_layer import DataLayer, Transaction
+from surf_data.domain import Domain, Retention
 from surf_data.errors import (
     BackupError,
     CommitUnknown,
@@ -25,21 +28,26 @@ from surf_data.kernel.postgres import DatabaseManager, Observer, QueryEvent, loa
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings
-from surf_data.lamps import (
-    ApiConfig,
-    Coordinates,
-    IActivityLogger,
-    ICacheManager,
-    ILampRepository,
-    IUserRepository,
-    LampConfig,
-    PostgresActivityLogger,
-    PostgresLampRepository,
-    PostgresSessionRepository,
-    PostgresUserRepository,
-    RedisCacheManager,
-    SurfData,
-)
+
+if TYPE_CHECKING:
+    from surf_data.lamps import (
+        ApiConfig,
+        Coordinates,
+        IActivityLogger,
+        ICacheManager,
+        ILampRepository,
+        IUserRepository,
+        LampConfig,
+        LampsDataLayer,
+        LampsTransaction,
+        PostgresActivityLogger,
+        PostgresLampRepository,
+        PostgresSessionRepository,
+        PostgresUserRepository,
+        RedisCacheManager,
+        SurfData,
+        open,
+    )
 
 __all__ = [
     "ApiConfig",
@@ -54,6 +62,7 @@ __all__ = [
     "DatabaseManager",
     "DatabaseUnavailable",
     "DeadlineExceeded",
+    "Domain",
     "EmbeddedServerError",
     "EncryptionError",
     "Health",
@@ -62,6 +71,8 @@ __all__ = [
     "ILampRepository",
     "IUserRepository",
     "LampConfig",
+    "LampsDataLayer",
+    "LampsTransaction",
     "LockTimeout",
     "MigrationError",
     "Observer",
@@ -74,6 +85,7 @@ __all__ = [
     "QueryFileError",
     "RedisCacheManager",
     "RedisManager",
+    "Retention",
     "Secret",
     "Settings",
     "StatementTimeout",
@@ -85,3 +97,34 @@ __all__ = [
     "load_queries",
     "open",
 ]
+
+# Names of the Surf Lamp: it is imported when the first of them is used, so that other domains do without it.
+_LAMPS = frozenset(
+    {
+        "ApiConfig",
+        "Coordinates",
+        "IActivityLogger",
+        "ICacheManager",
+        "ILampRepository",
+        "IUserRepository",
+        "LampConfig",
+        "LampsDataLayer",
+        "LampsTransaction",
+        "PostgresActivityLogger",
+        "PostgresLampRepository",
+        "PostgresSessionRepository",
+        "PostgresUserRepository",
+        "RedisCacheManager",
+        "SurfData",
+        "open",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAMPS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Not with this module: see above.
+    from surf_data import lamps  # noqa: PLC0415
+
+    return getattr(lamps, name)

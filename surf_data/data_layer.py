@@ -1,119 +1,99 @@
-"""The only place that wires the parts together."""
+"""Connections and their lifecycle, for any domain."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import attrs
 
-from surf_data.errors import DatabaseError
+from surf_data.domain import Domain
+from surf_data.errors import ConfigurationError, DatabaseError
 from surf_data.kernel import resources
 from surf_data.kernel import settings as settings_module
 from surf_data.kernel.cache import JsonCache
-from surf_data.kernel.crypto import KeyRing
 from surf_data.kernel.health import Check, Health
 from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
 from surf_data.kernel.postgres.deadlines import ends
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
-from surf_data.kernel.settings import Settings, SettingsKeywords
-from surf_data.lamps import (
-    PostgresActivityLogger,
-    PostgresLampRepository,
-    PostgresSessionRepository,
-    PostgresUserRepository,
-    RedisCacheManager,
-)
-from surf_data.lamps.buffer import BufferLimits
-from surf_data.lamps.cache_manager import FAMILIES
-from surf_data.lamps.failures import Failures
-from surf_data.lamps.queries import lamp_queries
-from surf_data.lamps.reference_data import ReferenceCache
-from surf_data.lamps.spool import Spool
+from surf_data.kernel.settings import Settings, Source
 
 if TYPE_CHECKING:
     from surf_data.migrate import Runner
 
 _EMBEDDED = "embedded:"
-# Seconds for what health looks at beside whether the servers answer.
-_GLANCE = 0.5
-_STRAYS = "the activity log has entries in its default partition: surf-data maintain"
+# Seconds for what health asks beside whether the servers answer.
+_HEALTH_TIMEOUT = 0.5
 
+R_co = TypeVar("R_co", covariant=True)
+S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
 
 
 class Transaction:
-    """The repositories, bound to one connection in one transaction. Made by `DataLayer.transaction`."""
-
-    def __init__(self, session: Session, reference: ReferenceCache, failures: Failures) -> None:
-        self._session = session
-        self._reference = reference
-        self._failures = failures
-        #: Lamps, within the transaction.
-        self.lamps: PostgresLampRepository = PostgresLampRepository(session, reference)
-        #: Users, within the transaction.
-        self.users: PostgresUserRepository = PostgresUserRepository(session)
-        #: Sessions of users, within the transaction.
-        self.sessions: PostgresSessionRepository = PostgresSessionRepository(session)
-        #: Activity, within the transaction; `PostgresActivityLogger.log_activity` never spoils it.
-        self.activity: PostgresActivityLogger = PostgresActivityLogger(session, failures)
-
-    @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
-        """Begin a savepoint: an exception in the block undoes the block alone, and goes on."""
-        with self._session.transaction() as session:
-            yield Transaction(session, self._reference, self._failures)
-
-
-class DataLayer:
-    """Everything that a caller needs, behind one handle. Any number of threads may use it.
+    """One connection in one transaction. A domain's own has its repositories, too.
 
     Arguments:
-        settings: what `surf_data.kernel.settings.load` returned.
-        observer: is told of every statement.
+        session: the connection, in its transaction.
+    """
+
+    def __init__(self, session: Session) -> None:
+        #: The connection, for query functions and for the repositories of another domain.
+        self.session = session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Self]:
+        """Begin a savepoint: an exception in the block rolls back the block alone, and propagates."""
+        with self.session.transaction():
+            yield self
+
+
+class DataLayer(Generic[R_co]):
+    """PostgreSQL and Redis behind one handle. Any number of threads may use it.
+
+    A domain's own has its repositories, too; ``R_co`` is what its transactions yield.
+
+    Arguments:
+        domain: what it is for.
+        settings: what `load` returned for it.
+        on: another data layer, whose connections are used; ``settings`` then count for the domain alone.
+        observer: called with a `QueryEvent` after every statement; not with ``on``.
 
     Raises:
-        ConfigurationError: a URL or a key is malformed.
+        ConfigurationError: a URL is malformed.
         EmbeddedServerError: the embedded servers were asked for and cannot be started.
     """
 
-    def __init__(self, settings: Settings, *, observer: Observer | None = None) -> None:
-        keys = settings.encryption_keys
-        self._reference = ReferenceCache(None if keys is None else KeyRing(keys))
+    def __init__(
+        self,
+        domain: Domain,
+        settings: Settings,
+        *,
+        on: "DataLayer[Any] | None" = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._domain = domain
         with ExitStack() as opened:
-            settings = _with_servers(settings, opened)
+            if on is None:
+                settings = _with_servers(settings, opened)
+                database = DatabaseManager(settings, observer=observer)
+                opened.callback(database.close)
+                redis = RedisManager(settings)
+                opened.callback(redis.close)
+            else:
+                database, redis = on.database, on.redis
             #: PostgreSQL.
-            self.database: DatabaseManager = DatabaseManager(settings, observer=observer)
-            opened.callback(self.database.close)
+            self.database: DatabaseManager = database
             #: Redis.
-            self.redis: RedisManager = RedisManager(settings)
-            opened.callback(self.redis.close)
-            self._values = JsonCache(self.redis, ends=ends, families=FAMILIES)
+            self.redis: RedisManager = redis
+            self._values = JsonCache(redis, ends=ends, families=domain.cache_prefixes)
             opened.callback(self._values.close)
             self._opened = opened.pop_all()
-        self._cache_wanted = settings.redis_url is not None
-        self._failures = Failures()
-        #: Lamps.
-        self.lamps: PostgresLampRepository = PostgresLampRepository(self.database, self._reference)
-        #: Users.
-        self.users: PostgresUserRepository = PostgresUserRepository(self.database)
-        #: Sessions of users.
-        self.sessions: PostgresSessionRepository = PostgresSessionRepository(self.database)
-        #: Activity.
-        self.activity: PostgresActivityLogger = PostgresActivityLogger(
-            self.database,
-            self._failures,
-            None if settings.spool is None else Spool(Path(settings.spool), settings.spool_max_bytes),
-            BufferLimits(entries=settings.buffer, seconds=settings.buffer_seconds) if settings.buffer else None,
-            # It is written at the primary, which a replica is there to do without.
-            rolls_up=settings.replica_url is None,
-        )
-        self._opened.callback(self.activity.flush)
-        #: Surf data and its companions, cached.
-        self.cache: RedisCacheManager = RedisCacheManager(self._values)
+        #: The settings in use.
+        self.settings: Settings = settings
 
     def __enter__(self) -> Self:
         return self
@@ -123,17 +103,28 @@ class DataLayer:
     ) -> None:
         self.close()
 
+    def _bind(self, session: Session) -> R_co:
+        """Return what a transaction yields: the one method that every domain writes."""
+        raise NotImplementedError
+
+    def _warnings(self) -> list[str]:
+        """Return what an operator should see to, in words without secrets; a domain may have some.
+
+        May raise `DatabaseError` where that cannot be known now.
+        """
+        return []
+
     @property
     def migrations(self) -> "Runner":
-        """What brings this database's schema up to date: ``data.migrations.up()``."""
+        """What migrates the schema of this domain: ``data.migrations.up()``."""
         # Not with this module: services import it, and only operators migrate.
         from surf_data.migrate import Runner  # noqa: PLC0415
 
-        return Runner(self.database.connect, resources.directory("migrations") / "lamps", "lamps")
+        return Runner(self.database.connect, resources.migrations_folder(self._domain), self._domain.name)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Begin a transaction: committed when the block ends, undone when it raises.
+    def transaction(self) -> Iterator[R_co]:
+        """Begin a transaction: committed when the block exits, rolled back if it raises.
 
         Returns:
             The repositories, bound to the transaction's connection.
@@ -143,17 +134,25 @@ class DataLayer:
             DatabaseError: the server cannot begin or commit.
         """
         with self.database.transaction() as session:
-            yield Transaction(session, self._reference, self._failures)
+            yield self._bind(session)
 
-    def run(self, work: Callable[[Transaction], T], *, retry_lock_timeout: bool = False) -> T:
+    def within(self, transaction: Transaction) -> R_co:
+        """Return this domain's repositories in a transaction of another domain on the same database.
+
+        Arguments:
+            transaction: what the other data layer's `transaction` yielded, or handed to `run`.
+        """
+        return self._bind(transaction.session)
+
+    def run(self, work: Callable[[R_co], T], *, retry_lock_timeout: bool = False) -> T:
         """Return what ``work`` returns, once the transaction in which it ran is committed.
 
         Unlike a `transaction` block it can be, and is, run again as a whole when there was a conflict or a deadlock,
         or when the server was lost before the end: three times in all, within one deadline.
 
         Arguments:
-            work: is given the repositories, bound to the transaction's connection. What it does with anything else
-                is not undone when it is run again.
+            work: called with the repositories, bound to the transaction's connection. What it does with anything else
+                is not rolled back when it is run again.
             retry_lock_timeout: whether to run it again also when it could not have a lock in time (SQLSTATE 55P03).
                 Each try waits as long for it, and those who wait behind it do, too.
 
@@ -164,8 +163,7 @@ class DataLayer:
             DatabaseError: it failed.
         """
         return self.database.run_transaction(
-            lambda session: work(Transaction(session, self._reference, self._failures)),
-            retry_lock_timeout=retry_lock_timeout,
+            lambda session: work(self._bind(session)), retry_lock_timeout=retry_lock_timeout
         )
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
@@ -187,8 +185,7 @@ class DataLayer:
     def health(self) -> Health:
         """Ask PostgreSQL and Redis whether they answer. Never raises; takes 2 seconds at the most for a connection.
 
-        A database that answers has a reason all the same when entries of the activity log are in its default partition,
-        because nobody made one for them in time.
+        A database that answers has a reason all the same where an operator should see to something.
         """
         started = perf_counter()
         reason = None
@@ -197,19 +194,18 @@ class DataLayer:
         except DatabaseError as error:
             reason = getattr(error, "cause", None) or str(error)
         latency = (perf_counter() - started) * 1000
-        database = Check(ok=reason is None, latency_ms=latency, reason=reason or self._upkeep_due())
+        database = Check(ok=reason is None, latency_ms=latency, reason=reason or self._warning())
         ping = self.redis.ping()
         reason = ping.reason or ("near cache off: connection lost" if self._values.near_state == "lost" else None)
         cache = Check(ok=ping.reason is None, latency_ms=ping.seconds * 1000, reason=reason)
-        return Health.of(database, cache, cache_wanted=self._cache_wanted)
+        return Health.of(database, cache, cache_wanted=self.settings.redis_url is not None)
 
-    def _upkeep_due(self) -> str | None:
-        """Return what an operator should see to; ``None`` also when that cannot be known at once."""
+    def _warning(self) -> str | None:
         try:
-            with deadline(_GLANCE):
-                return _STRAYS if lamp_queries().activity_has_strays(self.database) else None
+            with deadline(_HEALTH_TIMEOUT):
+                return "; ".join(self._warnings()) or None
         except DatabaseError:
-            # There are no tables, or somebody has locked them.
+            # There are no tables, or a lock on them is held.
             return None
 
     def stats(self) -> dict[str, Any]:
@@ -219,50 +215,54 @@ class DataLayer:
             ``queries``: by query name ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``;
             ``pool``: as `DatabaseManager.get_pool_status`; ``replica``: as
             `DatabaseManager.replica_statistics`; ``cache``: as `RedisManager.stats`,
-            and ``near``, which tells whether the near cache is used: ``on``, ``lost``, ``idle`` or ``off``;
-            ``activity``: ``failures``, the entries that could not be logged.
+            and ``near``, which tells whether the near cache is used: ``on``, ``lost``, ``idle`` or ``off``.
         """
         return {
             "queries": self.database.statistics(),
             "pool": self.database.get_pool_status(),
             "replica": self.database.replica_statistics(),
             "cache": {**self.redis.stats(), "near": self._values.near_state},
-            "activity": {"failures": self._failures.count},
         }
 
     def close(self) -> None:
-        """Write what the buffer has, close all connections, and stop the embedded servers if nobody else uses them.
+        """Write what is buffered, close the connections unless they are another's (``on``), stop embedded servers.
 
-        May be called twice.
+        Embedded servers go on while others use them. Idempotent.
         """
         self._opened.close()
 
 
-def open(  # noqa: A001 - read as surf_data.open
-    database_url: str | None = None,
-    redis_url: str | None = None,
-    *,
-    observer: Observer | None = None,
-    **settings: Unpack[SettingsKeywords],
-) -> DataLayer:
-    """Open the data layer. What is not given here comes from ``SURF_DATA_*`` and then ``PG*`` variables.
-
-    Nothing is connected before it is needed, and nothing is migrated.
+def load(
+    kind: type[S],
+    domain: Domain,
+    on: DataLayer[Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    /,
+    **keywords: Any,
+) -> S:
+    """Return the settings of a domain, for its `DataLayer`.
 
     Arguments:
-        database_url: ``postgresql://...`` or any libpq connection string; ``embedded:`` for servers of its own that
-            leave nothing behind, ``embedded:/some/folder`` for ones that keep their data there.
-        redis_url: ``redis://``, ``rediss://``, ``unix://``, ``redis+sentinel://`` or ``redis+cluster://``. Without one
-            nothing is cached, unless the database is embedded: then so is Redis.
-        observer: is told of every statement, in the thread that ran it.
-        settings: the other attributes of `Settings`.
+        kind: their class.
+        domain: whose they are.
+        on: another data layer, whose connections are to be used: the kernel's settings are its own.
+        environ: the environment; the process's own when ``None``.
+        keywords: attributes of ``kind``; ``None`` means not given.
 
     Raises:
-        ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
-        EmbeddedServerError: the embedded servers cannot be started.
+        ConfigurationError: a keyword or a ``SURF_DATA_*`` variable is unknown or malformed, or a keyword does not go
+            with ``on``. The error names it, not its value.
     """
-    loaded = settings_module.load(database_url=database_url, redis_url=redis_url, **settings)
-    return DataLayer(loaded, observer=observer)
+    source = Source(
+        name=domain.name, defaults={"application_name": domain.application_name}, variables=domain.variables
+    )
+    loaded = settings_module.load_as(kind, source, environ, **keywords)
+    if on is None:
+        return loaded
+    for name in attrs.fields_dict(Settings):
+        if keywords.get(name) is not None:
+            raise ConfigurationError(f"{name} does not go with on: the connections are another's", setting=name)
+    return settings_module.shared(loaded, on.settings)
 
 
 def _with_servers(settings: Settings, opened: ExitStack) -> Settings:

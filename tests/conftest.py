@@ -139,7 +139,7 @@ def own_redis() -> Iterator[Callable[..., RedisServer]]:
 
 
 @pytest.fixture
-def data(application_url: str, redis_url: str) -> Iterator[surf_data.DataLayer]:
+def data(application_url: str, redis_url: str) -> Iterator[surf_data.LampsDataLayer]:
     """Open the data layer on a migrated database and an empty Redis, with the application's role."""
     with surf_data.open(application_url, redis_url, pool_min_size=1, pool_max_size=5) as opened:
         yield opened

@@ -6,9 +6,9 @@ import click
 
 from surf_data.cli import output, surf_file
 from surf_data.cli.target import Target, json_option, pass_target
-from surf_data.data_layer import DataLayer
 from surf_data.errors import SurfDataError
 from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS
+from surf_data.lamps import LampsDataLayer
 
 
 @click.group(name="cache")
@@ -69,6 +69,6 @@ def flush(target: Target, *, as_json: bool) -> None:
         output.console().print(f"Deleted {deleted:,} {'key' if deleted == 1 else 'keys'}.")
 
 
-def _reason(data: DataLayer) -> str:
+def _reason(data: LampsDataLayer) -> str:
     """Return why Redis did not do what it was asked."""
     return data.redis.ping().reason or "it answers, but refused a command or its reply was lost"

@@ -15,8 +15,8 @@ from rich.text import Text
 from surf_data.cli import output, tables
 from surf_data.cli.demo_sections import SECTIONS, Section
 from surf_data.cli.target import Target, opened, pass_target
-from surf_data.data_layer import DataLayer
 from surf_data.kernel import settings
+from surf_data.lamps import LampsDataLayer
 
 # On a busy machine the demo shall show what the cache does, not what it does when Redis is late.
 _CACHE_TIMEOUT = 10.0
@@ -45,7 +45,7 @@ def demo(target: Target) -> None:
 
 
 @contextmanager
-def _open(console: Console) -> Iterator[DataLayer]:
+def _open(console: Console) -> Iterator[LampsDataLayer]:
     """Open the data layer on embedded servers, whatever the environment says."""
     for variable in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[variable]
@@ -56,7 +56,7 @@ def _open(console: Console) -> Iterator[DataLayer]:
             starting.enter_context(console.status(message))
         else:
             console.print(message)
-        with opened(lambda: DataLayer(loaded)) as data:
+        with opened(lambda: LampsDataLayer(loaded)) as data:
             starting.close()
             yield data
 

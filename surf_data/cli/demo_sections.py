@@ -8,9 +8,8 @@ from rich.console import RenderableType
 
 from surf_data.cli import tables
 from surf_data.cli.demo_story import INGRID, KAI, KAI_RESPELT, LAMP_OWNERS, LEILANI, MATEO, NOOR, reports, surf
-from surf_data.data_layer import DataLayer, Transaction
 from surf_data.errors import ValidationError
-from surf_data.lamps import LampConfig
+from surf_data.lamps import LampConfig, LampsDataLayer, LampsTransaction
 
 
 @attrs.frozen
@@ -27,7 +26,7 @@ class Section:
     results: Sequence[RenderableType]
 
 
-def servers(data: DataLayer) -> Section:
+def servers(data: LampsDataLayer) -> Section:
     """Show where the servers are."""
     with data.database.connect() as connection:
         major, minor = divmod(connection.info.server_version, 10_000)
@@ -45,7 +44,7 @@ def servers(data: DataLayer) -> Section:
     )
 
 
-def migrations(data: DataLayer) -> Section:
+def migrations(data: LampsDataLayer) -> Section:
     """Apply the migrations."""
     data.migrations.up()
     return Section(
@@ -56,7 +55,7 @@ def migrations(data: DataLayer) -> Section:
     )
 
 
-def registration(data: DataLayer) -> Section:
+def registration(data: LampsDataLayer) -> Section:
     """Register lamps and a user."""
     for owner in LAMP_OWNERS:
         data.lamps.register_new_lamp(owner.registration())
@@ -74,7 +73,7 @@ def registration(data: DataLayer) -> Section:
     )
 
 
-def accounts(data: DataLayer) -> Section:
+def accounts(data: LampsDataLayer) -> Section:
     """Refuse an address that is taken, and check credentials."""
     answer = "registered"
     try:
@@ -96,7 +95,7 @@ def accounts(data: DataLayer) -> Section:
     )
 
 
-def configurations(data: DataLayer) -> Section:
+def configurations(data: LampsDataLayer) -> Section:
     """Read one configuration, then several."""
     one = data.lamps.get_lamp_configuration(KAI.lamp_id)
     many = data.lamps.get_lamp_configurations([owner.lamp_id for owner in LAMP_OWNERS])
@@ -129,7 +128,7 @@ def _configuration(config: LampConfig) -> tuple[str, str, str, str]:
     return names[config.lamp_id], config.location_name, where, f"{config.brightness} %"
 
 
-def statuses(data: DataLayer) -> Section:
+def statuses(data: LampsDataLayer) -> Section:
     """Take a lamp out of use and back."""
     rows = []
     for status in ("inactive", "active"):
@@ -145,7 +144,7 @@ def statuses(data: DataLayer) -> Section:
     )
 
 
-def surf_cache(data: DataLayer) -> Section:
+def surf_cache(data: LampsDataLayer) -> Section:
     """Warm the cache and read it."""
     beaches = surf()
     stored = data.cache.warm_surf_data(beaches)
@@ -173,7 +172,7 @@ def surf_cache(data: DataLayer) -> Section:
     )
 
 
-def activity(data: DataLayer) -> Section:
+def activity(data: LampsDataLayer) -> Section:
     """Log one entry, then many."""
     data.activity.log_activity(KAI.lamp_id, "brightness", "success", {"to": 45}, ip_address="203.0.113.7")
     stored = data.activity.log_activities(reports())
@@ -192,7 +191,7 @@ def activity(data: DataLayer) -> Section:
     )
 
 
-def statistics(data: DataLayer) -> Section:
+def statistics(data: LampsDataLayer) -> Section:
     """Count the activity."""
     return Section(
         "Activity in figures",
@@ -202,7 +201,7 @@ def statistics(data: DataLayer) -> Section:
     )
 
 
-def failure(data: DataLayer) -> Section:
+def failure(data: LampsDataLayer) -> Section:
     """Let a transaction fail."""
     rows = [_mateo("before", data)]
     answer = "committed"
@@ -227,13 +226,13 @@ def failure(data: DataLayer) -> Section:
     )
 
 
-def _mateo(when: str, data: DataLayer | Transaction) -> tuple[str, str, str]:
+def _mateo(when: str, data: LampsDataLayer | LampsTransaction) -> tuple[str, str, str]:
     active = data.lamps.get_lamp_configuration(MATEO.lamp_id) is not None
     entries = data.activity.get_lamp_activity_history(MATEO.lamp_id)
     return when, "active" if active else "inactive", str(len(entries))
 
 
-def figures(data: DataLayer) -> Section:
+def figures(data: LampsDataLayer) -> Section:
     """Show what the library knows of its own work."""
     stats = data.stats()
     return Section(
@@ -247,7 +246,7 @@ def figures(data: DataLayer) -> Section:
     )
 
 
-def health(data: DataLayer) -> Section:
+def health(data: LampsDataLayer) -> Section:
     """Ask whether all is well."""
     return Section(
         "Is all well?",
@@ -258,7 +257,7 @@ def health(data: DataLayer) -> Section:
 
 
 #: The parts of the demo, in their order: each builds on what those before it stored.
-SECTIONS: tuple[Callable[[DataLayer], Section], ...] = (
+SECTIONS: tuple[Callable[[LampsDataLayer], Section], ...] = (
     servers,
     migrations,
     registration,

@@ -12,8 +12,8 @@ from surf_data.cli.folder import Folder
 from surf_data.cli.migrate import pass_folder
 from surf_data.cli.scratch_server import scratch_option, scratch_server
 from surf_data.cli.target import json_option
-from surf_data.data_layer import DataLayer
 from surf_data.errors import MigrationError, ValidationError
+from surf_data.lamps import LampsDataLayer
 from surf_data.migrate import (
     Difference,
     Migration,
@@ -191,7 +191,7 @@ def _is_problem(status: MigrationStatus, to: int | None) -> bool:
     return status.number <= to and status.state not in {"applied", "pending"}
 
 
-def _beside(folder: Folder, data: DataLayer) -> Iterator[Migration]:
+def _beside(folder: Folder, data: LampsDataLayer) -> Iterator[Migration]:
     """Yield what was applied of the domains whose folders are beside this one: the database holds that, too."""
     for path in sorted(folder.path.resolve().parent.iterdir()):
         if path == folder.path.resolve() or not path.is_dir():

@@ -9,8 +9,8 @@ import attrs
 import click
 
 from surf_data.cli import signals
-from surf_data.data_layer import DataLayer, open  # noqa: A004 - as surf_data.open
 from surf_data.kernel.settings import ENVIRONMENT_PREFIX, SettingsKeywords
+from surf_data.lamps import LampsDataLayer, open  # noqa: A004 - as surf_data.open
 
 # An operator's command can wait where a service cannot: a large import takes Redis longer than a lookup.
 _PATIENCE = 10.0
@@ -34,7 +34,7 @@ class Target:
     redis_url: str | None = attrs.field(default=None, repr=False)
 
     @contextmanager
-    def open(self, **settings: Unpack[SettingsKeywords]) -> Iterator[DataLayer]:
+    def open(self, **settings: Unpack[SettingsKeywords]) -> Iterator[LampsDataLayer]:
         """Open the data layer on these servers for a block; what was not named comes from the environment.
 
         Arguments:
@@ -47,7 +47,7 @@ class Target:
         with opened(lambda: open(self.database_url, self.redis_url, **settings)) as data:
             yield data
 
-    def open_patiently(self) -> AbstractContextManager[DataLayer]:
+    def open_patiently(self) -> AbstractContextManager[LampsDataLayer]:
         """Open the data layer for bulk work in the cache, with time for it unless ``cache_timeout`` is set.
 
         Raises:
@@ -58,13 +58,13 @@ class Target:
         return self.open(cache_timeout=None if limited else _PATIENCE)
 
 
-def opened(make: Callable[[], DataLayer]) -> AbstractContextManager[DataLayer]:
+def opened(make: Callable[[], LampsDataLayer]) -> AbstractContextManager[LampsDataLayer]:
     """Open the data layer for a block. No signal interrupts its beginning or its end, and so no server outlives it.
 
     Arguments:
         make: returns the data layer.
     """
-    return signals.undisturbed(make, DataLayer.close)
+    return signals.undisturbed(make, LampsDataLayer.close)
 
 
 def pass_target(command: Callable[Concatenate[Target, P], R]) -> Callable[P, R]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from surf_data.domain import Domain
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -21,3 +23,17 @@ def directory(name: str) -> Path:
     if checkout.is_dir():
         return checkout
     raise FileNotFoundError(name)
+
+
+def sql_folder(domain: Domain) -> Path:
+    """Return the folder of a domain's queries."""
+    return _folder("sql", domain)
+
+
+def migrations_folder(domain: Domain) -> Path:
+    """Return the folder of a domain's migrations."""
+    return _folder("migrations", domain)
+
+
+def _folder(name: str, domain: Domain) -> Path:
+    return (directory(name) if domain.root is None else domain.root / name) / domain.name

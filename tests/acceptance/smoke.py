@@ -31,7 +31,7 @@ def main() -> None:
             store_and_read(data)
 
 
-def store_and_read(data: surf_data.DataLayer) -> None:
+def store_and_read(data: surf_data.LampsDataLayer) -> None:
     """Register a user with a lamp, and surf data for the lamp's beach."""
     lamp_id = str(uuid4())
     user = {"lamp_id": lamp_id, "email": "kai@example.org", "name": "Kai", "password_hash": "$2b$12$invented"}

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data import DataLayer
+from surf_data import LampsDataLayer
 from surf_data.cli import main
 from surf_data.cli.reference import reference
 
@@ -121,7 +121,7 @@ def test_passwords_that_are_refused(cli: Cli, guarded_url: str, redis_user: Call
     assert "pier" not in bad.out + status.err
 
 
-def test_stats(cli: Cli, data: DataLayer, migrated_url: str, redis_url: str) -> None:
+def test_stats(cli: Cli, data: LampsDataLayer, migrated_url: str, redis_url: str) -> None:
     """Statistics count what services have logged, and say what it took to find out."""
     data.activity.log_activities([{"activity_type": "tide", "status": "success"}] * 3)
     data.activity.log_activity(None, "\x1b[31mred", "failure")

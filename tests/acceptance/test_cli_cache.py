@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from surf_data import DataLayer, SurfData
+from surf_data import LampsDataLayer, SurfData
 
 Cli = Callable[..., Any]
 
@@ -26,7 +26,7 @@ def store(redis_url: str) -> Iterator["redis.Redis"]:
         yield client
 
 
-def test_warm(cli: Cli, data: DataLayer, redis_url: str, tmp_path: Path) -> None:
+def test_warm(cli: Cli, data: LampsDataLayer, redis_url: str, tmp_path: Path) -> None:
     """What is in the file is in the cache afterwards, for as long as was asked."""
     file = tmp_path / "surf.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD + b"\n  \r\n" + b'{"location_index": 0, "location_name": "San Diego"}')
@@ -102,7 +102,7 @@ def test_progress_is_for_terminals(cli: Cli, terminal: Callable[..., str], redis
     assert cli("cache", "warm", str(file), redis=redis_url).err == ""
 
 
-def test_flush(cli: Cli, data: DataLayer, store: "redis.Redis", redis_url: str) -> None:
+def test_flush(cli: Cli, data: LampsDataLayer, store: "redis.Redis", redis_url: str) -> None:
     """What this library keeps is deleted and counted, and nothing else."""
     data.cache.warm_surf_data({index: SurfData() for index in range(1500)})
     data.cache.set_system_stats({"lamps": 1})
@@ -121,7 +121,7 @@ def test_flush_without_redis(cli: Cli, url: str | None, reason: str) -> None:
     assert reason in done.error()
 
 
-def test_flush_without_permission(cli: Cli, data: DataLayer, redis_user: Callable[..., str]) -> None:
+def test_flush_without_permission(cli: Cli, data: LampsDataLayer, redis_user: Callable[..., str]) -> None:
     """A Redis that answers and does not delete is a failure, too."""
     data.cache.set_system_stats({"lamps": 1})
     done = cli("cache", "flush", redis=redis_user("+ping", "+client", "+scan"))

@@ -18,6 +18,7 @@ API = (DOCS / "reference" / "api.md").read_text("utf-8")
 # What their callers use; values and errors are described by their attributes.
 CLASSES: list[type[Any]] = [
     surf_data.DataLayer,
+    surf_data.LampsDataLayer,
     surf_data.DatabaseManager,
     surf_data.PostgresActivityLogger,
     surf_data.PostgresLampRepository,
@@ -55,6 +56,7 @@ VALUES: list[Any] = [
     surf_data.QueryEvent,
     surf_data.SurfData,
 ]
+# By `vars`, since what is imported lazily is no error.
 ERRORS = [each for each in vars(surf_data).values() if isinstance(each, type) and issubclass(each, Exception)]
 
 

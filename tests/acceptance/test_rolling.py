@@ -271,7 +271,7 @@ def test_what_breaks_fails(changed: Verdict) -> None:
 
 
 def test_a_running_statement_fails_when_a_type_is_widened(
-    data: surf_data.DataLayer, admin: psycopg.Connection[Any]
+    data: surf_data.LampsDataLayer, admin: psycopg.Connection[Any]
 ) -> None:
     """That is why it counts as a break: what a connection has prepared does not work any more."""
     # The pool might lend another connection, which has prepared nothing.

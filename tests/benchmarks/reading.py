@@ -86,7 +86,7 @@ def main(url: str) -> None:
             _say(reads)
 
 
-def _read(data: surf_data.DataLayer) -> tuple[float, float]:
+def _read(data: surf_data.LampsDataLayer) -> tuple[float, float]:
     began = monotonic()
     data.activity.get_lamp_activity_history(lamp_id(1), 10)
     return began, monotonic()

@@ -184,11 +184,11 @@ def relay() -> Iterator[Callable[..., Relay]]:
 
 
 @pytest.fixture
-def open_data(watch: Watch) -> Iterator[Callable[..., surf_data.DataLayer]]:
+def open_data(watch: Watch) -> Iterator[Callable[..., surf_data.LampsDataLayer]]:
     """Return a function that opens a data layer as `surf_data.open` does; all are closed in the end."""
     with ExitStack() as stack:
 
-        def start(*urls: str, **settings: Any) -> surf_data.DataLayer:
+        def start(*urls: str, **settings: Any) -> surf_data.LampsDataLayer:
             data = stack.enter_context(surf_data.open(*urls, **settings))
             stack.callback(watch.look_at_data, data)
             return data
@@ -200,11 +200,11 @@ def open_data(watch: Watch) -> Iterator[Callable[..., surf_data.DataLayer]]:
 def relayed(
     own_postgres: Callable[..., PostgresServer],
     relay: Callable[..., Relay],
-    open_data: Callable[..., surf_data.DataLayer],
-) -> Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]:
+    open_data: Callable[..., surf_data.LampsDataLayer],
+) -> Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]:
     """Return a function that opens a data layer behind a relay to a PostgreSQL of the test's own; returns all three."""
 
-    def start(**settings: Any) -> tuple[PostgresServer, Relay, surf_data.DataLayer]:
+    def start(**settings: Any) -> tuple[PostgresServer, Relay, surf_data.LampsDataLayer]:
         server = own_postgres()
         line = relay(server.path)
         return server, line, open_data(server.url_for(LOGIN, line.address), **settings)

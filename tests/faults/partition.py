@@ -44,7 +44,7 @@ def loopback(state: str) -> None:
     subprocess.run([str(shutil.which("ip")), "link", "set", "lo", state], check=True)
 
 
-def lost(data: surf_data.DataLayer, nap: object, seconds: float, deadline: float) -> float:
+def lost(data: surf_data.LampsDataLayer, nap: object, seconds: float, deadline: float) -> float:
     """Return after how many seconds a statement failed whose network was taken away."""
     with data.database.connection() as session:
         nap(session, seconds=0)

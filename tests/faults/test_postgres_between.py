@@ -20,7 +20,7 @@ from surf_data import DatabaseError, MigrationError
 from surf_data.embedded.account import Account
 
 Admin = psycopg.Connection[Any]
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 StartServer = Callable[..., PostgresServer]
 
@@ -52,7 +52,7 @@ def test_a_pooler_in_transaction_mode(
             wrong += lamp is None or lamp.lamp_id != user["lamp_id"]
             wrong += not data.users.validate_user_credentials(user["email"], user["password_hash"])
 
-            def switch(tx: surf_data.Transaction, number: int = number) -> bool:
+            def switch(tx: surf_data.LampsTransaction, number: int = number) -> bool:
                 tx.activity.log_activity(user["lamp_id"], "status", "success", {"number": number})
                 return tx.lamps.update_lamp_status(user["lamp_id"], "active")
 

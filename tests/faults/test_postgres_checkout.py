@@ -18,7 +18,7 @@ from rig.secrecy import LOGIN, planted
 from rig.users import user_data
 from surf_data import DatabaseError, PoolTimeout
 
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'surfboard_lamp_backend'"
@@ -29,7 +29,7 @@ def sessions(admin: psycopg.Connection[Any]) -> set[int]:
     return {pid for (pid,) in admin.execute(f"{SESSIONS} AND datname = current_database()".encode()).fetchall()}
 
 
-def end_sixteen(data: surf_data.DataLayer, admin: psycopg.Connection[Any]) -> None:
+def end_sixteen(data: surf_data.LampsDataLayer, admin: psycopg.Connection[Any]) -> None:
     """Have sixteen idle connections, and end them all at the server."""
     assert data.lamps.get_all_active_lamps() == []
     eventually(lambda: data.database.get_pool_status()["idle_size"] == 16)
@@ -74,7 +74,7 @@ def message(kind: bytes, fields: bytes) -> bytes:
 
 
 def test_a_server_that_says_something_and_stays(
-    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]],
+    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]],
 ) -> None:
     """2. A server that says something unasked is asked whether it is still there, and its connection is kept."""
     _, relay, data = relayed(pool_min_size=1, pool_max_size=1)
@@ -88,7 +88,7 @@ def test_a_server_that_says_something_and_stays(
 
 
 def test_a_server_that_has_said_goodbye_and_not_gone(
-    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]],
+    relayed: Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]],
 ) -> None:
     """2. A server that ends a session says so, and is gone a moment later: no write is sent to it in between."""
     _, relay, data = relayed(pool_min_size=1, pool_max_size=1)

@@ -20,7 +20,7 @@ from rig.secrecy import LOGIN
 from rig.users import user_data
 from surf_data import CommitUnknown, DeadlineExceeded, PoolTimeout
 
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 StartServer = Callable[..., PostgresServer]
 

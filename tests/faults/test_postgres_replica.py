@@ -17,7 +17,7 @@ from rig.secrecy import LOGIN, planted
 from rig.users import user_data
 from surf_data import ConfigurationError, DatabaseError, DeadlineExceeded
 
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 
 
@@ -37,7 +37,7 @@ def replica(primary: PostgresServer, own_standby: Callable[[PostgresServer], Pos
 
 
 @pytest.fixture
-def data(primary: PostgresServer, replica: PostgresServer, open_data: OpenData) -> surf_data.DataLayer:
+def data(primary: PostgresServer, replica: PostgresServer, open_data: OpenData) -> surf_data.LampsDataLayer:
     """Open the data layer on both, and have a connection to each."""
     opened = open_data(primary.url_for(LOGIN), replica_url=replica.url_for(LOGIN), pool_min_size=1, pool_max_size=4)
     assert opened.database.ping(timeout=60) > 0
@@ -45,7 +45,7 @@ def data(primary: PostgresServer, replica: PostgresServer, open_data: OpenData) 
     return opened
 
 
-def replica_reads(data: surf_data.DataLayer) -> int:
+def replica_reads(data: surf_data.LampsDataLayer) -> int:
     """Return how many reads the replica has served."""
     number: int = data.stats()["replica"]["reads"]
     return number
@@ -56,7 +56,7 @@ def dim(primary: PostgresServer, lamp_id: UUID) -> None:
     primary.execute("UPDATE lamp_registry SET brightness = brightness - 1 WHERE lamp_id = %s", lamp_id)
 
 
-def test_reads_go_to_the_replica(data: surf_data.DataLayer, primary: PostgresServer, measure: Measure) -> None:
+def test_reads_go_to_the_replica(data: surf_data.LampsDataLayer, primary: PostgresServer, measure: Measure) -> None:
     """17. Queries that are marked so are read from the replica, and no others; not within a transaction."""
     before = replica_reads(data)
     user = user_data()
@@ -74,7 +74,7 @@ def test_reads_go_to_the_replica(data: surf_data.DataLayer, primary: PostgresSer
 
 
 def test_what_one_has_written_is_read(
-    data: surf_data.DataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
+    data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
 ) -> None:
     """17. Whoever has written something reads it, in every way of writing, whether the replica has it yet or not."""
     replica.execute("SELECT pg_wal_replay_pause()")
@@ -105,7 +105,7 @@ def test_what_one_has_written_is_read(
     )
 
 
-def test_a_replica_that_is_down(data: surf_data.DataLayer, replica: PostgresServer, measure: Measure) -> None:
+def test_a_replica_that_is_down(data: surf_data.LampsDataLayer, replica: PostgresServer, measure: Measure) -> None:
     """17. While the replica is down, or away in the middle of a read, the primary serves what it would have."""
     replica.stop()
     slowest = 0.0
@@ -156,7 +156,7 @@ def test_a_replica_that_lags(
 
 
 def test_a_read_that_the_replica_gives_up(
-    data: surf_data.DataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
+    data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
 ) -> None:
     """17. A replica that hangs costs a caller his deadline once, and then nothing."""
     replica.halt()
@@ -170,7 +170,7 @@ def test_a_read_that_the_replica_gives_up(
 
 
 def test_a_read_whose_connection_to_the_replica_is_lost(
-    data: surf_data.DataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
+    data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
 ) -> None:
     """17. A read that is under way when the replica ends its connection is served by the primary."""
     with psycopg.connect(primary.url) as other:
@@ -190,7 +190,7 @@ def test_a_read_whose_connection_to_the_replica_is_lost(
 
 
 def test_what_is_wrong_is_wrong_at_the_replica(
-    data: surf_data.DataLayer,
+    data: surf_data.LampsDataLayer,
     sql_folder: Callable[..., Path],
     refused: Callable[..., Any],
     measure: Measure,

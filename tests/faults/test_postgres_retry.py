@@ -18,13 +18,13 @@ import surf_data
 from rig import PostgresServer, Relay, eventually
 from rig.secrecy import LOGIN
 from rig.users import user_data
-from surf_data import CommitUnknown, DatabaseUnavailable, LockTimeout, Transaction
+from surf_data import CommitUnknown, DatabaseUnavailable, LampsTransaction, LockTimeout
 from surf_data.kernel.postgres import load_queries
 
 Admin = psycopg.Connection[Any]
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
-Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]
 StartServer = Callable[..., PostgresServer]
 
 WAITING = """
@@ -48,7 +48,7 @@ def end_the_waiting(admin: Admin) -> None:
         admin.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
 
 
-def errors(data: surf_data.DataLayer, query: str) -> int:
+def errors(data: surf_data.LampsDataLayer, query: str) -> int:
     """Return how often a query failed."""
     number: int = data.stats()["queries"][query]["errors"]
     return number
@@ -137,7 +137,7 @@ def test_a_commit_without_an_answer(relayed: Relayed, measure: Measure, way: str
     server, line, data = relayed(pool_min_size=1, pool_max_size=2)
     user, took = user_data(), 0.0
 
-    def register(tx: Transaction) -> bool:
+    def register(tx: LampsTransaction) -> bool:
         line.lose_replies(b"COMMIT")
         nonlocal took
         took = time.monotonic()
@@ -162,7 +162,7 @@ def test_a_commit_that_did_not_arrive(relayed: Relayed, measure: Measure) -> Non
     server, line, data = relayed(pool_min_size=1, pool_max_size=2)
     tries = []
 
-    def register(tx: Transaction) -> bool:
+    def register(tx: LampsTransaction) -> bool:
         tries.append(tx.users.register_user(user_data()))
         if len(tries) == 1:
             line.lose_request(b"COMMIT")
@@ -191,7 +191,7 @@ def test_a_commit_at_another_server(
     line = relay(first.path)
     data = open_data(first.url_for(LOGIN, line.address), pool_min_size=1, pool_max_size=2)
 
-    def register(tx: Transaction) -> None:
+    def register(tx: LampsTransaction) -> None:
         tx.users.register_user(user_data())
         line.lose_replies(b"COMMIT")
         line.redirect(second.path)
@@ -207,7 +207,7 @@ def test_a_crash_before_a_commit(relayed: Relayed, measure: Measure) -> None:
     server, line, data = relayed(pool_min_size=1, pool_max_size=2, pool_timeout=60)
     tries = []
 
-    def register(tx: Transaction) -> bool:
+    def register(tx: LampsTransaction) -> bool:
         tries.append(tx.users.register_user(user_data()))
         if len(tries) == 1:
             line.lose_request(b"COMMIT")
@@ -252,7 +252,7 @@ def test_a_commit_and_then_nobody(relayed: Relayed, refused: Callable[..., Any],
     """5. When nobody can be asked after a COMMIT, that is said as soon as a connection would not be waited for."""
     server, line, data = relayed(pool_min_size=1, pool_max_size=1, pool_timeout=1)
 
-    def register(tx: Transaction) -> None:
+    def register(tx: LampsTransaction) -> None:
         tx.users.register_user(user_data())
         line.lose_replies(b"COMMIT")
         line.redirect("/nowhere")
@@ -273,7 +273,7 @@ def test_a_commit_of_nothing(relayed: Relayed, measure: Measure, reading: str) -
     _, line, data = relayed(pool_min_size=1, pool_max_size=2)
     tries = []
 
-    def read(tx: Transaction) -> int:
+    def read(tx: LampsTransaction) -> int:
         if not tries:
             line.lose_request(b"COMMIT")
         tries.append(1)
@@ -326,7 +326,7 @@ def test_a_commit_that_waits(
     )
 
 
-def readers(data: surf_data.DataLayer, stop: threading.Event, slowest: list[float]) -> Callable[[int], int]:
+def readers(data: surf_data.LampsDataLayer, stop: threading.Event, slowest: list[float]) -> Callable[[int], int]:
     """Return a function for a thread, which reads until ``stop``, and returns how often."""
 
     def read(_: int) -> int:
@@ -341,7 +341,7 @@ def readers(data: surf_data.DataLayer, stop: threading.Event, slowest: list[floa
     return read
 
 
-def writer(data: surf_data.DataLayer, stop: threading.Event) -> Callable[[], tuple[int, int]]:
+def writer(data: surf_data.LampsDataLayer, stop: threading.Event) -> Callable[[], tuple[int, int]]:
     """Return a function for a thread, which registers users by data.run until ``stop``.
 
     It returns how many it has registered, and of how many nobody knows.
@@ -361,7 +361,7 @@ def writer(data: surf_data.DataLayer, stop: threading.Event) -> Callable[[], tup
 
 
 def break_under_load(
-    server: PostgresServer, data: surf_data.DataLayer, fault: Callable[[PostgresServer], None]
+    server: PostgresServer, data: surf_data.LampsDataLayer, fault: Callable[[PostgresServer], None]
 ) -> list[tuple[str, float, str]]:
     """Break the server twice while threads read and write; return what was measured when nobody saw an error."""
     stop, slowest = threading.Event(), [0.0]
@@ -424,7 +424,7 @@ def test_a_deadlock(application_url: str, open_data: OpenData, measure: Measure)
     barrier, tries = threading.Barrier(2), [0, 0]
 
     def update(number: int) -> bool:
-        def both(tx: Transaction) -> bool:
+        def both(tx: LampsTransaction) -> bool:
             tries[number] += 1
             order = users[:: -1 if number else 1]
             assert tx.lamps.update_lamp_status(order[0]["lamp_id"], "active")
@@ -449,7 +449,7 @@ def test_write_skew(application_url: str, open_data: OpenData, measure: Measure)
     barrier, tries = threading.Barrier(2), [0, 0]
 
     def leave(number: int) -> bool:
-        def unless_last(tx: Transaction) -> bool:
+        def unless_last(tx: LampsTransaction) -> bool:
             tries[number] += 1
             active = len(tx.lamps.get_all_active_lamps())
             if tries[number] == 1:
@@ -486,7 +486,7 @@ def test_work_that_meets_a_locked_table(
     data = open_data(f"{application_url}&options=-c%20lock_timeout%3D20", pool_min_size=1, pool_max_size=2)
     tries = []
 
-    def register(tx: Transaction) -> bool:
+    def register(tx: LampsTransaction) -> bool:
         tries.append(1)
         return tx.users.register_user(user_data())
 

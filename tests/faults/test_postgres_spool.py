@@ -10,7 +10,7 @@ import surf_data
 from rig import PostgresServer, Relay
 
 Measure = Callable[..., None]
-Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]
 
 
 def test_a_spool(relayed: Relayed, tmp_path: Path, measure: Measure) -> None:

@@ -16,10 +16,10 @@ import pytest
 import surf_data
 from rig import PostgresServer, Relay
 from rig.users import user_data
-from surf_data import CommitUnknown, DatabaseError, DeadlineExceeded, Transaction
+from surf_data import CommitUnknown, DatabaseError, DeadlineExceeded, LampsTransaction
 
 Measure = Callable[..., None]
-Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.DataLayer]]
+Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]
 
 #: What the caller of a write was told.
 DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
@@ -40,22 +40,22 @@ def told(call: Callable[[], object]) -> str:
     return DONE
 
 
-def register(data: surf_data.DataLayer, key: UUID) -> None:
+def register(data: surf_data.LampsDataLayer, key: UUID) -> None:
     """Register a user, in a statement of its own."""
     data.users.register_user(user_data(lamp_id=key))
 
 
-def register_and_log(data: surf_data.DataLayer, key: UUID) -> None:
+def register_and_log(data: surf_data.LampsDataLayer, key: UUID) -> None:
     """Register a user and log it, as a unit."""
 
-    def work(tx: Transaction) -> None:
+    def work(tx: LampsTransaction) -> None:
         tx.users.register_user(user_data(lamp_id=key))
         tx.activity.log_activities([{"lamp_id": key, "activity_type": "unit", "status": "success"}])
 
     data.run(work)
 
 
-def log(data: surf_data.DataLayer, key: UUID) -> None:
+def log(data: surf_data.LampsDataLayer, key: UUID) -> None:
     """Log an entry; nothing in the schema would refuse it twice."""
     entry = {"activity_type": "log", "status": "success", "user_agent": str(key)}
     data.activity.log_activities([entry])
@@ -99,7 +99,7 @@ def test_a_storm(
         register(data, key)
     stop = threading.Event()
 
-    def write(call: Callable[[surf_data.DataLayer, UUID], None]) -> list[tuple[UUID, str]]:
+    def write(call: Callable[[surf_data.LampsDataLayer, UUID], None]) -> list[tuple[UUID, str]]:
         outcomes = []
         while not stop.is_set():
             key = uuid4()

@@ -20,28 +20,28 @@ from rig.secrecy import LOGIN
 from rig.users import user_data
 
 Redis = Callable[..., RedisServer]
-Opener = Callable[..., surf_data.DataLayer]
+Opener = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 
 SURF = {"wave_height_m": 1.5, "data_source": "a buoy"}
 THREADS = 20
 
 
-def register(data: surf_data.DataLayer, brightness: int) -> UUID:
+def register(data: surf_data.LampsDataLayer, brightness: int) -> UUID:
     """Register a lamp, and return its id."""
     lamp_id = uuid4()
     assert data.lamps.register_new_lamp(user_data(lamp_id=lamp_id, brightness=brightness))
     return lamp_id
 
 
-def from_database(data: surf_data.DataLayer, lamp_id: UUID) -> dict[str, Any]:
+def from_database(data: surf_data.LampsDataLayer, lamp_id: UUID) -> dict[str, Any]:
     """Return what the database says of a lamp."""
     lamp = data.lamps.get_lamp_configuration(lamp_id)
     assert lamp is not None
     return {"brightness": lamp.brightness}
 
 
-def read(data: surf_data.DataLayer, lamp_id: UUID) -> dict[str, Any] | None:
+def read(data: surf_data.LampsDataLayer, lamp_id: UUID) -> dict[str, Any] | None:
     """Return the same, from the cache if it is there."""
     return data.cache.get_or_load_lamp_status(lamp_id, lambda: from_database(data, lamp_id))
 
@@ -58,7 +58,7 @@ def percentile(seconds: list[float], per_cent: float) -> float:
     return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * per_cent / 100))]
 
 
-def figure(data: surf_data.DataLayer, name: str) -> int:
+def figure(data: surf_data.LampsDataLayer, name: str) -> int:
     """Return a count of the cache's."""
     return data.stats()["cache"][name]
 
@@ -195,7 +195,7 @@ def test_redis_is_full(own_redis: Redis, open_data: Opener, application_url: str
     )
 
 
-def hits(data: surf_data.DataLayer, lamp_id: UUID) -> bool:
+def hits(data: surf_data.LampsDataLayer, lamp_id: UUID) -> bool:
     """Read, and tell whether the cache has ever been hit."""
     return read(data, lamp_id) == {"brightness": 7} and figure(data, "hits") > 0
 

@@ -13,7 +13,7 @@ from redis.crc import key_slot
 import surf_data
 from rig import ClusterService, RedisServer, SentinelService, eventually
 
-Opener = Callable[..., surf_data.DataLayer]
+Opener = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
 Service = SentinelService | ClusterService
 

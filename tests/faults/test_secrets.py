@@ -15,7 +15,7 @@ from rig.secrecy import LOGIN, Watch, planted
 from rig.users import user_data
 from surf_data import ConstraintViolation, DatabaseError, DatabaseUnavailable, EncryptionError, ValidationError
 
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def server(own_postgres: Callable[..., PostgresServer]) -> PostgresServer:
 @pytest.fixture
 def data(
     server: PostgresServer, own_redis: Callable[..., RedisServer], open_data: OpenData, watch: Watch
-) -> surf_data.DataLayer:
+) -> surf_data.LampsDataLayer:
     """Open a data layer with a key for API keys."""
     key = Fernet.generate_key().decode()
     watch.others.add(key)
@@ -38,7 +38,7 @@ def data(
 
 
 @pytest.fixture
-def calls(data: surf_data.DataLayer, watch: Watch) -> list[Callable[[], Any]]:
+def calls(data: surf_data.LampsDataLayer, watch: Watch) -> list[Callable[[], Any]]:
     """Return calls that carry secrets to the server, or back."""
     user = user_data()
     data.users.register_user(user)
@@ -73,7 +73,9 @@ def test_the_server_refuses(
     assert {refused(call, DatabaseError).sqlstate for call in calls} == {"42501"}
 
 
-def test_the_data_are_no_good(data: surf_data.DataLayer, refused: Callable[..., Any], server: PostgresServer) -> None:
+def test_the_data_are_no_good(
+    data: surf_data.LampsDataLayer, refused: Callable[..., Any], server: PostgresServer
+) -> None:
     """4. Rows and values that are refused, by the server or before, are not repeated; nor is what cannot be read."""
     user = user_data(name=planted("name"))
     assert data.users.register_user(user)
@@ -91,7 +93,7 @@ def test_the_data_are_no_good(data: surf_data.DataLayer, refused: Callable[..., 
 
 def test_calls_wait_too_long(
     server: PostgresServer,
-    data: surf_data.DataLayer,
+    data: surf_data.LampsDataLayer,
     calls: list[Callable[[], Any]],
     refused: Callable[..., DatabaseError],
 ) -> None:

@@ -43,7 +43,7 @@ with ThreadPoolExecutor(threads) as pool:
 
 
 def test_in_a_process(
-    own_redis: Redis, open_data: Callable[..., surf_data.DataLayer], application_url: str, measure: Measure
+    own_redis: Redis, open_data: Callable[..., surf_data.LampsDataLayer], application_url: str, measure: Measure
 ) -> None:
     """29. A hundred threads that miss the same key at once compute its value once, and all get it."""
     data = open_data(application_url, own_redis().url, cache_timeout=20)

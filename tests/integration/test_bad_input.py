@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from surf_data import (
     ConstraintViolation,
-    DataLayer,
+    LampsDataLayer,
     PostgresActivityLogger,
     PostgresLampRepository,
     PostgresSessionRepository,
@@ -141,7 +141,7 @@ def _tells_nothing(error: SurfDataError) -> None:
 
 
 @pytest.fixture(autouse=True)
-def silent(caplog: pytest.LogCaptureFixture, data: DataLayer) -> Iterator[None]:
+def silent(caplog: pytest.LogCaptureFixture, data: LampsDataLayer) -> Iterator[None]:
     """Look for the planted value in all that was logged, and in what the parts of the data layer show of themselves."""
     caplog.set_level(logging.DEBUG)
     yield
@@ -151,7 +151,7 @@ def silent(caplog: pytest.LogCaptureFixture, data: DataLayer) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("part", "name"), METHODS)
-def test_no_other_error_escapes(data: DataLayer, admin: psycopg.Connection[Any], part: str, name: str) -> None:
+def test_no_other_error_escapes(data: LampsDataLayer, admin: psycopg.Connection[Any], part: str, name: str) -> None:
     """Every public method returns or raises a documented error, mostly one that names a field; nothing is stored."""
     method = getattr(data, part).__getattribute__(name)
     documented = DOCUMENTED.get(f"{part}.{name}", ())
@@ -178,7 +178,7 @@ def test_no_other_error_escapes(data: DataLayer, admin: psycopg.Connection[Any],
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest < MEMORY_KIB
 
 
-def test_large_documents_are_refused(data: DataLayer) -> None:
+def test_large_documents_are_refused(data: LampsDataLayer) -> None:
     """A document of more than a megabyte is refused before anything is sent, for either server."""
     large = {"large": "é" * 500_000}
     data.activity.log_activity(None, "a", "b", large)
@@ -203,7 +203,7 @@ def test_nightly_is_enough() -> None:
 
 
 @pytest.mark.parametrize("levels", [65, 1_000, 100_000])
-def test_deep_documents_are_refused(data: DataLayer, levels: int) -> None:
+def test_deep_documents_are_refused(data: LampsDataLayer, levels: int) -> None:
     """A document that nests deeper than anything can read back is refused, and takes the interpreter along nowhere."""
     deep = {"deep": _deep(levels)}
     data.activity.log_activity(None, "a", "b", deep)
@@ -221,13 +221,13 @@ def test_deep_documents_are_refused(data: DataLayer, levels: int) -> None:
     assert data.stats()["cache"]["writes"] == 0
 
 
-def test_endless_entries_are_refused(data: DataLayer) -> None:
+def test_endless_entries_are_refused(data: LampsDataLayer) -> None:
     """An iterator that never ends is refused before anything is sent, and not read until memory is full."""
     assert _is_refused(lambda: data.activity.log_activities(repeat({"activity_type": "a", "status": "b"})))
     assert data.stats()["queries"] == {}
 
 
-def test_a_document_that_holds_itself_is_refused(data: DataLayer) -> None:
+def test_a_document_that_holds_itself_is_refused(data: LampsDataLayer) -> None:
     """A document that never ends is refused, and so is a small one that would be written out as a huge one."""
     endless: dict[str, Any] = {}
     endless["self"] = endless

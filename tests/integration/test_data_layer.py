@@ -20,7 +20,7 @@ from surf_data import (
     Check,
     ConfigurationError,
     DatabaseError,
-    DataLayer,
+    LampsDataLayer,
     PoolTimeout,
     QueryEvent,
     SurfData,
@@ -54,7 +54,7 @@ def count(admin: Admin) -> int:
     return int(row[0])
 
 
-def test_a_transaction_is_committed_as_a_whole(data: DataLayer, admin: Admin) -> None:
+def test_a_transaction_is_committed_as_a_whole(data: LampsDataLayer, admin: Admin) -> None:
     """What is done in a transaction is seen by others when its block has ended, and not before."""
     user = user_data()
     with data.transaction() as tx:
@@ -67,7 +67,7 @@ def test_a_transaction_is_committed_as_a_whole(data: DataLayer, admin: Admin) ->
     assert len(data.activity.get_lamp_activity_history(user["lamp_id"])) == 1
 
 
-def test_an_exception_leaves_nothing_of_a_transaction(data: DataLayer, admin: Admin) -> None:
+def test_an_exception_leaves_nothing_of_a_transaction(data: LampsDataLayer, admin: Admin) -> None:
     """An exception in the block undoes all of it and comes out as it was."""
     with pytest.raises(ZeroDivisionError), data.transaction() as tx:
         tx.users.register_user(user_data())
@@ -77,7 +77,7 @@ def test_an_exception_leaves_nothing_of_a_transaction(data: DataLayer, admin: Ad
     assert data.activity.get_activity_statistics()["total"] == 0
 
 
-def test_transactions_nest_as_savepoints(data: DataLayer, admin: Admin) -> None:
+def test_transactions_nest_as_savepoints(data: LampsDataLayer, admin: Admin) -> None:
     """An inner block that fails is undone alone, at any depth; the outer one decides about the rest."""
     kept, inner_kept = user_data(), user_data()
     with data.transaction() as tx:
@@ -92,7 +92,7 @@ def test_transactions_nest_as_savepoints(data: DataLayer, admin: Admin) -> None:
     assert {row[0] for row in stored} == {kept["lamp_id"], inner_kept["lamp_id"]}
 
 
-def test_a_transaction_is_over_after_its_block(data: DataLayer) -> None:
+def test_a_transaction_is_over_after_its_block(data: LampsDataLayer) -> None:
     """Repositories that outlive their transaction refuse to work, instead of using somebody else's connection."""
     with data.transaction() as tx:
         pass
@@ -100,7 +100,7 @@ def test_a_transaction_is_over_after_its_block(data: DataLayer) -> None:
         tx.lamps.get_all_active_lamps()
 
 
-def test_fifty_threads_are_served_by_five_connections(data: DataLayer, admin: Admin) -> None:
+def test_fifty_threads_are_served_by_five_connections(data: LampsDataLayer, admin: Admin) -> None:
     """Fifty threads share a pool of five; all are served, and all connections come back."""
     user = user_data()
     data.users.register_user(user)
@@ -126,7 +126,7 @@ def test_an_exhausted_pool_says_who_holds_it(migrated_url: str) -> None:
     """Who waits in vain is told which threads hold the connections, and for what."""
     held, done = threading.Barrier(3), threading.Event()
 
-    def hold(data: DataLayer) -> None:
+    def hold(data: LampsDataLayer) -> None:
         with data.transaction():
             held.wait()
             done.wait()
@@ -149,7 +149,7 @@ def test_an_exhausted_pool_says_who_holds_it(migrated_url: str) -> None:
         assert f"thread holder {number} has run transaction for " in message
 
 
-def test_pool_status_has_the_keys_of_the_specification(data: DataLayer) -> None:
+def test_pool_status_has_the_keys_of_the_specification(data: LampsDataLayer) -> None:
     """The pool status has the specification's keys, and counts the statements."""
     data.lamps.get_all_active_lamps()
     status = data.database.get_pool_status()
@@ -157,7 +157,7 @@ def test_pool_status_has_the_keys_of_the_specification(data: DataLayer) -> None:
     assert (status["min_size"], status["max_size"], status["queries_count"]) == (1, 5, 1)
 
 
-def test_health_of_a_healthy_system(data: DataLayer) -> None:
+def test_health_of_a_healthy_system(data: LampsDataLayer) -> None:
     """All is well, and each part says how long it took."""
     health = data.health()
     assert (health.database.ok, health.cache.ok, health.overall.ok) == (True, True, True)
@@ -168,7 +168,7 @@ def test_health_of_a_healthy_system(data: DataLayer) -> None:
         assert check["reason"] is None
 
 
-def test_health_tells_of_entries_without_a_partition(data: DataLayer, admin: Admin, migrated_url: str) -> None:
+def test_health_tells_of_entries_without_a_partition(data: LampsDataLayer, admin: Admin, migrated_url: str) -> None:
     """Entries in the default partition, of whatever time, are a reason until they have found a home; all works on."""
     due = "the activity log has entries in its default partition: surf-data maintain"
     log = "INSERT INTO activity_log (activity_type, status, created_at) VALUES ('a', 'b', %s)"
@@ -205,7 +205,7 @@ def test_health_of_a_schema_without_partitions(database_url: str, migrations: in
         assert data.health().overall == Check(ok=True, latency_ms=ANY, reason=None)
 
 
-def test_health_while_the_log_is_locked(data: DataLayer, admin: Admin) -> None:
+def test_health_while_the_log_is_locked(data: LampsDataLayer, admin: Admin) -> None:
     """Who has locked the log does not keep health from answering."""
     with admin.transaction():
         admin.execute("LOCK TABLE activity_log IN ACCESS EXCLUSIVE MODE")
@@ -252,7 +252,7 @@ def test_database_calls_do_not_notice_a_missing_cache(migrated_url: str, tmp_pat
         assert data.stats()["cache"]["breaker"] == "open"
 
 
-def test_statistics_name_every_query(data: DataLayer) -> None:
+def test_statistics_name_every_query(data: LampsDataLayer) -> None:
     """Statistics have counts, errors and percentiles for each query, by the name in its file."""
     user = user_data()
     data.users.register_user(user)
@@ -326,7 +326,7 @@ def test_embedded_servers_do_not_outlive_a_failed_opening(open_folder: Path) -> 
     assert not list(open_folder.glob("**/postmaster.pid"))
 
 
-def test_connection_info_lets_other_tools_connect(data: DataLayer) -> None:
+def test_connection_info_lets_other_tools_connect(data: LampsDataLayer) -> None:
     """What `connection_info` returns is enough for psycopg or psql, and holds no password."""
     info = data.database.connection_info()
     assert list(info) == ["host", "port", "database", "user"]
@@ -336,7 +336,7 @@ def test_connection_info_lets_other_tools_connect(data: DataLayer) -> None:
         assert connection.execute("SELECT count(*) FROM lamp_registry").fetchone() == (0,)
 
 
-def _failures(data: DataLayer) -> list[Callable[[], Any]]:
+def _failures(data: LampsDataLayer) -> list[Callable[[], Any]]:
     user = user_data()
     return [
         lambda: data.users.register_user(user),
@@ -410,7 +410,7 @@ def test_a_database_manager_starts_no_servers() -> None:
         surf_data.DatabaseManager(surf_data.Settings(database_url=surf_data.Secret("embedded:")))
 
 
-def test_a_connection_of_ones_own_takes_several_statements(data: DataLayer) -> None:
+def test_a_connection_of_ones_own_takes_several_statements(data: LampsDataLayer) -> None:
     """Whoever asks for a connection alone may send a script on it."""
     with data.database.connect() as connection:
         cursor = connection.execute("SELECT 1; SELECT 2")

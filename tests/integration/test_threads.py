@@ -14,7 +14,7 @@ THREADS = 12
 TURNS = 50
 
 
-def registered(data: surf_data.DataLayer) -> UUID:
+def registered(data: surf_data.LampsDataLayer) -> UUID:
     """Register a lamp of the caller's own."""
     lamp_id = uuid4()
     user = {"lamp_id": lamp_id, "email": f"{lamp_id}@example.org", "name": str(lamp_id), "location_index": 0}
@@ -22,14 +22,14 @@ def registered(data: surf_data.DataLayer) -> UUID:
     return lamp_id
 
 
-def turn(data: surf_data.DataLayer, lamp_id: UUID, number: int) -> None:
+def turn(data: surf_data.LampsDataLayer, lamp_id: UUID, number: int) -> None:
     """Write and read in every way, and find what was written."""
     status = ("active", "inactive")[number % 2]
     assert data.lamps.update_lamp_status(lamp_id, status)
     found = data.lamps.get_lamp_configuration(str(lamp_id))
     assert (found and found.lamp_id) == (lamp_id if status == "active" else None)
 
-    def log(tx: surf_data.Transaction) -> None:
+    def log(tx: surf_data.LampsTransaction) -> None:
         tx.activity.log_activity(lamp_id, "turn", "success", {"number": number})
 
     data.run(log)
@@ -46,7 +46,7 @@ def turn(data: surf_data.DataLayer, lamp_id: UUID, number: int) -> None:
 
 
 @pytest.mark.usefixtures("constant_switching")
-def test_every_thread_sees_its_own(data: surf_data.DataLayer, admin: psycopg.Connection[Any]) -> None:
+def test_every_thread_sees_its_own(data: surf_data.LampsDataLayer, admin: psycopg.Connection[Any]) -> None:
     """Each thread finds what it has written and nothing else, nothing is counted twice or not at all, none is lost."""
     barrier = threading.Barrier(THREADS)
 

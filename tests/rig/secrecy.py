@@ -56,7 +56,7 @@ class Watch(logging.Handler):
             shown += traceback.format_exception(each, chain=False)
             self.look(f"{place}: {type(each).__name__}", "\n".join(shown))
 
-    def look_at_data(self, data: surf_data.DataLayer) -> None:
+    def look_at_data(self, data: surf_data.LampsDataLayer) -> None:
         """Look at what a data layer and its parts show of themselves."""
         parts: list[Any] = [data, data.lamps, data.users, data.sessions, data.activity, data.cache]
         shown = [text for part in (*parts, data.database, data.redis) for text in (str(part), repr(part), vars(part))]

@@ -7,20 +7,20 @@ from uuid import UUID
 
 import surf_data
 from surf_data import (
-    DataLayer,
     Health,
     IActivityLogger,
     ICacheManager,
     ILampRepository,
     IUserRepository,
     LampConfig,
+    LampsDataLayer,
+    LampsTransaction,
     QueryEvent,
     SurfData,
-    Transaction,
 )
 
 
-def lamps(data: DataLayer, lamp_id: UUID) -> None:
+def lamps(data: LampsDataLayer, lamp_id: UUID) -> None:
     """Ids are text or UUID; a configuration may be missing."""
     assert_type(data.lamps.get_lamp_configuration(lamp_id), LampConfig | None)
     assert_type(data.lamps.get_lamp_configurations([lamp_id, str(lamp_id)]), list[LampConfig])
@@ -31,7 +31,7 @@ def lamps(data: DataLayer, lamp_id: UUID) -> None:
     data.lamps.update_lamp_status(lamp_id, True)  # type: ignore[arg-type]  # pyright: ignore
 
 
-def activity(data: DataLayer, lamp_id: UUID, moment: datetime) -> None:
+def activity(data: LampsDataLayer, lamp_id: UUID, moment: datetime) -> None:
     """History pages by entry or by moment."""
     assert_type(data.activity.log_activities([{"activity_type": "a", "status": "b"}]), int)
     page = assert_type(data.activity.get_lamp_activity_history(lamp_id, before=moment), list[dict[str, Any]])
@@ -39,7 +39,7 @@ def activity(data: DataLayer, lamp_id: UUID, moment: datetime) -> None:
     data.activity.log_activity(None, "a", "b", None, "::1")  # type: ignore[call-arg]  # pyright: ignore
 
 
-def cache(data: DataLayer) -> None:
+def cache(data: LampsDataLayer) -> None:
     """The cache takes and gives surf data."""
     assert_type(data.cache.get_surf_data_cache(0), SurfData | None)
     assert_type(data.cache.get_surf_data_many([0, 1]), dict[int, SurfData])
@@ -47,18 +47,18 @@ def cache(data: DataLayer) -> None:
     data.cache.get_surf_data_cache("0")  # type: ignore[arg-type]  # pyright: ignore
 
 
-def transactions(data: DataLayer) -> None:
+def transactions(data: LampsDataLayer) -> None:
     """A transaction has the same repositories."""
     with data.transaction() as tx:
-        assert_type(tx, Transaction)
+        assert_type(tx, LampsTransaction)
         with tx.transaction() as inner:
-            assert_type(inner, Transaction)
+            assert_type(inner, LampsTransaction)
 
 
-def faults(data: DataLayer, lamp_id: UUID) -> None:
+def faults(data: LampsDataLayer, lamp_id: UUID) -> None:
     """A unit of work returns what its function returns; a deadline is a context that yields nothing."""
 
-    def switch_off(tx: Transaction) -> bool:
+    def switch_off(tx: LampsTransaction) -> bool:
         return tx.lamps.update_lamp_status(lamp_id, "inactive")
 
     assert_type(data.run(switch_off), bool)
@@ -69,7 +69,7 @@ def faults(data: DataLayer, lamp_id: UUID) -> None:
     data.deadline("1")  # type: ignore[arg-type]  # pyright: ignore
 
 
-def interfaces(data: DataLayer, tx: Transaction) -> tuple[object, ...]:
+def interfaces(data: LampsDataLayer, tx: LampsTransaction) -> tuple[object, ...]:
     """The implementations fit the interfaces, in and out of transactions."""
     lamps: tuple[ILampRepository, ILampRepository] = (data.lamps, tx.lamps)
     users: tuple[IUserRepository, IUserRepository] = (data.users, tx.users)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import surf_data
 from rig.users import user_data
-from surf_data import ConstraintViolation, DatabaseError, DataLayer, ValidationError
+from surf_data import ConstraintViolation, DatabaseError, LampsDataLayer, ValidationError
 
 Admin = psycopg.Connection[Any]
 
@@ -28,7 +28,7 @@ def entries(admin: Admin) -> int:
     return int(row[0])
 
 
-def test_an_entry_comes_back_as_it_was_logged(data: DataLayer, lamp_id: UUID) -> None:
+def test_an_entry_comes_back_as_it_was_logged(data: LampsDataLayer, lamp_id: UUID) -> None:
     """History gives an entry with all that was logged, and when."""
     before = datetime.now(UTC)
     data.activity.log_activity(
@@ -47,7 +47,7 @@ def test_an_entry_comes_back_as_it_was_logged(data: DataLayer, lamp_id: UUID) ->
     }
 
 
-def test_no_details_are_null_and_empty_details_are_empty(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_no_details_are_null_and_empty_details_are_empty(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """`None` is stored as NULL and `{}` as `{}`."""
     for details in (None, {}):
         data.activity.log_activity(lamp_id, "heartbeat", "success", details)
@@ -56,7 +56,7 @@ def test_no_details_are_null_and_empty_details_are_empty(data: DataLayer, admin:
     assert stored == [(True, None), (False, True)] * 2
 
 
-def test_the_system_logs_without_a_lamp(data: DataLayer, admin: Admin) -> None:
+def test_the_system_logs_without_a_lamp(data: LampsDataLayer, admin: Admin) -> None:
     """An entry may belong to no lamp."""
     data.activity.log_activity(None, "backup", "success")
     assert admin.execute("SELECT lamp_id, activity_type FROM activity_log").fetchall() == [(None, "backup")]
@@ -86,7 +86,7 @@ BAD_ENTRIES = [
 
 @pytest.mark.parametrize(("field", "value"), BAD_ENTRIES)
 def test_bad_input_is_logged_and_counted_not_raised(
-    data: DataLayer, admin: Admin, caplog: pytest.LogCaptureFixture, field: str, value: Any
+    data: LampsDataLayer, admin: Admin, caplog: pytest.LogCaptureFixture, field: str, value: Any
 ) -> None:
     """What `log_activity` cannot store is a warning that names the field, and a count; it sends nothing."""
     entry = {"lamp_id": None, "activity_type": "a", "status": "b", field: value}
@@ -99,7 +99,7 @@ def test_bad_input_is_logged_and_counted_not_raised(
 
 
 @pytest.mark.parametrize(("field", "value"), BAD_ENTRIES)
-def test_bad_entries_refuse_the_whole_bulk(data: DataLayer, field: str, value: Any) -> None:
+def test_bad_entries_refuse_the_whole_bulk(data: LampsDataLayer, field: str, value: Any) -> None:
     """One bad entry among many refuses all, by position and name, before anything is sent."""
     good = {"activity_type": "a", "status": "b"}
     with pytest.raises(ValidationError) as caught:
@@ -109,7 +109,7 @@ def test_bad_entries_refuse_the_whole_bulk(data: DataLayer, field: str, value: A
     assert data.stats()["queries"] == {}
 
 
-def test_a_failure_is_logged_and_counted_not_raised(data: DataLayer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_logged_and_counted_not_raised(data: LampsDataLayer, caplog: pytest.LogCaptureFixture) -> None:
     """An entry that the server refuses is a warning with the SQLSTATE, and a count."""
     data.activity.log_activity(UNKNOWN, "heartbeat", "success", {"secret": "planted-7f3a"})
     assert data.stats()["activity"] == {"failures": 1}
@@ -125,7 +125,7 @@ def test_logging_without_a_database_does_not_raise() -> None:
         assert data.stats()["activity"] == {"failures": 1}
 
 
-def test_a_failing_entry_leaves_the_transaction_as_it_was(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_a_failing_entry_leaves_the_transaction_as_it_was(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """Within a transaction a failing entry is undone alone; what was done before and after counts."""
     with data.transaction() as tx:
         tx.activity.log_activity(lamp_id, "before", "success")
@@ -138,7 +138,7 @@ def test_a_failing_entry_leaves_the_transaction_as_it_was(data: DataLayer, admin
     assert data.stats()["activity"] == {"failures": 1}
 
 
-def test_logging_in_a_transaction_that_has_failed_does_not_raise(data: DataLayer, lamp_id: UUID) -> None:
+def test_logging_in_a_transaction_that_has_failed_does_not_raise(data: LampsDataLayer, lamp_id: UUID) -> None:
     """Where a statement has already spoilt the transaction, logging is counted and the first error stands."""
     with pytest.raises(ValidationError, match="Lamp already registered"), data.transaction() as tx:
         try:
@@ -148,7 +148,7 @@ def test_logging_in_a_transaction_that_has_failed_does_not_raise(data: DataLayer
     assert data.stats()["activity"] == {"failures": 1}
 
 
-def test_many_entries_are_stored_at_once(data: DataLayer, lamp_id: UUID) -> None:
+def test_many_entries_are_stored_at_once(data: LampsDataLayer, lamp_id: UUID) -> None:
     """Bulk logging stores every entry of an iterable, whatever its optional keys, and counts them."""
     made = (
         {
@@ -168,7 +168,7 @@ def test_many_entries_are_stored_at_once(data: DataLayer, lamp_id: UUID) -> None
     assert {(entry["ip_address"], entry["user_agent"]) for entry in history} == {("192.0.2.7", "")}
 
 
-def test_a_bulk_is_stored_whole_or_not_at_all(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_a_bulk_is_stored_whole_or_not_at_all(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """One entry that the server refuses takes all of them with it."""
     good = {"lamp_id": lamp_id, "activity_type": "a", "status": "b"}
     with pytest.raises(DatabaseError) as caught:
@@ -179,7 +179,7 @@ def test_a_bulk_is_stored_whole_or_not_at_all(data: DataLayer, admin: Admin, lam
 
 @pytest.mark.parametrize("wrong", [{"status": "s\0planted-7f3a"}, {"lamp_id": UNKNOWN, "user_agent": "planted-7f3a"}])
 def test_a_refusal_in_a_large_bulk_leaves_nothing(
-    data: DataLayer, lamp_id: UUID, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
+    data: LampsDataLayer, lamp_id: UUID, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
 ) -> None:
     """An entry that is refused when others were sent already takes all of them with it, and no transaction."""
     good = {"lamp_id": lamp_id, "activity_type": "a", "status": "b"}
@@ -212,7 +212,7 @@ def test_what_makes_the_entries_may_use_the_database(migrated_url: str, lamp_id:
 
 
 @pytest.mark.parametrize("made", [None, 7, "text", b"bytes", {"activity_type": "a", "status": "b"}])
-def test_a_bulk_is_a_list_of_mappings(data: DataLayer, made: Any) -> None:
+def test_a_bulk_is_a_list_of_mappings(data: LampsDataLayer, made: Any) -> None:
     """Anything but a list of mappings is refused."""
     with pytest.raises(ValidationError, match="entries must be a list"):
         data.activity.log_activities(made)
@@ -226,13 +226,13 @@ def test_a_bulk_is_a_list_of_mappings(data: DataLayer, made: Any) -> None:
         ({"activity_type": "a", "status": "b", "statsu": 1}, r"entries\[0\] has an unknown key 'statsu'"),
     ],
 )
-def test_an_entry_has_known_keys(data: DataLayer, entry: Any, problem: str) -> None:
+def test_an_entry_has_known_keys(data: LampsDataLayer, entry: Any, problem: str) -> None:
     """An entry that lacks a key, or has one that would be lost, is refused by position."""
     with pytest.raises(ValidationError, match=problem):
         data.activity.log_activities([entry])
 
 
-def test_history_pages_through_entries_of_the_same_moment(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_history_pages_through_entries_of_the_same_moment(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """Paging by the last entry of a page misses none and repeats none, even among equal times."""
     data.activity.log_activities({"lamp_id": lamp_id, "activity_type": "a", "status": "b"} for _ in range(25))
     admin.execute("UPDATE activity_log SET created_at = '2025-01-01'::timestamptz + id / 10 * interval '1 hour'")
@@ -245,7 +245,7 @@ def test_history_pages_through_entries_of_the_same_moment(data: DataLayer, admin
     assert seen == sorted(seen, reverse=True)
 
 
-def test_history_begins_before_a_moment(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_history_begins_before_a_moment(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """A datetime begins the history with the entries strictly before it, in any time zone."""
     data.activity.log_activities({"lamp_id": lamp_id, "activity_type": t, "status": "b"} for t in "abc")
     admin.execute(
@@ -257,7 +257,7 @@ def test_history_begins_before_a_moment(data: DataLayer, admin: Admin, lamp_id: 
     assert [entry["activity_type"] for entry in found] == ["b", "a"]
 
 
-def test_history_of_an_unknown_lamp_is_empty(data: DataLayer) -> None:
+def test_history_of_an_unknown_lamp_is_empty(data: LampsDataLayer) -> None:
     """Nobody's history is no entries."""
     assert data.activity.get_lamp_activity_history(UNKNOWN) == []
 
@@ -274,7 +274,7 @@ def test_history_of_an_unknown_lamp_is_empty(data: DataLayer) -> None:
         ({"before": {"created_at": datetime(2025, 1, 1, tzinfo=UTC), "id": -1}}, "before.id"),
     ],
 )
-def test_history_refuses_bad_arguments(data: DataLayer, arguments: dict[str, Any], field: str) -> None:
+def test_history_refuses_bad_arguments(data: LampsDataLayer, arguments: dict[str, Any], field: str) -> None:
     """A limit, an id or a moment that cannot be is refused by name before anything is sent."""
     with pytest.raises(ValidationError) as caught:
         data.activity.get_lamp_activity_history(**{"lamp_id": UNKNOWN, **arguments})
@@ -282,7 +282,7 @@ def test_history_refuses_bad_arguments(data: DataLayer, arguments: dict[str, Any
     assert data.stats()["queries"] == {}
 
 
-def test_statistics_count_by_type_status_and_hour(data: DataLayer, admin: Admin, lamp_id: UUID) -> None:
+def test_statistics_count_by_type_status_and_hour(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
     """Statistics have totals by type and status, the success rate, the active lamps, and each hour."""
     logged = [(lamp_id, "heartbeat", "success")] * 3 + [(None, "backup", "failed"), (lamp_id, "update", "failed")]
     data.activity.log_activities(
@@ -310,7 +310,7 @@ def test_statistics_count_by_type_status_and_hour(data: DataLayer, admin: Admin,
     assert [(hour["hour"], hour["count"]) for hour in per_hour if hour["count"]] == expected
 
 
-def test_statistics_of_silence(data: DataLayer) -> None:
+def test_statistics_of_silence(data: LampsDataLayer) -> None:
     """Without entries everything is zero and there is no success rate."""
     statistics = data.activity.get_activity_statistics(1)
     assert [hour["count"] for hour in statistics.pop("per_hour")] == [0, 0]
@@ -325,7 +325,7 @@ def test_statistics_of_silence(data: DataLayer) -> None:
 
 
 @pytest.mark.parametrize("hours", [0, -24, 8785, None, True, 1.5, "24"])
-def test_statistics_refuse_bad_hours(data: DataLayer, hours: Any) -> None:
+def test_statistics_refuse_bad_hours(data: LampsDataLayer, hours: Any) -> None:
     """A time that cannot be looked back is refused before anything is sent."""
     with pytest.raises(ValidationError, match="hours"):
         data.activity.get_activity_statistics(hours)
@@ -341,14 +341,16 @@ ANYTHING = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(details=ANYTHING, ip_address=st.none() | ANYTHING, user_agent=st.none() | ANYTHING, kind=ANYTHING)
-def test_logging_never_raises(data: DataLayer, details: Any, ip_address: Any, user_agent: Any, kind: Any) -> None:
+def test_logging_never_raises(data: LampsDataLayer, details: Any, ip_address: Any, user_agent: Any, kind: Any) -> None:
     """Whatever is handed in, `log_activity` returns."""
     data.activity.log_activity(None, kind, "success", details, ip_address=ip_address, user_agent=user_agent)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(details=st.dictionaries(st.text(max_size=5), ANYTHING, max_size=3))
-def test_details_come_back_unchanged_or_are_refused(data: DataLayer, admin: Admin, details: dict[str, Any]) -> None:
+def test_details_come_back_unchanged_or_are_refused(
+    data: LampsDataLayer, admin: Admin, details: dict[str, Any]
+) -> None:
     """Details are stored so that they come back equal, or refused by name."""
     admin.execute("DELETE FROM activity_log")
     try:

@@ -11,7 +11,7 @@ from psycopg import IsolationLevel
 import surf_data
 from rig import eventually
 from rig.activity_rollup import COUNTED, ROLL_UP, differences, rolled_up
-from surf_data import DataLayer
+from surf_data import LampsDataLayer
 from surf_data.kernel import resources
 from surf_data.migrate import Runner
 
@@ -56,7 +56,7 @@ def day(admin: Admin, lamps: list[UUID]) -> list[UUID]:
 
 
 def test_what_is_over_is_rolled_up_when_it_is_asked_for(
-    data: DataLayer, admin: Admin, observer: Admin, day: list[UUID]
+    data: LampsDataLayer, admin: Admin, observer: Admin, day: list[UUID]
 ) -> None:
     """A request counts what is over, and the next ones only read."""
     before = data.activity.get_activity_statistics(24)
@@ -70,7 +70,9 @@ def test_what_is_over_is_rolled_up_when_it_is_asked_for(
     assert [differences(observer, hours) for hours in range(1, 26)] == [[]] * 25
 
 
-def test_all_that_is_over_is_rolled_up_at_once(data: DataLayer, admin: Admin, observer: Admin, day: list[UUID]) -> None:
+def test_all_that_is_over_is_rolled_up_at_once(
+    data: LampsDataLayer, admin: Admin, observer: Admin, day: list[UUID]
+) -> None:
     """`roll_up` reaches back to the first entry, and older ones that come later are counted, too."""
 
     def found(query: str) -> None:
@@ -209,7 +211,7 @@ def test_a_restored_database_begins_anew(admin: Admin, migrated_url: str, observ
     assert differences(observer, 24) == []
 
 
-def test_within_a_transaction_nothing_is_rolled_up(data: DataLayer, admin: Admin, day: list[UUID]) -> None:
+def test_within_a_transaction_nothing_is_rolled_up(data: LampsDataLayer, admin: Admin, day: list[UUID]) -> None:
     """A caller's transaction reads, and leaves late entries of others alone."""
     with data.transaction() as tx:
         assert tx.activity.get_activity_statistics()["total"] > 2800
@@ -241,7 +243,7 @@ def test_readers_have_statistics(application_url: str, admin: Admin, day: list[U
         admin.execute("DROP ROLE surf_reader")
 
 
-def test_row_security_hides_what_is_counted(data: DataLayer, admin: Admin, day: list[UUID]) -> None:
+def test_row_security_hides_what_is_counted(data: LampsDataLayer, admin: Admin, day: list[UUID]) -> None:
     """Whoever is not shown every entry is not told their number either."""
     rolled_up(admin)
     admin.execute("ALTER TABLE activity_log ENABLE ROW LEVEL SECURITY")

@@ -23,7 +23,7 @@ from surf_data.lamps import buffer as buffer_module
 from surf_data.lamps.spool import Spool
 
 Admin = psycopg.Connection[Any]
-OpenData = Callable[..., surf_data.DataLayer]
+OpenData = Callable[..., surf_data.LampsDataLayer]
 
 #: Nothing is written before it is asked for, or the test is over.
 LONG = 60
@@ -34,7 +34,7 @@ def open_data(migrated_url: str) -> Iterator[OpenData]:
     """Return a function that opens the data layer with a buffer."""
     with ExitStack() as stack:
 
-        def opened(url: str = migrated_url, **settings: Any) -> surf_data.DataLayer:
+        def opened(url: str = migrated_url, **settings: Any) -> surf_data.LampsDataLayer:
             chosen = {"buffer": 100, "buffer_seconds": LONG, "pool_min_size": 0, "pool_max_size": 4, **settings}
             return stack.enter_context(surf_data.open(url, **chosen))
 
@@ -46,13 +46,13 @@ def logged(admin: Admin) -> list[str]:
     return [name for (name,) in admin.execute("SELECT user_agent FROM activity_log ORDER BY id").fetchall()]
 
 
-def log(data: surf_data.DataLayer, *names: str) -> None:
+def log(data: surf_data.LampsDataLayer, *names: str) -> None:
     """Log entries that can be told apart."""
     for name in names:
         data.activity.log_activity(None, "a", "b", user_agent=name)
 
 
-def counts(data: surf_data.DataLayer) -> dict[str, int]:
+def counts(data: surf_data.LampsDataLayer) -> dict[str, int]:
     """Return how often each query was run."""
     return {name.removeprefix("lamps."): facts["count"] for name, facts in data.stats()["queries"].items()}
 

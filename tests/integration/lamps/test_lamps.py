@@ -14,7 +14,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 import surf_data
-from surf_data import DatabaseError, DataLayer, LampConfig, ValidationError
+from surf_data import DatabaseError, LampConfig, LampsDataLayer, ValidationError
 from surf_data.lamps.lamp_repository import LAMP_STATUSES
 
 Admin = psycopg.Connection[Any]
@@ -35,7 +35,7 @@ def lamp_data(**changes: Any) -> dict[str, Any]:
     }
 
 
-def registered(data: DataLayer, **changes: Any) -> UUID:
+def registered(data: LampsDataLayer, **changes: Any) -> UUID:
     """Register a lamp and return its id."""
     values = lamp_data(**changes)
     assert data.lamps.register_new_lamp(values) is True
@@ -49,7 +49,7 @@ def rows(admin: Admin, table: str) -> int:
     return int(row[0])
 
 
-def test_a_registered_lamp_has_the_configuration_of_the_specification(data: DataLayer, admin: Admin) -> None:
+def test_a_registered_lamp_has_the_configuration_of_the_specification(data: LampsDataLayer, admin: Admin) -> None:
     """The configuration is the specification's format: beach resolved, sources in priority order, time in UTC."""
     lamp_id = registered(data, brightness=80)
     admin.execute("UPDATE lamp_registry SET last_seen = '2025-01-01 05:00:00-05' WHERE lamp_id = %s", [lamp_id])
@@ -86,7 +86,7 @@ def test_a_registered_lamp_has_the_configuration_of_the_specification(data: Data
     assert [(api.is_json, api.is_metric) for api in config.api_configs] == [(True, True), (True, False)]
 
 
-def test_a_configuration_is_what_its_class_makes(data: DataLayer) -> None:
+def test_a_configuration_is_what_its_class_makes(data: LampsDataLayer) -> None:
     """A lamp that was read has every field, and is as frozen as one that was made."""
     config = data.lamps.get_lamp_configuration(registered(data))
     assert config is not None
@@ -102,14 +102,14 @@ def test_the_class_of_configurations_only_assigns() -> None:
     assert not [field for field in attrs.fields(LampConfig) if field.validator or field.converter]
 
 
-def test_brightness_is_100_when_not_given(data: DataLayer) -> None:
+def test_brightness_is_100_when_not_given(data: LampsDataLayer) -> None:
     """A lamp that was registered without a brightness shines fully."""
     config = data.lamps.get_lamp_configuration(registered(data))
     assert config is not None
     assert config.brightness == 100
 
 
-def test_an_unknown_or_inactive_lamp_has_no_configuration(data: DataLayer) -> None:
+def test_an_unknown_or_inactive_lamp_has_no_configuration(data: LampsDataLayer) -> None:
     """A lamp that is unknown or out of use is `None`, not an error."""
     lamp_id = registered(data)
     data.lamps.update_lamp_status(lamp_id, "inactive")
@@ -117,7 +117,7 @@ def test_an_unknown_or_inactive_lamp_has_no_configuration(data: DataLayer) -> No
     assert data.lamps.get_lamp_configuration(lamp_id) is None
 
 
-def test_several_configurations_come_in_the_order_asked_for(data: DataLayer) -> None:
+def test_several_configurations_come_in_the_order_asked_for(data: LampsDataLayer) -> None:
     """Many lamps are read at once, in the order of their ids as given; unknown ones are left out."""
     first, second, third = (registered(data, location_index=index) for index in range(3))
     asked = [third, str(first), UNKNOWN, second, third]
@@ -127,7 +127,7 @@ def test_several_configurations_come_in_the_order_asked_for(data: DataLayer) -> 
     assert found[1] == data.lamps.get_lamp_configuration(first)
 
 
-def test_several_configurations_take_one_statement(data: DataLayer) -> None:
+def test_several_configurations_take_one_statement(data: LampsDataLayer) -> None:
     """However many lamps are asked for, one statement is sent, and none for no lamps."""
     lamp_ids = [registered(data) for _ in range(3)]
     data.lamps.get_lamp_configurations(lamp_ids)
@@ -137,7 +137,7 @@ def test_several_configurations_take_one_statement(data: DataLayer) -> None:
     assert data.database.get_pool_status()["queries_count"] == before + 1
 
 
-def test_reference_data_is_read_again_when_it_has_changed(data: DataLayer, admin: Admin) -> None:
+def test_reference_data_is_read_again_when_it_has_changed(data: LampsDataLayer, admin: Admin) -> None:
     """A change of locations or API configurations shows in the next configuration, and unchanged data is kept."""
     lamp_id = registered(data)
 
@@ -158,7 +158,7 @@ def test_reference_data_is_read_again_when_it_has_changed(data: DataLayer, admin
     assert reads() == before + 1
 
 
-def test_reference_data_that_was_rolled_back_is_not_kept(data: DataLayer, admin: Admin) -> None:
+def test_reference_data_that_was_rolled_back_is_not_kept(data: LampsDataLayer, admin: Admin) -> None:
     """What a transaction saw of its own changes is gone from memory once it is undone."""
     lamp_id = registered(data)
     change = "UPDATE api_configuration SET is_active = false"
@@ -173,7 +173,7 @@ def test_reference_data_that_was_rolled_back_is_not_kept(data: DataLayer, admin:
     assert len(outside.api_configs) == 2
 
 
-def test_reference_data_without_a_version_is_read_every_time(data: DataLayer, admin: Admin) -> None:
+def test_reference_data_without_a_version_is_read_every_time(data: LampsDataLayer, admin: Admin) -> None:
     """Somebody who empties the version table loses speed, not correctness."""
     lamp_id = registered(data)
     admin.execute("DELETE FROM reference_version")
@@ -184,7 +184,7 @@ def test_reference_data_without_a_version_is_read_every_time(data: DataLayer, ad
 
 
 def test_unreadable_locations_are_left_out_with_a_warning(
-    data: DataLayer, admin: Admin, caplog: pytest.LogCaptureFixture
+    data: LampsDataLayer, admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A location that somebody mistyped does not take the others, or the lamps, with it."""
     lamp_id = registered(data)
@@ -201,7 +201,7 @@ def test_unreadable_locations_are_left_out_with_a_warning(
     assert [record.message for record in caplog.records] == ["unreadable entry in supported_locations"] * 4
 
 
-def test_registration_is_logged_with_it(data: DataLayer) -> None:
+def test_registration_is_logged_with_it(data: LampsDataLayer) -> None:
     """A registered lamp has a registration entry with address and location, and no secret."""
     lamp_id = registered(data, email="Kai@Example.org")
     (entry,) = data.activity.get_lamp_activity_history(lamp_id)
@@ -209,7 +209,7 @@ def test_registration_is_logged_with_it(data: DataLayer) -> None:
     assert entry["details"] == {"email": "Kai@Example.org", "location": 2}
 
 
-def test_a_registration_whose_log_entry_fails_leaves_nothing(data: DataLayer, admin: Admin) -> None:
+def test_a_registration_whose_log_entry_fails_leaves_nothing(data: LampsDataLayer, admin: Admin) -> None:
     """A failing second statement takes the first with it."""
     admin.execute("ALTER TABLE activity_log ADD CONSTRAINT no_registration CHECK (activity_type <> 'registration')")
     with pytest.raises(DatabaseError) as caught:
@@ -219,7 +219,7 @@ def test_a_registration_whose_log_entry_fails_leaves_nothing(data: DataLayer, ad
     assert rows(admin, "lamp_registry") == rows(admin, "activity_log") == 0
 
 
-def test_a_lamp_is_registered_once(data: DataLayer, admin: Admin) -> None:
+def test_a_lamp_is_registered_once(data: LampsDataLayer, admin: Admin) -> None:
     """A second registration of a lamp or of an address is refused and leaves nothing."""
     values = lamp_data(email="kai@example.org")
     data.lamps.register_new_lamp(values)
@@ -234,7 +234,7 @@ def test_a_lamp_is_registered_once(data: DataLayer, admin: Admin) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(LAMP_STATUSES))
-def test_status_sets_whether_a_lamp_is_in_use(data: DataLayer, admin: Admin, status: str) -> None:
+def test_status_sets_whether_a_lamp_is_in_use(data: LampsDataLayer, admin: Admin, status: str) -> None:
     """Each documented status sets the flag and the time, whatever the flag was."""
     lamp_id = registered(data)
     for before in (True, False):
@@ -246,7 +246,7 @@ def test_status_sets_whether_a_lamp_is_in_use(data: DataLayer, admin: Admin, sta
         assert row == (LAMP_STATUSES[status], True, True)
 
 
-def test_a_sign_of_life_reaches_no_index(data: DataLayer) -> None:
+def test_a_sign_of_life_reaches_no_index(data: LampsDataLayer) -> None:
     """Of a lamp that stays in use no index learns when it is heard of again; of one that is put out of use they do."""
     lamp_id = registered(data)
     hot = []
@@ -258,12 +258,12 @@ def test_a_sign_of_life_reaches_no_index(data: DataLayer) -> None:
     assert hot == [(1,), (2,), (2,)]
 
 
-def test_status_of_an_unknown_lamp_cannot_be_set(data: DataLayer) -> None:
+def test_status_of_an_unknown_lamp_cannot_be_set(data: LampsDataLayer) -> None:
     """Updating a lamp that does not exist is `False`, not an error."""
     assert data.lamps.update_lamp_status(UNKNOWN, "active") is False
 
 
-def test_active_lamps_come_latest_first(data: DataLayer, admin: Admin) -> None:
+def test_active_lamps_come_latest_first(data: LampsDataLayer, admin: Admin) -> None:
     """All active lamps are listed, the ones heard of last first, those never heard of last."""
     never, old, new, off = (registered(data) for _ in range(4))
     for lamp_id, seen in ((old, "2025-01-01"), (new, "2025-06-01"), (off, "2025-07-01")):
@@ -290,14 +290,14 @@ def many_lamps(admin: Admin) -> int:
 
 
 @pytest.mark.parametrize("batch_size", [1000, 4999, 5000, 5001])
-def test_active_lamps_are_iterated_completely(data: DataLayer, many_lamps: int, batch_size: int) -> None:
+def test_active_lamps_are_iterated_completely(data: LampsDataLayer, many_lamps: int, batch_size: int) -> None:
     """Whatever the batch size, every active lamp comes once, in the order of the ids."""
     found = list(data.lamps.iter_active_lamps(batch_size))
     assert len(found) == many_lamps
     assert [lamp.lamp_id for lamp in found] == sorted(lamp.lamp_id for lamp in data.lamps.get_all_active_lamps())
 
 
-def test_there_may_be_no_lamps(data: DataLayer) -> None:
+def test_there_may_be_no_lamps(data: LampsDataLayer) -> None:
     """Without lamps nothing is read but that, and nothing fails."""
     assert data.lamps.get_all_active_lamps() == []
     assert data.lamps.get_lamp_configurations([UNKNOWN]) == []
@@ -307,7 +307,7 @@ def test_there_may_be_no_lamps(data: DataLayer) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 120, 5000])
 def test_many_lamps_are_the_same_whether_the_reference_data_is_known(
-    data: DataLayer, migrated_url: str, many_lamps: int, count: int
+    data: LampsDataLayer, migrated_url: str, many_lamps: int, count: int
 ) -> None:
     """What is read at once is the same, and in the same order, before and after the reference data was first read."""
     lamp_ids = [lamp.lamp_id for lamp in data.lamps.get_all_active_lamps()]
@@ -323,7 +323,7 @@ def test_many_lamps_are_the_same_whether_the_reference_data_is_known(
         assert fresh.lamps.get_all_active_lamps() == data.lamps.get_all_active_lamps()
 
 
-def test_iteration_takes_constant_memory(data: DataLayer, many_lamps: int) -> None:
+def test_iteration_takes_constant_memory(data: LampsDataLayer, many_lamps: int) -> None:
     """Iterating over all lamps needs the memory of a batch, not of all of them."""
     list(itertools.islice(data.lamps.iter_active_lamps(100), 100))
     tracemalloc.start()
@@ -339,7 +339,7 @@ def test_iteration_takes_constant_memory(data: DataLayer, many_lamps: int) -> No
     assert peak_of_iteration < peak_of_list / 5
 
 
-def test_an_iteration_reads_reference_data_once(data: DataLayer, admin: Admin, many_lamps: int) -> None:
+def test_an_iteration_reads_reference_data_once(data: LampsDataLayer, admin: Admin, many_lamps: int) -> None:
     """All lamps of an iteration come with the same reference data; when others notice a change, none is read again."""
     lamps = data.lamps.iter_active_lamps(100)
     first = next(lamps)
@@ -360,7 +360,7 @@ def test_an_abandoned_iteration_gives_its_connection_back(migrated_url: str, man
         assert len(data.lamps.get_all_active_lamps()) == many_lamps
 
 
-def test_iteration_works_within_a_transaction(data: DataLayer, many_lamps: int) -> None:
+def test_iteration_works_within_a_transaction(data: LampsDataLayer, many_lamps: int) -> None:
     """Within a transaction, iterations use its connection, also two at once, and see its changes."""
     with data.transaction() as tx:
         lamp_id = uuid4()
@@ -376,7 +376,7 @@ def test_iteration_works_within_a_transaction(data: DataLayer, many_lamps: int) 
 @pytest.mark.parametrize(
     "lamp_id", [None, "", 7, "not-a-uuid", b"x", UNKNOWN[:-1] + "_", f"{{{UNKNOWN}}}", " " + UNKNOWN, UNKNOWN + "\0"]
 )
-def test_an_id_is_a_uuid(data: DataLayer, name: str, lamp_id: object) -> None:
+def test_an_id_is_a_uuid(data: LampsDataLayer, name: str, lamp_id: object) -> None:
     """Anything but a UUID is refused before anything is sent."""
     arguments = (lamp_id, "active") if name == "update_lamp_status" else (lamp_id,)
     with pytest.raises(ValidationError, match="lamp_id must be a UUID"):
@@ -394,7 +394,7 @@ def test_an_id_is_a_uuid(data: DataLayer, name: str, lamp_id: object) -> None:
         ((UNKNOWN for _ in range(100_001)), "lamp_ids"),
     ],
 )
-def test_ids_are_a_list_of_uuids(data: DataLayer, lamp_ids: Any, field: str) -> None:
+def test_ids_are_a_list_of_uuids(data: LampsDataLayer, lamp_ids: Any, field: str) -> None:
     """A single id, a wrong one among many, or too many are refused before anything is sent."""
     with pytest.raises(ValidationError) as caught:
         data.lamps.get_lamp_configurations(lamp_ids)
@@ -403,7 +403,7 @@ def test_ids_are_a_list_of_uuids(data: DataLayer, lamp_ids: Any, field: str) -> 
 
 
 @pytest.mark.parametrize("status", [None, True, "", "on fire", "a" * 21, "active\0"])
-def test_a_status_is_one_of_the_documented(data: DataLayer, status: Any) -> None:
+def test_a_status_is_one_of_the_documented(data: LampsDataLayer, status: Any) -> None:
     """A status that is not documented is refused before anything is sent."""
     with pytest.raises(ValidationError) as caught:
         data.lamps.update_lamp_status(UNKNOWN, status)
@@ -412,13 +412,13 @@ def test_a_status_is_one_of_the_documented(data: DataLayer, status: Any) -> None
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 1.5, True, None, 100_001])
-def test_a_batch_size_is_a_number_of_lamps(data: DataLayer, batch_size: Any) -> None:
+def test_a_batch_size_is_a_number_of_lamps(data: LampsDataLayer, batch_size: Any) -> None:
     """A batch size that cannot be is refused when asked, not when iterated."""
     with pytest.raises(ValidationError, match="batch_size"):
         data.lamps.iter_active_lamps(batch_size)
 
 
-def test_threads_read_while_reference_data_changes(data: DataLayer, admin: Admin) -> None:
+def test_threads_read_while_reference_data_changes(data: LampsDataLayer, admin: Admin) -> None:
     """Configurations that are read while an administrator edits are each of one version of the reference data."""
     lamp_id = registered(data)
     admin.execute("UPDATE api_configuration SET city = '{}'")

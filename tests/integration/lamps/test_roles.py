@@ -252,7 +252,7 @@ def acting(migrated_url: str, application_role: str) -> Iterator[Callable[[str],
         connection.close()
 
 
-def test_the_suite_is_the_application(data: surf_data.DataLayer, application_role: str) -> None:
+def test_the_suite_is_the_application(data: surf_data.LampsDataLayer, application_role: str) -> None:
     """What the other tests show, they show for a role that may do no more than the application."""
     with data.database.connect() as connection:
         row = connection.execute(

@@ -20,7 +20,7 @@ SEEN = "SELECT lamp_id FROM activity_log"
 
 
 @pytest.fixture
-def tenant(data: surf_data.DataLayer, admin: Connection, migrated_url: str) -> Iterator[Connection]:
+def tenant(data: surf_data.LampsDataLayer, admin: Connection, migrated_url: str) -> Iterator[Connection]:
     """Return a tenant's connection, after what the document says was run."""
     [block] = [
         block
@@ -37,7 +37,7 @@ def tenant(data: surf_data.DataLayer, admin: Connection, migrated_url: str) -> I
 
 
 @pytest.fixture
-def lamps(data: surf_data.DataLayer) -> list[str]:
+def lamps(data: surf_data.LampsDataLayer) -> list[str]:
     """Register two lamps with an entry each; return their ids."""
     ids = [str(uuid4()) for _ in range(2)]
     for lamp_id in ids:
@@ -62,7 +62,7 @@ def test_without_a_name_nothing_is_there(tenant: Connection, lamps: list[str]) -
     assert tenant.execute(SEEN).fetchall() == []
 
 
-def test_the_service_goes_on(tenant: Connection, data: surf_data.DataLayer, lamps: list[str]) -> None:
+def test_the_service_goes_on(tenant: Connection, data: surf_data.LampsDataLayer, lamps: list[str]) -> None:
     """The application logs and reads for all lamps; only imports by COPY are refused, as the document says."""
     data.activity.log_activity(lamps[1], "status", "success")
     assert len(data.activity.get_lamp_activity_history(lamps[1])) == 2

@@ -16,7 +16,7 @@ Connection = psycopg.Connection[Any]
 
 
 @pytest.fixture
-def lamp_id(data: surf_data.DataLayer) -> UUID:
+def lamp_id(data: surf_data.LampsDataLayer) -> UUID:
     """Register a lamp and return its id."""
     lamp_id = uuid4()
     lamp = {"lamp_id": lamp_id, "email": "kai@example.com", "name": "Kai", "password_hash": "made up"}
@@ -24,7 +24,7 @@ def lamp_id(data: surf_data.DataLayer) -> UUID:
     return lamp_id
 
 
-def test_a_session_from_its_beginning_to_its_end(data: surf_data.DataLayer, lamp_id: UUID) -> None:
+def test_a_session_from_its_beginning_to_its_end(data: surf_data.LampsDataLayer, lamp_id: UUID) -> None:
     """The token is recognised until the session is ended, and nobody else's is."""
     token = data.sessions.begin_session(lamp_id)
     assert data.sessions.get_session_lamp(token.reveal()) == lamp_id
@@ -34,7 +34,7 @@ def test_a_session_from_its_beginning_to_its_end(data: surf_data.DataLayer, lamp
     assert data.sessions.get_session_lamp(token.reveal()) is None
 
 
-def test_only_the_hash_is_stored(data: surf_data.DataLayer, admin: Connection, lamp_id: UUID) -> None:
+def test_only_the_hash_is_stored(data: surf_data.LampsDataLayer, admin: Connection, lamp_id: UUID) -> None:
     """Whoever reads the table finds nothing that is recognised as a token, and the server refuses anything else."""
     token = data.sessions.begin_session(lamp_id).reveal()
     [stored] = admin.execute("SELECT session_token FROM user_sessions").fetchone() or []
@@ -44,14 +44,14 @@ def test_only_the_hash_is_stored(data: surf_data.DataLayer, admin: Connection, l
         admin.execute("UPDATE user_sessions SET session_token = %s", [token])
 
 
-def test_a_token_shows_itself_on_request_only(data: surf_data.DataLayer, lamp_id: UUID) -> None:
+def test_a_token_shows_itself_on_request_only(data: surf_data.LampsDataLayer, lamp_id: UUID) -> None:
     """In a log or a message there are asterisks; and no two tokens are the same."""
     first, second = (data.sessions.begin_session(lamp_id) for _ in range(2))
     assert first.reveal() not in f"{first} {first!r}"
     assert first != second
 
 
-def test_sessions_that_hold_no_more(data: surf_data.DataLayer, admin: Connection, lamp_id: UUID) -> None:
+def test_sessions_that_hold_no_more(data: surf_data.LampsDataLayer, admin: Connection, lamp_id: UUID) -> None:
     """Neither an expired session nor one of a lamp that is out of use is recognised."""
     expired, inactive = (data.sessions.begin_session(lamp_id, 60).reveal() for _ in range(2))
     admin.execute(
@@ -63,13 +63,13 @@ def test_sessions_that_hold_no_more(data: surf_data.DataLayer, admin: Connection
     assert data.sessions.get_session_lamp(inactive) is None
 
 
-def test_a_session_of_nobody(data: surf_data.DataLayer, refused: Callable[..., Any]) -> None:
+def test_a_session_of_nobody(data: surf_data.LampsDataLayer, refused: Callable[..., Any]) -> None:
     """A session needs a lamp."""
     refused(lambda: data.sessions.begin_session(uuid4()), ConstraintViolation)
 
 
 def test_an_unknown_user_costs_the_same(
-    data: surf_data.DataLayer, lamp_id: UUID, monkeypatch: pytest.MonkeyPatch
+    data: surf_data.LampsDataLayer, lamp_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A right hash, a wrong one and an unknown address are each one statement and one comparison of the same kind."""
     compared: list[int] = []

@@ -27,14 +27,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def data(migrated_url: str, folder: Path) -> Iterator[surf_data.DataLayer]:
+def data(migrated_url: str, folder: Path) -> Iterator[surf_data.LampsDataLayer]:
     """Open the data layer with a spool."""
     with surf_data.open(migrated_url, spool=str(folder), pool_min_size=1, pool_max_size=4) as opened:
         yield opened
 
 
 @pytest.fixture
-def away(folder: Path) -> Iterator[surf_data.DataLayer]:
+def away(folder: Path) -> Iterator[surf_data.LampsDataLayer]:
     """Open the data layer with the same spool, and no database."""
     with surf_data.open(NOWHERE, spool=str(folder), pool_min_size=0, pool_timeout=0.05) as opened:
         yield opened
@@ -46,14 +46,14 @@ def logged(admin: Admin) -> list[str]:
     return [name for (name,) in rows]
 
 
-def spool(data: surf_data.DataLayer, *names: str) -> None:
+def spool(data: surf_data.LampsDataLayer, *names: str) -> None:
     """Log entries with everything that an entry can have."""
     for name in names:
         data.activity.log_activity(None, "a", "b", {"é": [1]}, ip_address="2001:db8::1", user_agent=name)
 
 
 def test_what_cannot_be_written_is_written_later(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin, folder: Path
 ) -> None:
     """The next entry that the server takes takes those before along, as they were and with their own times."""
     spool(away, "1", "2", "3")
@@ -67,7 +67,7 @@ def test_what_cannot_be_written_is_written_later(
     assert not list(folder.glob("*.jsonl"))
 
 
-def test_only_its_owner_can_read_it(away: surf_data.DataLayer, folder: Path) -> None:
+def test_only_its_owner_can_read_it(away: surf_data.LampsDataLayer, folder: Path) -> None:
     """What is kept is nobody else's business."""
     spool(away, "1")
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -75,7 +75,7 @@ def test_only_its_owner_can_read_it(away: surf_data.DataLayer, folder: Path) -> 
 
 
 def test_a_replay_that_was_interrupted_is_done_again(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin, folder: Path
 ) -> None:
     """A crash after the transaction, and before its entries were forgotten, doubles none of them."""
     spool(away, "1", "2")
@@ -93,7 +93,7 @@ def test_a_replay_that_was_interrupted_is_done_again(
 
 
 def test_a_repetition_is_known_by_its_id_and_its_time(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin, folder: Path
 ) -> None:
     """An entry is the same when its id and its time are: a log in partitions has no other key."""
     admin.execute("ALTER TABLE activity_log DROP CONSTRAINT activity_log_pkey, ADD PRIMARY KEY (id, created_at)")
@@ -108,7 +108,7 @@ def test_a_repetition_is_known_by_its_id_and_its_time(
 
 
 def test_a_line_that_was_cut_off_spoils_no_other(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin, folder: Path
 ) -> None:
     """What a crash left of a line is passed over."""
     spool(away, "1")
@@ -120,7 +120,7 @@ def test_a_line_that_was_cut_off_spoils_no_other(
 
 
 def test_one_replays_at_a_time(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin, folder: Path
 ) -> None:
     """While one process replays, another replays nothing, and both can log."""
     spool(away, "1")
@@ -145,7 +145,7 @@ def test_the_spool_is_bounded(folder: Path) -> None:
     assert (folder / "activity.jsonl").stat().st_size <= 1024
 
 
-def test_what_will_never_be_taken_is_not_kept(data: surf_data.DataLayer, folder: Path) -> None:
+def test_what_will_never_be_taken_is_not_kept(data: surf_data.LampsDataLayer, folder: Path) -> None:
     """An entry of a lamp that is unknown is a failure now, and not a burden for ever."""
     data.activity.log_activity(uuid4(), "a", "b")
     assert data.stats()["activity"] == {"failures": 1}
@@ -153,7 +153,7 @@ def test_what_will_never_be_taken_is_not_kept(data: surf_data.DataLayer, folder:
 
 
 def test_a_lamp_that_was_deleted_leaves_its_entries(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin
+    data: surf_data.LampsDataLayer, away: surf_data.LampsDataLayer, admin: Admin
 ) -> None:
     """An entry whose lamp has gone meanwhile is written without it; one that the schema refuses is passed over."""
     away.activity.log_activity(uuid4(), "a", "b", user_agent="1")
@@ -165,7 +165,11 @@ def test_a_lamp_that_was_deleted_leaves_its_entries(
 
 
 def test_what_cannot_be_replayed_stays(
-    data: surf_data.DataLayer, away: surf_data.DataLayer, admin: Admin, folder: Path, caplog: pytest.LogCaptureFixture
+    data: surf_data.LampsDataLayer,
+    away: surf_data.LampsDataLayer,
+    admin: Admin,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """An entry is logged also when those before it cannot be replayed; they stay where they are."""
     spool(away, "1")
@@ -181,7 +185,7 @@ def test_what_cannot_be_replayed_stays(
     assert logged(admin) == ["1", "2"]
 
 
-def test_a_forked_child_has_ids_of_its_own(data: surf_data.DataLayer, admin: Admin) -> None:
+def test_a_forked_child_has_ids_of_its_own(data: surf_data.LampsDataLayer, admin: Admin) -> None:
     """Parent and child log on without taking one another's ids."""
     spool(data, "before")
     child = os.fork()
@@ -194,14 +198,14 @@ def test_a_forked_child_has_ids_of_its_own(data: surf_data.DataLayer, admin: Adm
     assert sorted(logged(admin)) == ["before", *["child"] * 5, *["parent"] * 5]
 
 
-def test_ids_are_reserved_a_hundred_at_a_time(data: surf_data.DataLayer) -> None:
+def test_ids_are_reserved_a_hundred_at_a_time(data: surf_data.LampsDataLayer) -> None:
     """One more statement for a hundred entries is what a spool costs."""
     spool(data, *(str(number) for number in range(150)))
     queries = data.stats()["queries"]
     assert (queries["lamps.activity_ids"]["count"], queries["lamps.activity_insert_once"]["count"]) == (2, 150)
 
 
-def test_within_a_transaction_nothing_is_spooled(data: surf_data.DataLayer, admin: Admin, folder: Path) -> None:
+def test_within_a_transaction_nothing_is_spooled(data: surf_data.LampsDataLayer, admin: Admin, folder: Path) -> None:
     """What is logged in a transaction belongs to it, and goes with it."""
     with pytest.raises(ZeroDivisionError), data.transaction() as tx:
         tx.activity.log_activity(None, "a", "b")
@@ -211,7 +215,7 @@ def test_within_a_transaction_nothing_is_spooled(data: surf_data.DataLayer, admi
     assert not folder.exists()
 
 
-def test_the_file_is_lines_of_json(away: surf_data.DataLayer, folder: Path) -> None:
+def test_the_file_is_lines_of_json(away: surf_data.LampsDataLayer, folder: Path) -> None:
     """An operator can read what is kept."""
     spool(away, "1")
     [line] = (folder / "activity.jsonl").read_text("utf-8").split("\n")[1:-1]

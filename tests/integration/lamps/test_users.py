@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import surf_data
-from surf_data import DataLayer, ValidationError
+from surf_data import LampsDataLayer, ValidationError
 
 Admin = psycopg.Connection[Any]
 
@@ -29,7 +29,7 @@ def user_data(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_registered_user_has_a_lamp(data: DataLayer) -> None:
+def test_a_registered_user_has_a_lamp(data: LampsDataLayer) -> None:
     """A user who registers has credentials and an active lamp with full brightness."""
     user = user_data()
     assert data.users.register_user(user) is True
@@ -39,7 +39,7 @@ def test_a_registered_user_has_a_lamp(data: DataLayer) -> None:
     assert (lamp.is_active, lamp.brightness) == (True, 100)
 
 
-def test_the_address_is_shown_as_typed(data: DataLayer, admin: Admin) -> None:
+def test_the_address_is_shown_as_typed(data: LampsDataLayer, admin: Admin) -> None:
     """The stored address is the one that was typed; only the key is normalised."""
     data.users.register_user(user_data(email=" Straße@Example.ORG "))
     stored = admin.execute("SELECT email, email_key FROM lamp_registry").fetchone()
@@ -57,7 +57,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("first", "second"), SPELLINGS)
-def test_one_address_is_one_user_in_any_spelling(data: DataLayer, admin: Admin, first: str, second: str) -> None:
+def test_one_address_is_one_user_in_any_spelling(data: LampsDataLayer, admin: Admin, first: str, second: str) -> None:
     """Another spelling of a registered address is refused, and logs in."""
     data.users.register_user(user_data(email=first))
     with pytest.raises(ValidationError) as caught:
@@ -88,7 +88,7 @@ def test_fifty_threads_register_one_address_once(migrated_url: str, admin: Admin
     assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (1,)
 
 
-def test_credentials_are_address_and_hash_of_an_active_user(data: DataLayer) -> None:
+def test_credentials_are_address_and_hash_of_an_active_user(data: LampsDataLayer) -> None:
     """A wrong hash, an unknown address and an inactive user are all `False`."""
     user = user_data()
     data.users.register_user(user)
@@ -99,12 +99,12 @@ def test_credentials_are_address_and_hash_of_an_active_user(data: DataLayer) -> 
     assert data.users.validate_user_credentials("kai@example.org", "planted-hash-7f3a") is False
 
 
-def test_the_stand_in_hash_of_nobody_opens_nothing(data: DataLayer) -> None:
+def test_the_stand_in_hash_of_nobody_opens_nothing(data: LampsDataLayer) -> None:
     """What unknown users are compared with is not a password for them."""
     assert data.users.validate_user_credentials("nobody@example.org", "!" * 60) is False
 
 
-def test_credentials_of_an_unknown_user_take_the_same_statements(data: DataLayer) -> None:
+def test_credentials_of_an_unknown_user_take_the_same_statements(data: LampsDataLayer) -> None:
     """Known and unknown addresses send the same one statement."""
     data.users.register_user(user_data())
     before = data.stats()["queries"]
@@ -146,7 +146,7 @@ BAD_VALUES = [
 @pytest.mark.parametrize(("field", "value"), BAD_VALUES)
 @pytest.mark.parametrize("method", ["register_user", "register_new_lamp"])
 def test_bad_registrations_are_refused_by_name(
-    data: DataLayer, caplog: pytest.LogCaptureFixture, method: str, field: str, value: object
+    data: LampsDataLayer, caplog: pytest.LogCaptureFixture, method: str, field: str, value: object
 ) -> None:
     """A value that cannot be stored is refused with its name, nothing is sent, and the hash is nowhere."""
     caplog.set_level(logging.DEBUG)
@@ -160,7 +160,7 @@ def test_bad_registrations_are_refused_by_name(
 
 
 @pytest.mark.parametrize("field", ["lamp_id", "email", "name", "password_hash", "location_index"])
-def test_a_missing_key_is_named(data: DataLayer, field: str) -> None:
+def test_a_missing_key_is_named(data: LampsDataLayer, field: str) -> None:
     """A registration without one of its keys says which."""
     user = user_data()
     del user[field]
@@ -168,7 +168,7 @@ def test_a_missing_key_is_named(data: DataLayer, field: str) -> None:
         data.users.register_user(user)
 
 
-def test_an_unknown_key_is_refused(data: DataLayer) -> None:
+def test_an_unknown_key_is_refused(data: LampsDataLayer) -> None:
     """A key that would be lost is refused instead."""
     with pytest.raises(ValidationError, match="unknown key 'brightnes'") as caught:
         data.users.register_user(user_data(brightnes=3))
@@ -176,14 +176,14 @@ def test_an_unknown_key_is_refused(data: DataLayer) -> None:
 
 
 @pytest.mark.parametrize("email", [None, 7, "", "nobody", "a" * 300 + "@example.org"])
-def test_credentials_need_an_address(data: DataLayer, email: Any) -> None:
+def test_credentials_need_an_address(data: LampsDataLayer, email: Any) -> None:
     """What cannot be an address is refused before anything is sent."""
     with pytest.raises(ValidationError, match="email"):
         data.users.validate_user_credentials(email, "x")
 
 
 @pytest.mark.parametrize("password_hash", [None, 7, "", "x" * 256, "\ud800"])
-def test_credentials_need_a_hash(data: DataLayer, password_hash: Any) -> None:
+def test_credentials_need_a_hash(data: LampsDataLayer, password_hash: Any) -> None:
     """What cannot be a hash is refused before anything is sent."""
     with pytest.raises(ValidationError, match="password_hash"):
         data.users.validate_user_credentials("kai@example.org", password_hash)
@@ -199,7 +199,7 @@ def test_credentials_need_a_hash(data: DataLayer, password_hash: Any) -> None:
         },
     )
 )
-def test_no_other_error_escapes_a_registration(data: DataLayer, admin: Admin, user: dict[str, Any]) -> None:
+def test_no_other_error_escapes_a_registration(data: LampsDataLayer, admin: Admin, user: dict[str, Any]) -> None:
     """Whatever is handed in is registered or refused by name; nothing else is raised, nothing is stored."""
     with pytest.raises(ValidationError) as caught:
         data.users.register_user(user)

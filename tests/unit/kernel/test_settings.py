@@ -58,10 +58,10 @@ def bad_values() -> list[tuple[str, str]]:
 
 
 def test_defaults_are_those_of_the_specification() -> None:
-    """Without keywords and environment the pool, the application's name and JIT are as the specification wants them."""
+    """Without keywords and environment the pool and JIT are as the specification wants them."""
     found = load({})
     assert (found.pool_min_size, found.pool_max_size, found.pool_max_idle) == (5, 20, 300.0)
-    assert (found.application_name, found.jit) == ("surfboard_lamp_backend", False)
+    assert (found.application_name, found.jit) == ("surf_data", False)
     assert (found.statement_timeout, found.slow_query_ms) == (60.0, 1000.0)
     assert found.database_url is None
     assert found.redis_url is None

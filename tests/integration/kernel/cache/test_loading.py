@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from rig import RedisServer, eventually
-from surf_data import DataLayer
+from surf_data import LampsDataLayer
 from surf_data.errors import DatabaseError, DatabaseUnavailable, ValidationError
 from surf_data.kernel import settings
 from surf_data.kernel.cache import Entry, JsonCache
@@ -210,12 +210,12 @@ def test_a_thread_that_has_waited_long_enough_computes(cache: JsonCache, source:
     one.join(30)
 
 
-def total(data: DataLayer) -> dict[str, Any]:
+def total(data: LampsDataLayer) -> dict[str, Any]:
     """Return how many entries the database has."""
     return {"total": data.activity.get_activity_statistics()["total"]}
 
 
-def test_nobody_waits_for_a_thread_beyond_his_deadline(data: DataLayer, source: Source) -> None:
+def test_nobody_waits_for_a_thread_beyond_his_deadline(data: LampsDataLayer, source: Source) -> None:
     """Whoever waits for another thread does so until his deadline, and then hears of it."""
     source.free.clear()
     one = threading.Thread(target=data.cache.get_or_load_system_stats, args=(source,))
@@ -227,7 +227,7 @@ def test_nobody_waits_for_a_thread_beyond_his_deadline(data: DataLayer, source: 
     one.join(30)
 
 
-def test_nobody_waits_for_a_process_beyond_his_deadline(data: DataLayer, client: redis.Redis) -> None:
+def test_nobody_waits_for_a_process_beyond_his_deadline(data: LampsDataLayer, client: redis.Redis) -> None:
     """Whoever waits for another process does so until his deadline, and then hears of it; others go on."""
     client.set("lock:system_stats", "whoever")
     with data.deadline(0.05), pytest.raises(DatabaseError):

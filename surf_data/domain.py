@@ -1,0 +1,126 @@
+"""What a domain says of itself, once; and how it is found by its name."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import attrs
+
+from surf_data.errors import ConfigurationError
+
+#: The domains of this package, each a package ``surf_data.<name>`` with a ``DOMAIN``.
+NAMES = ("lamps",)
+#: The entry points by which domains outside this package are found: each names a `Domain`.
+ENTRY_POINTS = "surf_data.domains"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,38}")
+
+
+@attrs.frozen(kw_only=True)
+class Retention:
+    """For how long the rows of a table are kept."""
+
+    #: The table, with its schema.
+    table: str = attrs.field()
+    #: The column that says how old a row is, or until when it is valid: a ``timestamptz``.
+    by: str = attrs.field()
+    #: Days after ``by`` until a row may be deleted, 0 to 36,500; ``None``: rows are kept until an operator says
+    #: otherwise.
+    keep_days: int | None = None
+    #: The time that each partition covers; ``None`` for a table without partitions, whose rows are deleted in batches.
+    partition: Literal["day", "week", "month"] | None = None
+    #: A function of the database, with its schema, that is called with the bounds of what goes before it goes.
+    on_drop: str | None = None
+
+    @table.validator
+    def _check_table(self, _attribute: object, value: str) -> None:
+        if value.count(".") != 1:
+            raise ConfigurationError(f"retention: {value} must be schema.table", setting="retention")
+
+
+def _check_name(_domain: object, _attribute: object, value: str) -> None:
+    if not _NAME.fullmatch(value):
+        raise ConfigurationError(f"a domain's name must be {_NAME.pattern}", setting="domain")
+
+
+@attrs.frozen(kw_only=True)
+class Domain:
+    """An application on the kernel: what its tools need to know of it.
+
+    Nothing is imported before it is needed: what is Python is named as ``module:name``.
+    """
+
+    #: Its package, its folders below ``sql/`` and ``migrations/``, its history of migrations, the tag of its statements
+    #: and its group of commands.
+    name: str = attrs.field(validator=_check_name)
+    #: What it is, in a few words.
+    title: str
+    #: The PostgreSQL schemas that it owns.
+    schemas: tuple[str, ...]
+    #: The class of its settings, a `surf_data.Settings`.
+    settings: type[Any]
+    #: The function that returns its query functions.
+    queries: str
+    #: The function that opens its data layer, as `surf_data.open` does.
+    opener: str = attrs.field()
+    #: What is kept for how long.
+    retention: tuple[Retention, ...] = ()
+    #: What the server's views and logs call its clients, where no setting says otherwise.
+    application_name: str = attrs.field()
+    #: What the keys of its cached values begin with, after ``cache_prefix``; none may begin with another one.
+    cache_prefixes: tuple[str, ...] = ()
+    #: Environment variables that count for a setting when its own is not set, by the setting's name.
+    variables: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    #: The folder with its ``sql/<name>`` and ``migrations/<name>``; ``None`` for a domain of this package.
+    root: Path | None = None
+
+    @opener.default
+    def _default_opener(self) -> str:
+        return f"{self.queries.partition(':')[0].rpartition('.')[0]}:open"
+
+    @application_name.default
+    def _default_application_name(self) -> str:
+        return f"surf_data.{self.name}"
+
+    def query_functions(self) -> Any:
+        """Return what ``queries`` names returns: an object with a function for each query."""
+        return _named(self.queries)()
+
+    def open(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return the data layer that ``opener`` opens with these arguments."""
+        return _named(self.opener)(*arguments, **keywords)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all domains that are installed: those of this package first, then others in order."""
+    return (*NAMES, *sorted(set(_foreign()) - set(NAMES)))
+
+
+def find(name: str) -> Domain:
+    """Return a domain by its name.
+
+    Raises:
+        ConfigurationError: there is none; the error names the nearest.
+    """
+    if name in NAMES:
+        return cast("Domain", import_module(f"surf_data.{name}").DOMAIN)
+    foreign = _foreign()
+    if name in foreign:
+        return cast("Domain", foreign[name].load())
+    known = names()
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    raise ConfigurationError(f"unknown domain {name[:40]!r}: {hint}", setting="domain")
+
+
+def _foreign() -> dict[str, EntryPoint]:
+    return {found.name: found for found in entry_points(group=ENTRY_POINTS)}
+
+
+def _named(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)
