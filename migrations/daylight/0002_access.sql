@@ -1,0 +1,196 @@
+-- Why: who may do what (roles and permissions), with which key and how often (API keys, rate limits), and what was done
+-- (usage of the API, the audit log).
+-- The audit log records the transaction of each entry, so that whole hours can be sealed once all of their writers have
+-- ended; audit_seals chains the digests of the hours.
+-- rate_limit_states is unlogged: after a crash every counter begins anew, which lets through one allowance more.
+-- Locks: none that another session waits for; the tables are new. Milliseconds.
+
+-- migrate:up
+CREATE TABLE daylight.permissions (
+    id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
+    name text NOT NULL,
+    description text NOT NULL DEFAULT '',
+    resource text NOT NULL,
+    action text NOT NULL,
+    conditions jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(conditions) = 'object'),
+    created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+CREATE TABLE daylight.roles (
+    id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
+    name text NOT NULL CONSTRAINT roles_name UNIQUE,
+    description text NOT NULL DEFAULT '',
+    scope text NOT NULL DEFAULT 'global' CHECK (scope IN ('global', 'organization', 'project')),
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+CREATE TABLE daylight.role_permissions (
+    role_id text NOT NULL CONSTRAINT role_permissions_role REFERENCES daylight.roles (id) ON DELETE CASCADE,
+    permission_id text NOT NULL CONSTRAINT role_permissions_permission REFERENCES daylight.permissions (id),
+    PRIMARY KEY (role_id, permission_id)
+);
+CREATE INDEX role_permissions_permission ON daylight.role_permissions (permission_id);
+
+CREATE TABLE daylight.role_inherits (
+    role_id text NOT NULL CONSTRAINT role_inherits_role REFERENCES daylight.roles (id) ON DELETE CASCADE,
+    inherited_id text NOT NULL CONSTRAINT role_inherits_inherited REFERENCES daylight.roles (id),
+    PRIMARY KEY (role_id, inherited_id),
+    CONSTRAINT role_inherits_other CHECK (role_id <> inherited_id)
+);
+CREATE INDEX role_inherits_inherited ON daylight.role_inherits (inherited_id);
+
+CREATE TABLE daylight.user_roles (
+    user_id text NOT NULL CONSTRAINT user_roles_user REFERENCES daylight.users (id) ON DELETE CASCADE,
+    role_id text NOT NULL CONSTRAINT user_roles_role REFERENCES daylight.roles (id),
+    -- '*' is everywhere.
+    scope text NOT NULL DEFAULT '*',
+    assigned_by text,
+    assigned_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    expires_at timestamptz,
+    conditions jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(conditions) = 'object'),
+    PRIMARY KEY (user_id, role_id, scope)
+);
+CREATE INDEX user_roles_role ON daylight.user_roles (role_id);
+
+CREATE TABLE daylight.api_keys (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    key_hash text NOT NULL CONSTRAINT api_keys_hash UNIQUE,
+    key_preview text NOT NULL,
+    user_id text NOT NULL CONSTRAINT api_keys_user REFERENCES daylight.users (id) ON DELETE CASCADE,
+    organization_id text,
+    scopes text [] NOT NULL DEFAULT '{}',
+    allowed_endpoints text [] NOT NULL DEFAULT '{}',
+    allowed_methods text [] NOT NULL DEFAULT '{GET,POST}',
+    ip_whitelist text [] NOT NULL DEFAULT '{}',
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended', 'revoked')),
+    environment text NOT NULL DEFAULT 'production',
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    description text,
+    tags jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(tags) = 'object'),
+    created_by text,
+    created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
+) WITH (fillfactor = 80);
+CREATE INDEX api_keys_user ON daylight.api_keys (user_id, created_at);
+
+CREATE TABLE daylight.api_usage (
+    id text NOT NULL,
+    api_key_id text NOT NULL,
+    user_id text NOT NULL,
+    endpoint text NOT NULL,
+    method text NOT NULL,
+    status_code integer NOT NULL CHECK (status_code BETWEEN 100 AND 599),
+    response_time_ms double precision NOT NULL,
+    request_size bigint NOT NULL DEFAULT 0,
+    response_size bigint NOT NULL DEFAULT 0,
+    rate_limit_hit boolean NOT NULL DEFAULT false,
+    ip_address inet,
+    user_agent text,
+    error_code text,
+    occurred_at timestamptz NOT NULL,
+    PRIMARY KEY (id, occurred_at)
+) PARTITION BY RANGE (occurred_at);
+CREATE INDEX api_usage_key ON daylight.api_usage (api_key_id, occurred_at DESC);
+CREATE TABLE daylight.api_usage_default PARTITION OF daylight.api_usage DEFAULT;
+
+-- What the entries of an hour add up to; added to by the statement that stores them.
+CREATE TABLE daylight.api_usage_hourly (
+    api_key_id text NOT NULL,
+    endpoint text NOT NULL,
+    hour timestamptz NOT NULL,
+    calls bigint NOT NULL,
+    errors bigint NOT NULL,
+    total_ms double precision NOT NULL,
+    request_bytes bigint NOT NULL,
+    response_bytes bigint NOT NULL,
+    PRIMARY KEY (api_key_id, hour, endpoint)
+) WITH (fillfactor = 70);
+
+CREATE TABLE daylight.rate_limits (
+    id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
+    name text NOT NULL,
+    algorithm text NOT NULL CHECK (algorithm IN ('token_bucket', 'leaky_bucket', 'fixed_window', 'sliding_window')),
+    requests integer NOT NULL CHECK (requests > 0),
+    window_ms bigint NOT NULL CHECK (window_ms > 0),
+    scope text NOT NULL DEFAULT 'global' CHECK (scope IN ('global', 'api_key', 'user', 'ip', 'endpoint')),
+    endpoints text [] NOT NULL DEFAULT '{}',
+    methods text [] NOT NULL DEFAULT '{}',
+    action text NOT NULL DEFAULT 'block' CHECK (action IN ('block', 'throttle')),
+    block_ms bigint NOT NULL DEFAULT 0 CHECK (block_ms >= 0),
+    enabled boolean NOT NULL DEFAULT true,
+    priority integer NOT NULL DEFAULT 100,
+    on_failure text NOT NULL DEFAULT 'postgresql' CHECK (on_failure IN ('postgresql', 'allow', 'deny', 'local')),
+    on_failure_last text NOT NULL DEFAULT 'allow' CHECK (on_failure_last IN ('allow', 'deny')),
+    created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    CONSTRAINT rate_limits_window CHECK (algorithm <> 'sliding_window' OR requests <= 100000)
+);
+
+CREATE UNLOGGED TABLE daylight.rate_limit_states (
+    limit_key text PRIMARY KEY,
+    -- Of a bucket: when it is full again; of a window: when it began. Microseconds since 1970.
+    moment bigint NOT NULL DEFAULT 0,
+    hits integer NOT NULL DEFAULT 0,
+    -- Of a sliding window: when each unit was used.
+    log bigint [] NOT NULL DEFAULT '{}',
+    blocked_until bigint NOT NULL DEFAULT 0,
+    expires_at timestamptz NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX rate_limit_states_expiry ON daylight.rate_limit_states (expires_at);
+
+CREATE TABLE daylight.audit_logs (
+    id uuid NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    event_type text NOT NULL,
+    user_id text,
+    session_id text,
+    resource text NOT NULL,
+    action text NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('success', 'failure', 'partial')),
+    risk_level text NOT NULL CHECK (risk_level IN ('low', 'medium', 'high', 'critical')),
+    ip_address inet,
+    user_agent text,
+    details jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(details) = 'object'),
+    changes jsonb,
+    compliance_labels text [] NOT NULL DEFAULT '{}',
+    retention_policy text NOT NULL DEFAULT 'default',
+    source text NOT NULL,
+    version text NOT NULL DEFAULT '1',
+    correlation_id text,
+    trace_id text,
+    PRIMARY KEY (id, occurred_at)
+) PARTITION BY RANGE (occurred_at);
+CREATE INDEX audit_logs_time ON daylight.audit_logs (occurred_at DESC, id DESC);
+CREATE INDEX audit_logs_user ON daylight.audit_logs (user_id, occurred_at DESC, id DESC);
+CREATE TABLE daylight.audit_logs_default PARTITION OF daylight.audit_logs DEFAULT;
+
+-- Append-only also for its owner: what expires leaves as a partition, never by UPDATE, DELETE or TRUNCATE.
+CREATE FUNCTION daylight.audit_logs_append_only() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF tg_op = 'DELETE' AND current_setting('daylight.expiring', true) = 'on' THEN
+        RETURN old;
+    END IF;
+    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER audit_logs_append_only
+BEFORE UPDATE OR DELETE ON daylight.audit_logs
+FOR EACH ROW EXECUTE FUNCTION daylight.audit_logs_append_only();
+CREATE TRIGGER audit_logs_no_truncate
+BEFORE TRUNCATE ON daylight.audit_logs
+FOR EACH STATEMENT EXECUTE FUNCTION daylight.audit_logs_append_only();
+
+-- migrate:down
+DROP TABLE daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits, daylight.api_usage_hourly,
+daylight.api_usage, daylight.api_keys, daylight.user_roles, daylight.role_inherits, daylight.role_permissions,
+daylight.roles, daylight.permissions;
+DROP FUNCTION daylight.audit_logs_append_only();
