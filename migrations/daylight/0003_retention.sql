@@ -11,7 +11,7 @@ CREATE SCHEMA daylight_restored;
 CREATE TABLE daylight.retention_policies (
     table_name text PRIMARY KEY,
     tier text NOT NULL CHECK (tier IN ('hot', 'warm', 'cold')),
-    keep_days integer NOT NULL CHECK (keep_days BETWEEN 1 AND 36500),
+    keep_days bigint NOT NULL CHECK (keep_days BETWEEN 1 AND 36500),
     archive boolean NOT NULL,
     storage_class text NOT NULL DEFAULT 'standard',
     enabled boolean NOT NULL DEFAULT true,
@@ -46,7 +46,7 @@ CREATE TABLE daylight.legal_holds (
     released_at timestamptz,
     CONSTRAINT legal_holds_period CHECK (until > since)
 );
-CREATE INDEX legal_holds_table ON daylight.legal_holds (table_name) WHERE released_at IS NULL;
+CREATE INDEX legal_holds_table ON daylight.legal_holds (table_name);
 
 CREATE TABLE daylight.data_archives (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

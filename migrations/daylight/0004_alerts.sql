@@ -34,7 +34,7 @@ CREATE TABLE daylight.alert_states (
     breached_since timestamptz,
     healthy_since timestamptz,
     last_sent_at timestamptz,
-    sends integer NOT NULL DEFAULT 0,
+    sends bigint NOT NULL DEFAULT 0,
     silenced_until timestamptz,
     updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (rule_id, subject)

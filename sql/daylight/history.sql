@@ -25,7 +25,7 @@ COPY daylight.location_history (
 -- name: history_days(user_id, since, until, time_zone)
 -- What each local day of a user had: how many entries, the first and the last, and the box around them.
 SELECT
-    (lh.recorded_at AT TIME ZONE :time_zone::text)::date AS day,
+    (lh.recorded_at AT TIME ZONE COALESCE(:time_zone::text, 'UTC'))::date AS day,
     count(*) AS points,
     min(lh.recorded_at) AS first_at,
     max(lh.recorded_at) AS last_at,
@@ -38,8 +38,8 @@ WHERE
     lh.user_id = :user_id::text
     AND lh.recorded_at >= :since::timestamptz
     AND lh.recorded_at < :until::timestamptz
-GROUP BY (lh.recorded_at AT TIME ZONE :time_zone::text)::date
-ORDER BY (lh.recorded_at AT TIME ZONE :time_zone::text)::date;
+GROUP BY (lh.recorded_at AT TIME ZONE COALESCE(:time_zone::text, 'UTC'))::date
+ORDER BY (lh.recorded_at AT TIME ZONE COALESCE(:time_zone::text, 'UTC'))::date;
 
 -- name: history_delete(history_id, user_id)!
 -- Deletes an entry of a user, unless it is under a legal hold.
@@ -146,14 +146,14 @@ WITH stored AS (
         e.recorded_at
     FROM
         unnest(
-            :ids::text [],
-            :user_ids::text [],
-            :locations::jsonb [],
-            :lats::float8 [],
-            :lngs::float8 [],
-            :activities::text [],
-            :documents::jsonb [],
-            :times::timestamptz []
+            :ids::text[],
+            :user_ids::text[],
+            :locations::jsonb[],
+            :lats::float8[],
+            :lngs::float8[],
+            :activities::text[],
+            :documents::jsonb[],
+            :times::timestamptz[]
         ) AS e (id, user_id, location, lat, lng, activity, metadata, recorded_at)
     ON CONFLICT (id, recorded_at) DO NOTHING
     RETURNING id

@@ -91,14 +91,14 @@ LIMIT :row_limit::bigint;
 -- retry: idempotent
 UPDATE daylight.plans AS p
 SET
-    title = CASE WHEN 'title' = ANY(:changed::text []) THEN :title::text ELSE p.title END,
-    description = CASE WHEN 'description' = ANY(:changed::text []) THEN :description::text ELSE p.description END,
-    location = CASE WHEN 'location' = ANY(:changed::text []) THEN :location::jsonb ELSE p.location END,
-    start_time = CASE WHEN 'start_time' = ANY(:changed::text []) THEN :start_time::timestamptz ELSE p.start_time END,
-    end_time = CASE WHEN 'end_time' = ANY(:changed::text []) THEN :end_time::timestamptz ELSE p.end_time END,
-    activities = CASE WHEN 'activities' = ANY(:changed::text []) THEN :activities::jsonb ELSE p.activities END,
-    preferences = CASE WHEN 'preferences' = ANY(:changed::text []) THEN :preferences::jsonb ELSE p.preferences END,
-    status = CASE WHEN 'status' = ANY(:changed::text []) THEN :status::text ELSE p.status END,
+    title = CASE WHEN 'title' = ANY(:changed::text[]) THEN :title::text ELSE p.title END,
+    description = CASE WHEN 'description' = ANY(:changed::text[]) THEN :description::text ELSE p.description END,
+    location = CASE WHEN 'location' = ANY(:changed::text[]) THEN :location::jsonb ELSE p.location END,
+    start_time = CASE WHEN 'start_time' = ANY(:changed::text[]) THEN :start_time::timestamptz ELSE p.start_time END,
+    end_time = CASE WHEN 'end_time' = ANY(:changed::text[]) THEN :end_time::timestamptz ELSE p.end_time END,
+    activities = CASE WHEN 'activities' = ANY(:changed::text[]) THEN :activities::jsonb ELSE p.activities END,
+    preferences = CASE WHEN 'preferences' = ANY(:changed::text[]) THEN :preferences::jsonb ELSE p.preferences END,
+    status = CASE WHEN 'status' = ANY(:changed::text[]) THEN :status::text ELSE p.status END,
     updated_at = CURRENT_TIMESTAMP
 WHERE
     p.id = :plan_id::text

@@ -35,12 +35,12 @@ RETURNING user_id, first_name, last_name, avatar, timezone, preferences, setting
 -- retry: idempotent
 UPDATE daylight.user_profiles AS up
 SET
-    first_name = CASE WHEN 'first_name' = ANY(:changed::text []) THEN :first_name::text ELSE up.first_name END,
-    last_name = CASE WHEN 'last_name' = ANY(:changed::text []) THEN :last_name::text ELSE up.last_name END,
-    avatar = CASE WHEN 'avatar' = ANY(:changed::text []) THEN :avatar::text ELSE up.avatar END,
-    timezone = CASE WHEN 'timezone' = ANY(:changed::text []) THEN :timezone::text ELSE up.timezone END,
-    preferences = CASE WHEN 'preferences' = ANY(:changed::text []) THEN :preferences::jsonb ELSE up.preferences END,
-    settings = CASE WHEN 'settings' = ANY(:changed::text []) THEN :settings::jsonb ELSE up.settings END,
+    first_name = CASE WHEN 'first_name' = ANY(:changed::text[]) THEN :first_name::text ELSE up.first_name END,
+    last_name = CASE WHEN 'last_name' = ANY(:changed::text[]) THEN :last_name::text ELSE up.last_name END,
+    avatar = CASE WHEN 'avatar' = ANY(:changed::text[]) THEN :avatar::text ELSE up.avatar END,
+    timezone = CASE WHEN 'timezone' = ANY(:changed::text[]) THEN :timezone::text ELSE up.timezone END,
+    preferences = CASE WHEN 'preferences' = ANY(:changed::text[]) THEN :preferences::jsonb ELSE up.preferences END,
+    settings = CASE WHEN 'settings' = ANY(:changed::text[]) THEN :settings::jsonb ELSE up.settings END,
     updated_at = CURRENT_TIMESTAMP
 WHERE
     up.user_id = :user_id::text
@@ -126,22 +126,22 @@ WHERE
 -- retry: idempotent
 UPDATE daylight.users AS u
 SET
-    email = CASE WHEN 'email' = ANY(:changed::text []) THEN :email::text ELSE u.email END,
-    email_key = CASE WHEN 'email' = ANY(:changed::text []) THEN :email_key::text ELSE u.email_key END,
-    username = CASE WHEN 'username' = ANY(:changed::text []) THEN :username::text ELSE u.username END,
-    username_key = CASE WHEN 'username' = ANY(:changed::text []) THEN :username_key::text ELSE u.username_key END,
+    email = CASE WHEN 'email' = ANY(:changed::text[]) THEN :email::text ELSE u.email END,
+    email_key = CASE WHEN 'email' = ANY(:changed::text[]) THEN :email_key::text ELSE u.email_key END,
+    username = CASE WHEN 'username' = ANY(:changed::text[]) THEN :username::text ELSE u.username END,
+    username_key = CASE WHEN 'username' = ANY(:changed::text[]) THEN :username_key::text ELSE u.username_key END,
     password_hash = CASE
-        WHEN 'password_hash' = ANY(:changed::text []) THEN :password_hash::text ELSE u.password_hash
+        WHEN 'password_hash' = ANY(:changed::text[]) THEN :password_hash::text ELSE u.password_hash
     END,
-    is_active = CASE WHEN 'is_active' = ANY(:changed::text []) THEN :is_active::boolean ELSE u.is_active END,
+    is_active = CASE WHEN 'is_active' = ANY(:changed::text[]) THEN :is_active::boolean ELSE u.is_active END,
     email_verified = CASE
-        WHEN 'email_verified' = ANY(:changed::text []) THEN :email_verified::boolean ELSE u.email_verified
+        WHEN 'email_verified' = ANY(:changed::text[]) THEN :email_verified::boolean ELSE u.email_verified
     END,
     last_login_at = CASE
-        WHEN 'last_login_at' = ANY(:changed::text []) THEN :last_login_at::timestamptz ELSE u.last_login_at
+        WHEN 'last_login_at' = ANY(:changed::text[]) THEN :last_login_at::timestamptz ELSE u.last_login_at
     END,
     last_active_at = CASE
-        WHEN :changed::text [] && ARRAY['is_active', 'last_login_at'] THEN CURRENT_TIMESTAMP ELSE u.last_active_at
+        WHEN :changed::text[] && ARRAY['is_active', 'last_login_at'] THEN CURRENT_TIMESTAMP ELSE u.last_active_at
     END,
     updated_at = CURRENT_TIMESTAMP
 WHERE

@@ -1,1 +1,5 @@
 """A day planner: users, plans, places and where they were; kept exactly as long as it should be."""
+
+from surf_data.daylight.layer import DOMAIN, DaylightDataLayer, DaylightTransaction, open
+
+__all__ = ["DOMAIN", "DaylightDataLayer", "DaylightTransaction", "open"]

@@ -75,7 +75,7 @@ class LocationHistoryService:
         """
         user_id = checks.identifier("user_id", user_id)
         lat, lng = checks.place("location", location)
-        values = {
+        values: dict[str, Any] = {
             "location": checks.document("location", location),
             "lat": lat,
             "lng": lng,

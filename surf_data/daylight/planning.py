@@ -23,7 +23,9 @@ _CHANGES: dict[str, Callable[[str, object], Any]] = {
     "preferences": checks.document,
 }
 _NEW: dict[str, Callable[[str, object], Any]] = {"id": checks.identifier, **_CHANGES}
-_STATUS: dict[str, Callable[[str, object], Any]] = {"status": lambda field, value: checks.choice(field, value, STATUSES)}
+_STATUS: dict[str, Callable[[str, object], Any]] = {
+    "status": lambda field, value: checks.choice(field, value, STATUSES)
+}
 _REQUIRED = ("title", "start_time", "end_time")
 _PERIOD = ("start_time", "end_time")
 
@@ -170,7 +172,7 @@ class PlanningService:
     deletePlan = delete_plan  # noqa: N815
 
 
-def _of_user(plan_id: object, user_id: object) -> dict[str, str]:
+def _of_user(plan_id: object, user_id: object) -> dict[str, Any]:
     return {
         "plan_id": checks.identifier("plan_id", plan_id),
         "user_id": checks.identifier("user_id", user_id),

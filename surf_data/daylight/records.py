@@ -27,10 +27,9 @@ def as_json(value: Any) -> Any:
     return value
 
 
+@attrs.frozen
 class Record:
     """An attrs class whose `to_dict` has the keys of the original."""
-
-    __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as a dictionary for JSON: keys in camelCase, moments as ISO 8601 text in UTC."""

@@ -78,7 +78,7 @@ class UserService:
         """
         checked = checks.record("user_data", user_data, _NEW)
         checks.require("user_data", checked, _ACCOUNT)
-        profile = {name: checked.get(name, default) for name, default in _NO_PROFILE.items()}
+        profile: dict[str, Any] = {name: checked.get(name, default) for name, default in _NO_PROFILE.items()}
         for name in ("preferences", "settings"):
             profile[name] = checked.get(name) or checks.document(name, {})
         with self._database.transaction() as executor:
