@@ -89,7 +89,7 @@ class DataLayer(Generic[R_co]):
             self.database: DatabaseManager = database
             #: Redis.
             self.redis: RedisManager = redis
-            self._values = JsonCache(redis, ends=ends, families=domain.cache_prefixes)
+            self._values = JsonCache(redis, current_deadline=ends, key_prefixes=domain.cache_prefixes)
             opened.callback(self._values.close)
             self._opened = opened.pop_all()
         #: The settings in use.
@@ -221,7 +221,7 @@ class DataLayer(Generic[R_co]):
             "queries": self.database.statistics(),
             "pool": self.database.get_pool_status(),
             "replica": self.database.replica_statistics(),
-            "cache": {**self.redis.stats(), "near": self._values.near_state},
+            "cache": {**self.redis.stats(), **self._values.stats()},
         }
 
     def close(self) -> None:

@@ -127,6 +127,30 @@ class TransactionConflict(DatabaseError):
     """A concurrent transaction got in the way: the whole transaction may be tried again."""
 
 
+class RedisError(SurfDataError):
+    """Redis refused or failed a command."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        reason: str | None = None,
+        code: str | None = None,
+        ambiguous: bool = False,
+    ) -> None:
+        super().__init__(f"{inspect.getdoc(type(self))} ({reason})" if reason and not message else message)
+        #: Why, in a few fixed words.
+        self.reason = reason
+        #: The code with which Redis refused the command, such as ``WRONGTYPE`` or ``READONLY``, if it gave one.
+        self.code = code
+        #: Whether a write may have been applied all the same: it was sent, and no reply came.
+        self.ambiguous = ambiguous
+
+
+class RedisUnavailable(RedisError):
+    """Redis cannot be reached, or did not answer in time."""
+
+
 class MigrationError(SurfDataError):
     """A migration cannot be applied."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from surf_data.kernel import validation
 from surf_data.kernel.cache import Entry, JsonCache, LoadOptions
-from surf_data.lamps.surf_documents import own, stored, surf_data
+from surf_data.lamps.surf_documents import copy_for_caller, surf_data, to_document
 from surf_data.lamps.types import SurfData
 
 _LOCATION_META = "location_meta:"
@@ -16,7 +16,7 @@ _SURF_DATA = "surf_data:"
 _SYSTEM_STATS = "system_stats"
 
 #: What the keys begin with.
-FAMILIES = (_LAMP_STATUS, _LOCATION_META, _SURF_DATA, _SYSTEM_STATS)
+KEY_PREFIXES = (_LAMP_STATUS, _LOCATION_META, _SURF_DATA, _SYSTEM_STATS)
 
 # Other applications may share the server, with keys that only look alike.
 _KEYS = re.compile(
@@ -57,7 +57,7 @@ class RedisCacheManager:
         Raises:
             ValidationError: ``location_index`` is not such a number.
         """
-        return self._cache.get(_location_key(_SURF_DATA, location_index), surf_data, own)
+        return self._cache.get(_location_key(_SURF_DATA, location_index), surf_data, copy_for_caller)
 
     def get_or_load_surf_data(
         self,
@@ -81,10 +81,12 @@ class RedisCacheManager:
 
         def document() -> Mapping[str, Any] | None:
             data = source()
-            return None if data is None else stored("data", data)
+            return None if data is None else to_document("data", data)
 
         key = _location_key(_SURF_DATA, location_index)
-        return self._cache.get_or_load(key, surf_data, document, ttl_seconds, field="data", copy=own, **options)
+        return self._cache.get_or_load(
+            key, surf_data, document, ttl_seconds, field="data", copy=copy_for_caller, **options
+        )
 
     def get_surf_data_many(self, location_indexes: Iterable[int]) -> dict[int, SurfData]:
         """Return the cached surf data of several locations, in one round trip.
@@ -105,7 +107,7 @@ class RedisCacheManager:
             _location_key(_SURF_DATA, index, f"location_indexes[{position}]"): index
             for position, index in enumerate(location_indexes)
         }
-        return {wanted[key]: data for key, data in self._cache.get_many(wanted, surf_data, own).items()}
+        return {wanted[key]: data for key, data in self._cache.get_many(wanted, surf_data, copy_for_caller).items()}
 
     def set_surf_data_cache(
         self, location_index: int, data: SurfData | Mapping[str, Any], ttl_seconds: int = 1800
@@ -121,7 +123,7 @@ class RedisCacheManager:
             ValidationError: an argument is refused; the error names it, with the path into ``data``.
         """
         key = _location_key(_SURF_DATA, location_index)
-        self._cache.set(key, stored("data", data), ttl_seconds, field="data")
+        self._cache.set(key, to_document("data", data), ttl_seconds, field="data")
 
     def warm_surf_data(self, data: Mapping[int, SurfData | Mapping[str, Any]], ttl_seconds: int = 1800) -> int:
         """Cache the surf data of several locations, in one round trip: all of them or none.
@@ -143,7 +145,7 @@ class RedisCacheManager:
         for index, surf in data.items():
             key = _location_key(_SURF_DATA, index)
             fields[key] = f"data[{index}]"
-            documents[key] = stored(fields[key], surf)
+            documents[key] = to_document(fields[key], surf)
         return self._cache.set_many(documents, ttl_seconds, fields=fields)
 
     def invalidate_cache(self, location_index: int) -> None:

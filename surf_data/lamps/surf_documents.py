@@ -7,11 +7,11 @@ from typing import Any
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.cache import Entry
-from surf_data.kernel.cache.json_values import copied
+from surf_data.kernel.cache.json_values import copy_json
 from surf_data.lamps.types import SurfData
 
 
-def stored(field: str, data: SurfData | Mapping[str, Any]) -> dict[str, Any]:
+def to_document(field: str, data: SurfData | Mapping[str, Any]) -> dict[str, Any]:
     """Return what is stored of ``data``.
 
     Arguments:
@@ -39,16 +39,16 @@ def surf_data(entry: Entry) -> SurfData:
     """Return what is in an entry of the cache.
 
     Raises:
-        ValidationError: it is not what `stored` returns.
+        ValidationError: it is not what `to_document` returns.
     """
     return SurfData.from_dict({**entry.value, "cache_timestamp": entry.stored_at})
 
 
-def own(data: SurfData) -> SurfData:
+def copy_for_caller(data: SurfData) -> SurfData:
     """Return ``data`` for a caller of its own, who may change what can be changed of it."""
     # The rest cannot be changed; and nothing needs to be checked again.
     if not data.extra:
         return data
     changed = copy.copy(data)
-    object.__setattr__(changed, "extra", copied(data.extra))
+    object.__setattr__(changed, "extra", copy_json(data.extra))
     return changed

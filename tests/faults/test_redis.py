@@ -237,11 +237,11 @@ def test_replies_are_garbage(
 @pytest.mark.parametrize(
     ("fault", "poison"),
     [
-        ("A poisoned value", lambda client, key: client.set(key, b"\x80\x04N.")),
+        ("A corrupt value", lambda client, key: client.set(key, b"\x80\x04N.")),
         ("A truncated value", lambda client, key: client.set(key, client.get(key)[:-5])),
         ("A key of another type", lambda client, key: client.delete(key) and client.rpush(key, "x")),
     ],
-    ids=["poisoned", "truncated", "type"],
+    ids=["corrupt", "truncated", "type"],
 )
 def test_a_value_is_no_good(
     own_redis: Redis,
@@ -261,7 +261,7 @@ def test_a_value_is_no_good(
         assert poison(client, key)
         assert data.cache.get_lamp_status(lamp_id) is None
         assert client.exists(key) == 0
-        poison(client, key) if fault == "A poisoned value" else client.rpush(key, "x")
+        poison(client, key) if fault == "A corrupt value" else client.rpush(key, "x")
         assert read(data, lamp_id) == {"brightness": 7}
         assert data.cache.get_lamp_status(lamp_id) == {"brightness": 7}
     measure(fault, ("wrong answers", 0, "of 3"))

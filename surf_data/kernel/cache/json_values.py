@@ -12,7 +12,7 @@ import attrs
 
 from surf_data.kernel import validation
 
-#: The envelope's version. A value with another one is poisoned, so a change of format only costs misses.
+#: The envelope's version. A value with another one is corrupt, so a change of format only costs misses.
 VERSION = 1
 #: The longest time to live that is accepted: a year, in seconds.
 MAX_TTL_SECONDS = 31_536_000
@@ -25,7 +25,7 @@ _REMEMBERED, _SMALL = 256, 4096
 _MEMBERS = ("version", "stored_at", "ttl_seconds", "value")
 
 #: Why a stored document is no entry: its time is up, or it is not what `dump` writes.
-Fault = Literal["poisoned", "stale"]
+Fault = Literal["corrupt", "stale"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +40,7 @@ class Entry:
     ttl_seconds: int
 
 
-def time_to_live(ttl_seconds: int) -> int:
+def validated_ttl(ttl_seconds: int) -> int:
     """Return ``ttl_seconds`` if it is a whole number of seconds from 1 to `MAX_TTL_SECONDS`.
 
     Raises:
@@ -55,7 +55,7 @@ def dump(field: str, value: Mapping[str, Any], ttl_seconds: int, now: float) -> 
     Arguments:
         field: what an error calls the value.
         value: what `surf_data.kernel.validation.json_text` accepts, with text keys.
-        ttl_seconds: what `time_to_live` returned.
+        ttl_seconds: what `validated_ttl` returned.
         now: seconds since 1970-01-01 UTC.
 
     Raises:
@@ -68,7 +68,7 @@ def dump(field: str, value: Mapping[str, Any], ttl_seconds: int, now: float) -> 
 def load(document: object, now: float) -> Entry | Fault:
     """Return the entry that ``document`` holds, or why it holds none.
 
-    Whatever `dump` could not have written is poisoned: text that is not JSON, another version or shape, numbers that
+    Whatever `dump` could not have written is corrupt: text that is not JSON, another version or shape, numbers that
     JSON does not know, text that UTF-8 cannot hold, nesting or size out of bounds.
 
     Arguments:
@@ -77,17 +77,17 @@ def load(document: object, now: float) -> Entry | Fault:
             ``stored_at``; and also as much before, since no clock is that wrong.
     """
     if not isinstance(document, bytes) or len(document) > _MAX_BYTES:
-        return "poisoned"
+        return "corrupt"
     try:
         entry = _remembered(document) if len(document) <= _SMALL else entry_of(document)
     except (RecursionError, ValueError):
-        return "poisoned"
+        return "corrupt"
     return entry if abs(now - entry.stored_at) < entry.ttl_seconds else "stale"
 
 
 def _remembered(document: bytes) -> Entry:
     known = _entry_of(document)
-    return Entry(value=copied(known.value), stored_at=known.stored_at, ttl_seconds=known.ttl_seconds)
+    return Entry(value=copy_json(known.value), stored_at=known.stored_at, ttl_seconds=known.ttl_seconds)
 
 
 def entry_of(document: bytes) -> Entry:
@@ -106,7 +106,7 @@ def entry_of(document: bytes) -> Entry:
     return Entry(
         value=value,
         stored_at=validation.number("stored_at", members["stored_at"]),
-        ttl_seconds=time_to_live(members["ttl_seconds"]),
+        ttl_seconds=validated_ttl(members["ttl_seconds"]),
     )
 
 
@@ -114,17 +114,17 @@ def entry_of(document: bytes) -> Entry:
 _entry_of = lru_cache(maxsize=_REMEMBERED)(entry_of)
 
 
-def copier(value: Any) -> Callable[[Any], Any]:
-    """Return what copies this value fastest, as `copied` does."""
+def json_copier(value: Any) -> Callable[[Any], Any]:
+    """Return what copies this value fastest, as `copy_json` does."""
     flat = type(value) is dict and all(type(member) in _SCALARS for member in value.values())
-    return dict.copy if flat else copied
+    return dict.copy if flat else copy_json
 
 
-def copied(value: Any) -> Any:
+def copy_json(value: Any) -> Any:
     """Return a copy of what JSON can say, down to the last list; of anything else, the same."""
     kind = type(value)
     if kind is dict:
-        return {key: one if type(one) in _SCALARS else copied(one) for key, one in value.items()}
+        return {key: one if type(one) in _SCALARS else copy_json(one) for key, one in value.items()}
     if kind is list:
-        return [one if type(one) in _SCALARS else copied(one) for one in value]
+        return [one if type(one) in _SCALARS else copy_json(one) for one in value]
     return value

@@ -10,12 +10,13 @@ from typing import Any, TypedDict, cast
 import attrs
 
 from surf_data.kernel import forking, validation
-from surf_data.kernel.cache.json_values import Entry, dump, load, time_to_live
+from surf_data.kernel.cache.counts import CacheCounts
+from surf_data.kernel.cache.json_values import Entry, dump, load, validated_ttl
 from surf_data.kernel.cache.single_flight import Flight, SingleFlight
 from surf_data.kernel.redis.lock import RedisLock
 from surf_data.kernel.redis.manager import RedisManager
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 #: What computes a value: it takes nothing, and returns ``None`` when there is none.
 Source = Callable[[], Mapping[str, Any] | None]
@@ -23,7 +24,7 @@ Source = Callable[[], Mapping[str, Any] | None]
 # Values that are computed in the background at the same time; while there are more, the old ones are answered.
 _REFRESHES = 4
 # Seconds between two looks at what another process computes: at first, and at the most.
-_FIRST_LOOK, _LONGEST_PAUSE = 0.005, 0.1
+_MIN_POLL_INTERVAL, _MAX_POLL_INTERVAL = 0.005, 0.1
 
 
 class LoadOptions(TypedDict, total=False):
@@ -72,7 +73,7 @@ def task(key: str, name: str, source: Source, ttl_seconds: int, *, field: str, o
     Raises:
         ValidationError: ``source`` is no function, or ``ttl_seconds`` or an option is out of range.
     """
-    ttl_seconds = time_to_live(ttl_seconds)
+    ttl_seconds = validated_ttl(ttl_seconds)
     refresh = options.get("refresh_seconds")
     return Task(
         key=key,
@@ -91,26 +92,29 @@ class Loader:
 
     Arguments:
         manager: the way to Redis.
+        counts: where ``loads`` and ``shared`` are counted.
         prefix: what the names of locks begin with.
         store: stores a document under a name for a number of seconds.
-        ends: returns until when the calling thread is ready to wait, by ``time.monotonic()``.
+        current_deadline: returns until when the calling thread is ready to wait, by ``time.monotonic()``.
     """
 
     def __init__(
         self,
         manager: RedisManager,
+        counts: CacheCounts,
         prefix: str,
         store: Callable[[str, bytes, int], bool],
-        ends: Callable[[], float],
+        current_deadline: Callable[[], float],
     ) -> None:
         self._manager = manager
-        self._ends = ends
+        self._counts = counts
+        self._current_deadline = current_deadline
         self._prefix = prefix
         self._store = store
         self.reset_after_fork()
         forking.register(self)
         #: What is under way. The outcome is a document, so that each caller has a value of its own.
-        self.flights: SingleFlight[bytes | None] = SingleFlight(ends)
+        self.flights: SingleFlight[bytes | None] = SingleFlight(current_deadline)
 
     def reset_after_fork(self) -> None:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
@@ -127,14 +131,14 @@ class Loader:
             ValidationError: the value is not what the cache stores.
             Exception: what the source raises.
         """
-        deadline = min(time.monotonic() + task.wait_seconds, self._ends())
+        deadline = min(time.monotonic() + task.wait_seconds, self._current_deadline())
         while True:
             flight, new = self.flights.begin(task.key)
             if new:
                 return self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
             remaining = deadline - time.monotonic()
             if outcome := flight.join(max(0.0, remaining)):
-                self._manager.count(shared=1)
+                self._counts.add(shared=1)
                 return outcome[0]
             if remaining <= 0:
                 return self._compute_here(task, flight)
@@ -153,8 +157,8 @@ class Loader:
     def _refresh(self, task: Task, flight: Flight[bytes | None], seen: int) -> None:
         try:
             self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
-        except Exception as error:  # noqa: BLE001 -- nobody waits; the next caller tries again
-            _logger.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
+        except Exception as error:  # noqa: BLE001 - nobody waits; the next caller tries again
+            _log.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
         finally:
             self._refreshes.release()
 
@@ -166,7 +170,7 @@ class Loader:
         return self._compute_here(task, flight) if document is None else document
 
     def _compute_here(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
-        self._manager.count(loads=1)
+        self._counts.add(loads=1)
         value = task.source()
         if value is None:
             return None
@@ -177,13 +181,13 @@ class Loader:
 
     def _compute_once_per_fleet(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
         lock = RedisLock(self._manager, f"{self._prefix}lock:{task.key}", task.wait_seconds)
-        deadline, pause = min(time.monotonic() + task.wait_seconds, self._ends()), _FIRST_LOOK
+        deadline, pause = min(time.monotonic() + task.wait_seconds, self._current_deadline()), _MIN_POLL_INTERVAL
         while (taken := lock.take()) is False and (remaining := deadline - time.monotonic()) > 0:
             # Not all should look at once.
-            time.sleep(min(pause * (0.5 + random.random()), remaining))  # noqa: S311 -- jitter, no secret
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            time.sleep(min(pause * (0.5 + random.random()), remaining))  # noqa: S311 - jitter, no secret
+            pause = min(2 * pause, _MAX_POLL_INTERVAL)
             if (document := self._fresh(task)) is not None:
-                self._manager.count(shared=1)
+                self._counts.add(shared=1)
                 return document
         try:
             # Another may have stored the value after the last look and before the lock was taken.

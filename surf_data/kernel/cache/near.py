@@ -15,7 +15,7 @@ _NEVER = float("-inf")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Kept:
+class NearEntry:
     """A value that is kept."""
 
     #: The value as it was decoded; nobody gets it.
@@ -27,14 +27,14 @@ class Kept:
     #: When it was stored in Redis, seconds since 1970-01-01 UTC.
     stored_at: float
     #: When its time to live ends, by ``time.monotonic()``.
-    ends: float
+    expires_at: float
     #: Bytes of JSON.
     size: int
     #: Tells it from other values under the same key.
     version: int
 
 
-class Reading:
+class PendingRead:
     """That a key is being read from Redis, by one thread or several at the same time."""
 
     __slots__ = ("readers", "seen")
@@ -66,8 +66,8 @@ class NearCache:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
         self._lock = threading.Lock()
         # Looked into without the lock.
-        self._kept: dict[str, Kept] = {}
-        self._readings: dict[str, Reading] = {}
+        self._kept: dict[str, NearEntry] = {}
+        self._readings: dict[str, PendingRead] = {}
         self._size = 0
         self._trusted_until = _NEVER
         self._hits = itertools.count()
@@ -86,19 +86,19 @@ class NearCache:
         """Whether what is kept is used."""
         return monotonic() < self._trusted_until
 
-    def find(self, name: str, decode: Callable[[Entry], Any]) -> Kept | None:
+    def find(self, name: str, decode: Callable[[Entry], Any]) -> NearEntry | None:
         """Return what is kept under a key, if it may be used and was decoded in this way."""
         kept = self._kept.get(name)
         if kept is None or kept.decode is not decode:
             return None
         now = monotonic()
-        if now < kept.ends and now < self._trusted_until:
+        if now < kept.expires_at and now < self._trusted_until:
             # One step of the interpreter, and so without the lock.
             next(self._hits)
             return kept
         return None
 
-    def begin(self, name: str) -> Reading | None:
+    def begin(self, name: str) -> PendingRead | None:
         """Note that the caller is about to read a key, and will call `finish`; ``None`` if it need not."""
         with self._lock:
             # With the lock: whoever begins before trust ends must not keep anything after it.
@@ -106,11 +106,11 @@ class NearCache:
                 return None
             reading = self._readings.get(name)
             if reading is None:
-                reading = self._readings[name] = Reading()
+                reading = self._readings[name] = PendingRead()
             reading.readers += 1
             return reading
 
-    def finish(self, name: str, reading: Reading, kept: Kept | None) -> None:
+    def finish(self, name: str, reading: PendingRead, kept: NearEntry | None) -> None:
         """Keep what was read, ``None`` for nothing, if it is sure to be the last version."""
         version = None if kept is None else kept.version
         with self._lock:
@@ -128,7 +128,7 @@ class NearCache:
             if kept is not None and len(reading.seen) == 1 and name not in self._kept:
                 self._insert(name, kept)
 
-    def _insert(self, name: str, kept: Kept) -> None:
+    def _insert(self, name: str, kept: NearEntry) -> None:
         size = len(name) + kept.size
         if size <= self._limit:
             self._kept[name] = kept

@@ -14,14 +14,14 @@ import redis
 from surf_data.kernel import forking
 from surf_data.kernel.cache.near import NearCache
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 #: Seconds between two questions whether the server is there.
-BEAT = 0.5
+PING_INTERVAL = 0.5
 #: Seconds for which an answer is trusted, from when the question was asked; after that the connection is given up.
 LEASE = 1.5
 # Seconds until a connection is tried again, give or take a half, so that many processes do not come back as one.
-_PAUSE = 0.5
+_RECONNECT_INTERVAL = 0.5
 _CHANNEL = "__redis__:invalidate"
 
 #: ``idle``: not needed so far. ``on``: the near cache is used. ``lost``: it is not, for want of a connection.
@@ -82,7 +82,7 @@ class Tracker:
         with self._opening:
             self._closed.set()
             thread, connection = self._thread, self._connection
-        if connection is not None and (opened := connection._sock):  # noqa: SLF001 -- disconnecting is not for two
+        if connection is not None and (opened := connection._sock):  # noqa: SLF001 - disconnecting is not for two
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
         if thread is not None:
@@ -93,13 +93,13 @@ class Tracker:
         while not self._closed.is_set():
             try:
                 self._listen()
-            except Exception as error:  # noqa: BLE001 -- a reply that is no Redis's comes as ValueError and others
+            except Exception as error:  # noqa: BLE001 - a reply that is no Redis's comes as ValueError and others
                 if not (self._is_lost or self._closed.is_set()):
-                    _logger.warning("near cache off", extra={"error": type(error).__name__})
+                    _log.warning("near cache off", extra={"error": type(error).__name__})
             finally:
                 self._is_lost = True
                 self._near.distrust()
-            self._closed.wait(_PAUSE * (0.5 + random.random()))  # noqa: S311 -- jitter, no secret
+            self._closed.wait(_RECONNECT_INTERVAL * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
 
     def _listen(self) -> None:
         self._connection = self._connect()
@@ -118,12 +118,12 @@ class Tracker:
         asked, pending = float("-inf"), False
         while not self._closed.is_set():
             now = time.monotonic()
-            if not pending and now >= asked + BEAT:
+            if not pending and now >= asked + PING_INTERVAL:
                 connection.send_command("PING")
                 asked, pending = now, True
             if pending and now >= asked + LEASE:
                 raise redis.TimeoutError
-            if connection.can_read(timeout=asked + (LEASE if pending else BEAT) - now):
+            if connection.can_read(timeout=asked + (LEASE if pending else PING_INTERVAL) - now):
                 kind, *rest = connection.read_response()
                 if kind == b"message":
                     self._forget(rest[1])
@@ -136,7 +136,7 @@ class Tracker:
         self._near.trust(until)
         if self._is_lost:
             self._is_lost = False
-            _logger.warning("near cache on")
+            _log.warning("near cache on")
 
     def _forget(self, names: list[bytes] | None) -> None:
         if names is None:

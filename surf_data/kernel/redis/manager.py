@@ -1,54 +1,34 @@
 """The way to Redis: one client, and the one place through which every command goes."""
 
 import logging
-import socket
-import ssl
+import random
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import redis
-from redis.exceptions import ClusterDownError, NoPermissionError, RedisClusterException
-from redis.sentinel import MasterNotFoundError
 
-from surf_data.errors import ConfigurationError
-from surf_data.kernel import forking
-from surf_data.kernel.cache.near import NearCache
+from surf_data.errors import RedisError, RedisUnavailable
+from surf_data.kernel import forking, validation
 from surf_data.kernel.redis.breaker import CircuitBreaker
+from surf_data.kernel.redis.deadlines import within
+from surf_data.kernel.redis.reasons import code_of, may_be_applied, reason_of
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings
 
 if TYPE_CHECKING:
-    from surf_data.kernel.cache.tracking import Tracker
     from surf_data.kernel.redis.topology import Topology
 
-_T = TypeVar("_T")
+T = TypeVar("T")
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
-#: What `RedisManager.stats` counts beside the breaker's own figures.
-COUNTED = ("errors", "hits", "loads", "misses", "poisoned", "shared", "stale", "writes")
-
-# Looked up in this order, for the error and what it came from. Fixed texts: the driver's own may echo what was sent.
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (redis.AuthenticationError, "authentication failed"),
-    (NoPermissionError, "permission denied"),
-    (redis.BusyLoadingError, "loading its data"),
-    (MasterNotFoundError, "the Sentinels know no primary"),
-    (ClusterDownError, "the cluster is down"),
-    (RedisClusterException, "not a cluster in working order"),
-    (redis.TimeoutError, "timed out"),
-    (redis.ResponseError, "refused the command"),
-    (ssl.SSLError, "TLS failed"),
-    (ConnectionRefusedError, "connection refused"),
-    (FileNotFoundError, "file not found"),
-    (PermissionError, "permission denied"),
-    (socket.gaierror, "host name not resolved"),
-    (OSError, "connection failed"),
-    (redis.ConnectionError, "connection lost"),
-)
+# Seconds before the second attempt of `RedisManager.demand`; before each further one twice as many.
+_BACKOFF = 0.05
+# How often `RedisManager.demand` tries what may be tried again.
+_ATTEMPTS = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +60,6 @@ class RedisManager:
         self._absent: str | None = None if settings.redis_url else "not configured"
         self._topology: Topology | None = _topology(settings.redis_url) if settings.redis_url else None
         self._client: redis.Redis | None = None
-        self._near: NearCache | None = None
         self.reset_after_fork()
         forking.register(self)
 
@@ -95,9 +74,9 @@ class RedisManager:
         # The driver's pool either never waits or does not say that waiting was in vain.
         self._slots = threading.Semaphore(settings.cache_max_connections)
         self._breaker = CircuitBreaker(settings.cache_breaker_failures, settings.cache_breaker_seconds)
-        self._counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
+        self._errors = 0
 
-    def call(self, operation: Callable[[redis.Redis], _T], *, read: bool, otherwise: _T) -> _T:
+    def call(self, operation: Callable[[redis.Redis], T], *, read: bool, otherwise: T) -> T:
         """Return what ``operation`` returns, or ``otherwise`` when Redis cannot say.
 
         Never raises because of Redis, and takes ``cache_timeout`` for a connection to become free and again for each
@@ -116,8 +95,8 @@ class RedisManager:
         if not slots.acquire(blocking=False) and (
             breaker.state != "closed" or not slots.acquire(timeout=self.settings.cache_timeout)
         ):
-            self.count(errors=1)
-            _logger.debug("no connection to Redis became free")
+            self._count_error()
+            _log.debug("no connection to Redis became free")
             return otherwise
         try:
             ticket = breaker.admit()
@@ -133,9 +112,7 @@ class RedisManager:
             except Exception as error:  # noqa: BLE001
                 # Beside the driver's errors, which have two unrelated base classes, a reply that is not Redis's
                 # protocol comes as ValueError, RecursionError and others.
-                self._note_error(error)
-                if breaker.failed(ticket):
-                    _logger.warning("cache breaker opened", extra={"error": type(error).__name__})
+                self._note_failure(breaker, ticket, error)
                 return otherwise
             except BaseException:
                 breaker.failed(ticket)
@@ -145,50 +122,106 @@ class RedisManager:
         finally:
             slots.release()
 
-    def track(self, near: NearCache, prefixes: Sequence[str]) -> "Tracker | None":
-        """Return what keeps a near cache right, for keys with these prefixes; ``None`` without a ``redis_url``.
+    def demand(self, operation: Callable[[redis.Redis], T], *, read: bool, timeout: float = 10.0) -> T:
+        """Return what ``operation`` returns: for a source of data, whose failure is an error.
+
+        What only reads is tried three times in all, what writes only while nothing was sent. `call` and `demand` share
+        connections and the breaker; while that is open, the error is raised at once.
+
+        Arguments:
+            operation: issues the commands. It may be run several times when it only reads.
+            read: whether it only reads.
+            timeout: seconds for all of it, connections and retries included, above 0.
 
         Raises:
-            ConfigurationError: there are several servers. With Sentinels the one that tells what has changed may be
-                another than the one that is read, and in a cluster each tells of its own keys alone.
+            ValidationError: ``timeout`` is no such number.
+            RedisUnavailable: Redis cannot be reached, or did not answer in time.
+            RedisError: Redis refused the command; ``reason`` and ``code`` say why.
         """
-        # Not with this module: a near cache is off by default.
-        from surf_data.kernel.cache.tracking import Tracker  # noqa: PLC0415
+        if not validation.number("timeout", timeout) > 0:
+            raise validation.invalid("timeout", "must be above 0")
+        deadline = time.monotonic() + timeout
+        attempt, pause = 1, _BACKOFF
+        while isinstance(outcome := self._demand_once(operation, read=read, deadline=deadline), RedisError):
+            transient = isinstance(outcome, RedisUnavailable) and (read or not outcome.ambiguous)
+            moment = pause * (0.5 + random.random())  # noqa: S311 - jitter, no secret
+            if not transient or self._absent or attempt == _ATTEMPTS or time.monotonic() + moment >= deadline:
+                # Raised outside any handler: nothing of the driver's is chained.
+                raise outcome
+            time.sleep(moment)
+            attempt, pause = attempt + 1, 2 * pause
+        return outcome[0]
+
+    def _demand_once(
+        self, operation: Callable[[redis.Redis], T], *, read: bool, deadline: float
+    ) -> tuple[T] | RedisError:
+        """Return the answer in a tuple, or what to raise instead of it."""
+        breaker, slots = self._breaker, self._slots
+        if self._absent:
+            return RedisUnavailable(reason=self._absent)
+        if not slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            self._count_error()
+            return RedisUnavailable(reason="no connection became free")
+        try:
+            ticket = breaker.admit()
+            if ticket is None:
+                return RedisUnavailable(reason="not asked: it failed several times in a row")
+            with within(deadline):
+                try:
+                    answer = operation(self._client or self._open())
+                except redis.ResponseError as error:
+                    self._note_answer(breaker, ticket)
+                    self._note_error(error)
+                    return RedisError(reason=reason_of(error), code=code_of(error))
+                except Exception as error:  # noqa: BLE001 - as in `call`
+                    self._note_failure(breaker, ticket, error)
+                    ambiguous = not read and may_be_applied(error)
+                    return RedisUnavailable(reason=reason_of(error), code=code_of(error), ambiguous=ambiguous)
+                except BaseException:
+                    breaker.failed(ticket)
+                    raise
+            self._note_answer(breaker, ticket)
+            return (answer,)
+        finally:
+            slots.release()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a ``redis_url``."""
+        return self._topology is not None
+
+    @property
+    def is_single_server(self) -> bool:
+        """Whether ``redis_url`` leads to one server, rather than to Sentinels or a cluster."""
+        # Not with this module, like all that knows of topologies.
         from surf_data.kernel.redis.topology import Single  # noqa: PLC0415
 
-        topology = self._topology
-        if topology is None:
-            return None
-        if not isinstance(topology, Single):
-            raise ConfigurationError(
-                "near_cache_bytes is for a single Redis server, not for Sentinels or a cluster",
-                setting="near_cache_bytes",
-            )
-        self._near = near
-        return Tracker(near, lambda: topology.connection(self.settings), prefixes)
+        return isinstance(self._topology, Single)
 
-    def count(self, **amounts: int) -> None:
-        """Add to the counts that `stats` returns; the names are those of `COUNTED`."""
-        with self._lock:
-            for name, amount in amounts.items():
-                self._counts[name] += amount
+    def dedicated_connection(self) -> Any:
+        """Return a connection of the driver's that is in no pool and not connected yet; the caller closes it.
+
+        It is for what a shared connection cannot do, such as a subscription, and counts for no limit.
+
+        Raises:
+            RedisUnavailable: there is no single server that it could lead to.
+        """
+        from surf_data.kernel.redis.topology import Single  # noqa: PLC0415
+
+        if isinstance(self._topology, Single):
+            return self._topology.connection(self.settings)
+        raise RedisUnavailable(reason="not a single server")
 
     def stats(self) -> dict[str, int | str]:
         """Return the counts since the start of the process.
 
-        ``hits`` and ``misses`` are lookups. Among the hits, ``near_hits`` were answered by the near cache. Among the
-        misses, ``stale`` and ``poisoned`` are values that were found but not used. ``loads`` are values that
-        `JsonCache.get_or_load` computed, ``shared`` those that it got from another thread or process instead.
-        ``writes`` are values stored. ``errors`` are calls that failed, ``rejected`` those that the breaker answered.
-        ``opened`` is how often the breaker opened, ``breaker`` its state: ``closed``,
-        ``open`` or ``half-open``.
+        ``errors`` are calls that failed, ``rejected`` those that the breaker answered. ``opened`` is how often the
+        breaker opened, ``breaker`` its state: ``closed``, ``open`` or ``half-open``.
         """
-        with self._lock:
-            counts = dict(self._counts)
-        near_hits = 0 if self._near is None else self._near.hits
-        counts |= {"hits": counts["hits"] + near_hits, "near_hits": near_hits}
         breaker = self._breaker
-        return {**counts, "breaker": breaker.state, "opened": breaker.opened, "rejected": breaker.rejected}
+        with self._lock:
+            errors = self._errors
+        return {"errors": errors, "breaker": breaker.state, "opened": breaker.opened, "rejected": breaker.rejected}
 
     def ping(self) -> Ping:
         """Ask Redis whether it can be used, whatever the breaker thinks."""
@@ -201,7 +234,7 @@ class RedisManager:
             try:
                 reason = None if self._attempt(lambda client: client.ping(), read=True) is True else "unexpected reply"
             except Exception as error:  # noqa: BLE001
-                reason = _reason(error)
+                reason = reason_of(error)
             finally:
                 slots.release()
         return Ping(seconds=time.perf_counter() - started, reason=reason)
@@ -214,7 +247,7 @@ class RedisManager:
         if self._topology and client:
             self._topology.close(client)
 
-    def _attempt(self, operation: Callable[[redis.Redis], _T], *, read: bool) -> _T:
+    def _attempt(self, operation: Callable[[redis.Redis], T], *, read: bool) -> T:
         client = self._client or self._open()
         started = time.monotonic()
         try:
@@ -242,11 +275,20 @@ class RedisManager:
 
     def _note_answer(self, breaker: CircuitBreaker, ticket: int) -> None:
         if breaker.succeeded(ticket):
-            _logger.warning("cache breaker closed")
+            _log.warning("cache breaker closed")
+
+    def _note_failure(self, breaker: CircuitBreaker, ticket: int, error: Exception) -> None:
+        self._note_error(error)
+        if breaker.failed(ticket):
+            _log.warning("cache breaker opened", extra={"error": type(error).__name__})
+
+    def _count_error(self) -> None:
+        with self._lock:
+            self._errors += 1
 
     def _note_error(self, error: Exception) -> None:
-        self.count(errors=1)
-        _logger.debug("cache call failed", extra={"error": type(error).__name__})
+        self._count_error()
+        _log.debug("cache call failed", extra={"error": type(error).__name__})
 
 
 def _topology(url: Secret) -> "Topology":
@@ -254,16 +296,3 @@ def _topology(url: Secret) -> "Topology":
     from surf_data.kernel.redis.url import topology_of  # noqa: PLC0415
 
     return topology_of(url)
-
-
-def _reason(error: BaseException) -> str:
-    # No node could be asked where the others are; this is what the last one answered.
-    if isinstance(error, RedisClusterException) and error.__cause__:
-        error = error.__cause__
-    # The one case that has no class of its own.
-    if "max number of clients" in str(error):
-        return "too many clients"
-    for kind, reason in _REASONS:
-        if isinstance(error, kind) or isinstance(error.__context__, kind):
-            return reason
-    return "unexpected reply"

@@ -8,7 +8,7 @@ import attrs
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
-from redis.connection import SSLConnection
+from redis.connection import Connection, SSLConnection
 from redis.retry import Retry
 from redis.sentinel import (
     Sentinel,
@@ -17,6 +17,7 @@ from redis.sentinel import (
     SentinelManagedSSLConnection,
 )
 
+from surf_data.kernel.redis.connections import bounded
 from surf_data.kernel.redis.parser import PARSER
 from surf_data.kernel.settings import Settings
 
@@ -89,14 +90,17 @@ class Single:
 
     def connect(self, settings: Settings) -> redis.Redis:
         """Return a client; it connects when it is first used."""
-        options = {**self.options, **_general(settings), **_own(settings)}
-        return redis.Redis(connection_pool=redis.ConnectionPool(**options))
+        return redis.Redis(connection_pool=redis.ConnectionPool(**self._complete(settings)))
 
     def connection(self, settings: Settings) -> Any:
         """Return a connection of the driver's that is in no pool; it does not connect by itself."""
-        options = {**self.options, **_general(settings), **_own(settings)}
+        options = self._complete(settings)
         del options["max_connections"]
         return options.pop("connection_class")(**options)
+
+    def _complete(self, settings: Settings) -> dict[str, Any]:
+        options = {**self.options, **_general(settings), **_own(settings)}
+        return {**options, "connection_class": bounded(options["connection_class"])}
 
     def close(self, client: redis.Redis) -> None:
         """Close the idle connections."""
@@ -121,13 +125,17 @@ class Sentinels:
 
     def connect(self, settings: Settings) -> redis.Redis:
         """Return a client; it asks the Sentinels when it is first used, and each time it connects."""
-        options = dict(self.options)
-        tls = issubclass(options.pop("connection_class"), SSLConnection)
-        asking = {**self.sentinel_options, **_general(settings), "ssl": tls, "retry": _no_retries()}
-        options["connection_class"] = SentinelManagedSSLConnection if tls else SentinelManagedConnection
-        options |= {**_general(settings), **_own(settings)}
-        # The driver annotates its Sentinel client in part.
-        sentinel = cast("Any", Sentinel)(list(self.addresses), sentinel_kwargs=asking)
+        options = {**self.options, **_general(settings), **_own(settings)}
+        tls = issubclass(options["connection_class"], SSLConnection)
+        options["connection_class"] = bounded(SentinelManagedSSLConnection if tls else SentinelManagedConnection)
+        asking = {**self.sentinel_options, **_general(settings), **_own(settings)}
+        asking["connection_class"] = bounded(SSLConnection if tls else Connection)
+        # The driver annotates its Sentinel client in part, and would connect it in a way of its own.
+        sentinel = cast("Any", Sentinel)([])
+        sentinel.sentinels = [
+            redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, **asking))
+            for host, port in self.addresses
+        ]
         pool = cast("Any", SentinelConnectionPool)(self.service, sentinel, **options)
         return redis.Redis(connection_pool=pool)
 

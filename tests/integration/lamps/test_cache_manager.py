@@ -146,7 +146,7 @@ def test_warm_and_get_many(cache: RedisCacheManager, manager: RedisManager) -> N
     assert found[2].wave_height_m == 3
     assert cache.get_surf_data_many(iter([])) == {}
     assert cache.warm_surf_data({}) == 0
-    stats = manager.stats()
+    stats = cache._cache.stats()
     assert (stats["hits"], stats["misses"], stats["writes"]) == (2, 1, 3)
 
 
@@ -216,7 +216,7 @@ def test_surf_data_may_be_computed_as_such(cache: RedisCacheManager) -> None:
 @pytest.mark.parametrize(
     "value", [{"wave_height_m": "high"}, {"location_name": 5}, {"wind_deg": True}, {"data_source": "x" * 256}]
 )
-def test_foreign_surf_data_is_poisoned(
+def test_foreign_surf_data_is_corrupt(
     cache: RedisCacheManager, manager: RedisManager, client: redis.Redis, value: dict[str, Any]
 ) -> None:
     """Stored JSON that is no surf data is a miss and deleted, among others too."""
@@ -227,10 +227,10 @@ def test_foreign_surf_data_is_poisoned(
     assert cache.get_surf_data_cache(1) is None
     assert list(cache.get_surf_data_many([2, 3])) == [3]
     assert list(client.scan_iter()) == [b"surf_data:3"]
-    assert manager.stats()["poisoned"] == 2
+    assert cache._cache.stats()["corrupt"] == 2
 
 
-def test_specifications_own_format_is_poisoned(cache: RedisCacheManager, client: redis.Redis) -> None:
+def test_specifications_own_format_is_corrupt(cache: RedisCacheManager, client: redis.Redis) -> None:
     """What an older release stored without an envelope is a miss and deleted."""
     client.set("surf_data:1", json.dumps({**SURF.to_dict(), "cache_timestamp": time.time(), "ttl_seconds": 1800}))
     assert cache.get_surf_data_cache(1) is None

@@ -31,7 +31,7 @@ def value_of(entry: Entry) -> dict[str, Any]:
 
 def counts(cache: JsonCache, *names: str) -> tuple[int | str, ...]:
     """Return some figures."""
-    stats = cache._manager.stats()
+    stats = cache.stats()
     return tuple(stats[name] for name in names)
 
 
@@ -145,7 +145,7 @@ def together(number: int, call: Callable[[], Any]) -> list[Any]:
         barrier.wait(30)
         try:
             return call()
-        except Exception as error:  # noqa: BLE001 -- told to the test
+        except Exception as error:  # noqa: BLE001 - told to the test
             return error
 
     with ThreadPoolExecutor(number) as threads:

@@ -17,8 +17,8 @@ from rig import RedisServer, Relay, eventually
 from surf_data.errors import ConfigurationError
 from surf_data.kernel import settings
 from surf_data.kernel.cache import JsonCache, tracking
-from surf_data.kernel.cache.json_values import Entry, copied, copier, dump
-from surf_data.kernel.cache.near import Kept, NearCache
+from surf_data.kernel.cache.json_values import Entry, dump
+from surf_data.kernel.cache.near import NearCache
 from surf_data.kernel.redis import RedisManager
 
 OpenCache = Callable[..., JsonCache]
@@ -27,7 +27,7 @@ OpenCache = Callable[..., JsonCache]
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test wait for long until Redis is asked whether it is there."""
-    monkeypatch.setattr(tracking, "BEAT", 0.02)
+    monkeypatch.setattr(tracking, "PING_INTERVAL", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def open_cache(server: RedisServer) -> Iterator[OpenCache]:
     """Return a function that opens a near cache; it is used when the function returns, unless a test waits itself."""
     with ExitStack() as stack:
 
-        def opened(url: str = server.url, *, families: tuple[str, ...] = ("k", "o"), **keywords: Any) -> JsonCache:
+        def opened(url: str = server.url, *, key_prefixes: tuple[str, ...] = ("k", "o"), **keywords: Any) -> JsonCache:
             chosen = {"redis_url": url, "cache_timeout": 20, "near_cache_bytes": 10_000, **keywords}
             manager = RedisManager(settings.load({}, **chosen))
             stack.callback(manager.close)
-            cache = JsonCache(manager, families=families)
+            cache = JsonCache(manager, key_prefixes=key_prefixes)
             stack.callback(cache.close)
             assert cache.near_state == "idle"
             in_use(cache)
@@ -88,7 +88,7 @@ def value_of(entry: Entry) -> dict[str, Any]:
 
 def near_hits(cache: JsonCache) -> int:
     """Return how many lookups the near cache has answered."""
-    return int(cache._manager.stats()["near_hits"])
+    return int(cache.stats()["near_hits"])
 
 
 def is_near(cache: JsonCache, key: str) -> bool:
@@ -116,7 +116,7 @@ def test_what_was_read_is_answered_here(open_cache: OpenCache) -> None:
     assert cache.get_many(["o", "k", "none"], value_of) == {"o": {"n": 2}, "k": {"n": 1}}
     assert cache.get_many(["o", "k"], value_of) == {"o": {"n": 2}, "k": {"n": 1}}
     assert near_hits(cache) - before == 5
-    assert cache._manager.stats()["hits"] == 7
+    assert cache.stats()["hits"] == 7
     assert cache.get("k", lambda entry: entry.stored_at) == cache.get("k", lambda entry: entry.stored_at)
     assert near_hits(cache) - before == 5
 
@@ -165,7 +165,7 @@ def test_what_another_client_changes_is_forgotten(
 
 def test_the_prefix_counts(open_cache: OpenCache, client: redis.Redis) -> None:
     """With a prefix, and for keys of any kind, it is as without."""
-    cache = open_cache(cache_prefix="surf:", families=("",))
+    cache = open_cache(cache_prefix="surf:", key_prefixes=("",))
     cache.set("k", {"n": 1}, 60)
     settle(cache)
     assert cache.get("k", value_of) == {"n": 1}
@@ -197,98 +197,6 @@ def test_a_time_to_live_ends(open_cache: OpenCache) -> None:
     cache.set("k", {"n": 1}, 1)
     assert cache.get("k", value_of) == {"n": 1}
     eventually(lambda: cache.get("k", value_of) is None)
-    near = NearCache(1000)
-    near.trust(float("inf"))
-    reading = near.begin("k")
-    assert reading is not None
-    near.finish("k", reading, kept(ends=time.monotonic() - 1))
-    assert near.find("k", value_of) is None
-
-
-def test_trust_ends() -> None:
-    """What was kept is not used after that, also when nobody says so, and used again when trust is renewed."""
-    near = NearCache(1000)
-    near.trust(float("inf"))
-    reading = near.begin("k")
-    assert reading is not None
-    near.finish("k", reading, kept())
-    assert near.find("k", value_of) is not None
-    near.trust(time.monotonic() - 1)
-    assert near.find("k", value_of) is None
-    assert near.begin("k") is None
-    near.trust(float("inf"))
-    assert near.find("k", value_of) is not None
-
-
-def kept(*, ends: float = float("inf"), size: int = 1, version: int = 1) -> Kept:
-    """Return something to keep."""
-    return Kept(value={}, copy=copied, decode=value_of, stored_at=0.0, ends=ends, size=size, version=version)
-
-
-def test_its_size_is_bounded() -> None:
-    """What was read first goes first, and what is larger than everything is not kept."""
-    near = NearCache(30)
-    near.trust(float("inf"))
-    for place, (name, size) in enumerate([("a", 9), ("b", 9), ("a", 9), ("c", 9), ("d", 30), ("e", 9)]):
-        reading = near.begin(name)
-        assert reading is not None
-        near.finish(name, reading, kept(size=size, version=place))
-    assert [name for name in "abcde" if near.find(name, value_of)] == ["a", "c", "e"]
-    assert near.hits == 3
-    assert near.hits == 3
-
-
-@pytest.mark.parametrize(
-    "event",
-    [lambda near: near.forget(["k"]), lambda near: near.clear(), lambda near: near.distrust()],
-    ids=["forgotten", "cleared", "distrusted"],
-)
-def test_a_change_while_reading_wins(event: Callable[[NearCache], object]) -> None:
-    """What was read before a change is not kept after it, also when there is trust again."""
-    near = NearCache(1000)
-    near.trust(float("inf"))
-    reading = near.begin("k")
-    assert reading is not None
-    event(near)
-    near.trust(float("inf"))
-    near.finish("k", reading, kept())
-    assert near.find("k", value_of) is None
-
-
-@pytest.mark.parametrize(
-    ("versions", "is_kept"),
-    [([1, 1, 1], True), ([1, 2], False), ([1, None], False), ([None, 1], False), ([1, 2, 2], False), ([None], False)],
-)
-def test_readers_at_the_same_time(versions: list[int | None], *, is_kept: bool) -> None:
-    """What they all got is kept; after two versions were seen none is, lest somebody see the earlier one again."""
-    near = NearCache(1000)
-    near.trust(float("inf"))
-    readings = [near.begin("k") for _ in versions]
-    for reading, version in zip(readings, versions, strict=True):
-        assert reading is not None
-        near.finish("k", reading, None if version is None else kept(version=version))
-    assert (near.find("k", value_of) is not None) is is_kept
-
-
-@pytest.mark.parametrize("late_first", [True, False])
-def test_a_reader_of_before_a_change(*, late_first: bool) -> None:
-    """Somebody who began before a change, and got a later version, does not see the earlier one of another reader."""
-    near = NearCache(1000)
-    near.trust(float("inf"))
-    late = near.begin("k")
-    near.forget(["k"])
-    other = near.begin("k")
-    assert late is not None
-    assert other is not None
-    finished = [(late, kept(version=2)), (other, kept(version=1))]
-    for reading, value in finished if late_first else reversed(finished):
-        near.finish("k", reading, value)
-    assert near.find("k", value_of) is None
-
-
-def test_without_trust_nothing_is_kept() -> None:
-    """Whoever begins then need not finish."""
-    assert NearCache(1000).begin("k") is None
 
 
 def test_a_change_between_question_and_answer(server: RedisServer, open_cache: OpenCache, client: redis.Redis) -> None:
@@ -416,7 +324,7 @@ def test_closing_ends_it(open_cache: OpenCache, client: redis.Redis) -> None:
     cache.close()
     assert not is_near(cache, "k")
     eventually(lambda: client.client_list(_type="pubsub") == [])
-    unused = JsonCache(cache._manager, families=("k",))
+    unused = JsonCache(cache._manager, key_prefixes=("k",))
     unused.close()
     unused.get("k", value_of)
     assert unused.near_state == "idle"
@@ -425,8 +333,7 @@ def test_closing_ends_it(open_cache: OpenCache, client: redis.Redis) -> None:
 def test_closing_while_it_connects(open_cache: OpenCache) -> None:
     """A connection that was made too late is not used."""
     near = NearCache(1000)
-    tracker = open_cache()._manager.track(near, ["k"])
-    assert tracker is not None
+    tracker = tracking.Tracker(near, open_cache()._manager.dedicated_connection, ["k"])
     tracker.close()
     tracker._listen()
     assert tracker.state == "idle"
@@ -435,7 +342,7 @@ def test_closing_while_it_connects(open_cache: OpenCache) -> None:
 def test_no_thread_to_be_had(open_cache: OpenCache, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the cache works without, until there is one."""
     cache = open_cache()
-    fresh = JsonCache(cache._manager, families=("k",))
+    fresh = JsonCache(cache._manager, key_prefixes=("k",))
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -490,7 +397,7 @@ def test_threads_never_see_what_was_before(open_cache: OpenCache, client: redis.
         ended.set()
 
     def read(seed: int) -> None:
-        choice = random.Random(seed)  # noqa: S311 -- no secret
+        choice = random.Random(seed)  # noqa: S311 - no secret
         last = {"k1": 0, "k2": 0}
         while not ended.is_set():
             key = choice.choice(["k1", "k2"])
@@ -530,11 +437,3 @@ def test_surf_data_of_ones_own(server: RedisServer, client: redis.Redis) -> None
         assert data.stats()["cache"]["near_hits"] == 4
         client.flushall()
         eventually(lambda: data.cache.get_surf_data_cache(1) is None)
-
-
-@pytest.mark.parametrize("value", [1, "text", None, [1, [2]], {"a": [{}]}, {"a": 1}])
-def test_copies(value: Any) -> None:
-    """A copy is equal, whatever JSON can say, and shares nothing that can be changed."""
-    for copy in (copied, copier(value)):
-        assert copy(value) == value
-        assert (copy(value) is value) is not isinstance(value, dict | list)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
-from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS, Entry, dump, load, time_to_live
+from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS, Entry, dump, load, validated_ttl
 
 NOW = 1_767_225_600.25
 
@@ -123,14 +123,14 @@ POISON: dict[str, object] = {
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
 def test_anything_else_is_poisoned(poison: object) -> None:
-    """A document that could not have been written here is poisoned, whatever is wrong with it."""
-    assert load(poison, NOW) == "poisoned"
+    """A document that could not have been written here is corrupt, whatever is wrong with it."""
+    assert load(poison, NOW) == "corrupt"
 
 
 @given(poison=st.binary())
 def test_no_bytes_raise(poison: bytes) -> None:
     """No bytes whatsoever make reading fail."""
-    assert load(poison, NOW) == "poisoned"
+    assert load(poison, NOW) == "corrupt"
 
 
 def test_largest_value_can_be_read_back() -> None:
@@ -163,10 +163,10 @@ def test_refused_values_are_named(value: Any, field: str) -> None:
 def test_time_to_live_is_checked(ttl_seconds: Any) -> None:
     """A time to live is a whole number of seconds, from one to a year."""
     with pytest.raises(ValidationError) as raised:
-        time_to_live(ttl_seconds)
+        validated_ttl(ttl_seconds)
     assert raised.value.field == "ttl_seconds"
 
 
 def test_time_to_live_is_a_plain_number() -> None:
     """A time to live comes back as it is, in bounds."""
-    assert [time_to_live(1), time_to_live(MAX_TTL_SECONDS)] == [1, MAX_TTL_SECONDS]
+    assert [validated_ttl(1), validated_ttl(MAX_TTL_SECONDS)] == [1, MAX_TTL_SECONDS]

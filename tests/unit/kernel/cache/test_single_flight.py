@@ -38,7 +38,7 @@ def under_way(flights: Flights, key: str) -> tuple[Future[str], Callable[[str | 
     def run() -> None:
         try:
             future.set_result(flights.complete(key, flight, compute))
-        except BaseException as error:  # noqa: BLE001 -- told to the test
+        except BaseException as error:  # noqa: BLE001 - told to the test
             future.set_exception(error)
 
     threading.Thread(target=run).start()
