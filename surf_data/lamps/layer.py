@@ -11,7 +11,7 @@ from surf_data.kernel.postgres import Executor, Observer, Session
 from surf_data.kernel.settings import Settings, SettingsKeywords
 from surf_data.lamps.activity_logger import PostgresActivityLogger
 from surf_data.lamps.buffer import BufferLimits
-from surf_data.lamps.cache_manager import FAMILIES, RedisCacheManager
+from surf_data.lamps.cache_manager import KEY_PREFIXES, RedisCacheManager
 from surf_data.lamps.failures import Failures
 from surf_data.lamps.lamp_repository import PostgresLampRepository
 from surf_data.lamps.queries import lamp_queries
@@ -32,7 +32,7 @@ DOMAIN = Domain(
         ),
     ),
     application_name="surfboard_lamp_backend",
-    cache_prefixes=FAMILIES,
+    cache_prefixes=KEY_PREFIXES,
 )
 
 _DEFAULT_PARTITION = "the activity log has entries in its default partition: surf-data maintain"
