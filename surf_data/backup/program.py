@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from surf_data.backup import failure
 from surf_data.errors import BackupError
+from surf_data.kernel.executables import executables
 from surf_data.kernel.postgres import DatabaseManager
 
 # "pg_dump (PostgreSQL) 18.4 (Debian 18.4-1)"; a beta is "19beta1".
@@ -108,8 +108,7 @@ def find_program(name: str, version: int, folders: Iterable[Path]) -> Program:
     Raises:
         BackupError: there is none that is new enough; it says what to install.
     """
-    places = [*os.get_exec_path(), *(str(folder) for folder in folders)]
-    found = [program for place in places if (program := _program(name, place))]
+    found = [program for path in executables(name, folders) if (program := _program(path))]
     usable = [program for program in found if program.version >= version]
     if not usable:
         older = ", ".join(str(each) for each in sorted({program.version for program in found}))
@@ -121,14 +120,11 @@ def find_program(name: str, version: int, folders: Iterable[Path]) -> Program:
     return min(usable, key=lambda program: program.version)
 
 
-def _program(name: str, folder: str) -> Program | None:
-    path = shutil.which(name, path=folder)
-    if path is None:
-        return None
+def _program(path: Path) -> Program | None:
     with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run([path, "--version"], capture_output=True, check=True, timeout=60, text=True)
+        told = subprocess.run([str(path), "--version"], capture_output=True, check=True, timeout=60, text=True)
         if version := _VERSION.search(told.stdout):
-            return Program(Path(path), int(version[1]))
+            return Program(path, int(version[1]))
     return None
 
 

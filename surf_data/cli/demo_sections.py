@@ -195,7 +195,7 @@ def statistics(data: LampsDataLayer) -> Section:
     """Count the activity."""
     return Section(
         "Activity in figures",
-        "Counted by the server in one pass over the log.",
+        "StatementStats by the server in one pass over the log.",
         "data.activity.get_activity_statistics(hours=3)",
         list(tables.activity(data.activity.get_activity_statistics(hours=3))),
     )

@@ -8,9 +8,9 @@ import click
 
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
+from surf_data.kernel.executables import find_executable
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
-from surf_data.review.program import find_program
 from surf_data.review.report.contents import counted
 
 
@@ -29,7 +29,7 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
 
     Files without queries, such as migrations, are left alone. Exits with 1 when a file has to stay as it is.
     """
-    program = find_program("sqruff")
+    program = find_executable("sqruff")
     if program is None:
         raise click.UsageError("sqruff is not installed: pip install sqruff")
     files = list(dict.fromkeys(_files(paths)))

@@ -1,7 +1,6 @@
 """``surf-data psql``: PostgreSQL's own shell, where the data layer is."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from surf_data.cli import signals
 from surf_data.cli.programs import program_folders
 from surf_data.cli.target import Target, pass_target
 from surf_data.errors import SurfDataError
+from surf_data.kernel.executables import find_executable
 
 _MISSING = (
     "psql is not installed: install PostgreSQL's client, such as the package postgresql-client, "
@@ -29,7 +29,7 @@ def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> No
     What follows -- goes to psql, whose exit code becomes this command's. The psql on PATH is taken, otherwise that of
     the embedded servers. Embedded servers run until psql ends. A password reaches psql by its environment.
     """
-    program = next(filter(None, (shutil.which("psql", path=path) for path in (None, *program_folders()))), None)
+    program = find_executable("psql", program_folders())
     if program is None:
         raise SurfDataError(_MISSING)
     with target.open(pool_min_size=1) as data:
@@ -41,7 +41,7 @@ def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> No
             f"--dbname={info['database']}",
         ]
         environment = {**os.environ, **data.database.client_environment()}
-        code = _run([program, *place, *arguments], environment)
+        code = _run([str(program), *place, *arguments], environment)
     context.exit(code)
 
 

@@ -1,7 +1,6 @@
 """``surf-data review``: what PostgreSQL says of every query."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +9,22 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from surf_data.cli import findings, output, tables
-from surf_data.cli.findings import Search, search_options
-from surf_data.cli.inspection import Asked, Inspection, inspect, inspect_earlier, report
-from surf_data.cli.plans import Plans, find_scale, scale_option
+from surf_data.cli import finding_tables, output, plan_tables, tables
+from surf_data.cli.finding_tables import rule_options
+from surf_data.cli.plan_tables import find_scale, scale_option
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
-from surf_data.review import Facts, Outcome
+from surf_data.review import Facts, Inspection, Outcome, QueryPlans, Report, ReviewRequest, RuleOptions, inspect
 from surf_data.review.report.changes import label
 from surf_data.review.report.comment import comment
-from surf_data.review.report.contents import Report, counted, figure
-from surf_data.review.report.revision import revision_of
+from surf_data.review.report.contents import counted, figure
 
 
 @click.command
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @schema_options
 @scale_option
-@search_options
+@rule_options
 @click.option("--base", metavar="REV", help="Compare with this git revision, and fail on what is new alone.")
 @click.option(
     "--out",
@@ -45,7 +42,7 @@ def review(
     *,
     names: tuple[str, ...],
     scale_file: Path | None,
-    search: Search,
+    rules: RuleOptions,
     base: str | None,
     out: Path | None,
     as_json: bool,
@@ -65,19 +62,17 @@ def review(
     """
     schema = Schema(**options)
     scale = find_scale(schema, scale_file)
-    asked = Asked(folder=folder, names=frozenset(names), sources=schema.sources, scale=scale, search=search)
-    queries = asked.queries()
+    request = ReviewRequest(folder=folder, names=frozenset(names), sources=schema.sources, scale=scale, options=rules)
+    # Before a server is started for nothing.
+    queries = request.queries()
     unknown = sorted({*names} - {query.name for query in queries})
     if unknown:
         raise click.UsageError(f"there is no query {', '.join(unknown)} below {folder}")
     if not queries:
         output.console(stderr=True).print(f"There are no queries below {folder}.")
-    with ExitStack() as stack:
-        revision = stack.enter_context(revision_of(base, asked.paths())) if base else None
-        server = stack.enter_context(schema.server())
-        before = None if revision is None else inspect_earlier(server, asked, revision)
-        now = inspect(server, asked, queries, before)
-        told = report(asked, now, before, revision)
+    with schema.workbench() as workbench, output.working("reading the queries") as on_step:
+        found = inspect(request, workbench, base=base, on_step=on_step)
+    now, told = found.now, found.report
     if out is not None:
         write(told, out)
     if as_json:
@@ -85,17 +80,17 @@ def review(
     elif names:
         for outcome in now.outcomes:
             of_query = [finding for finding in now.state.findings if finding.subject == outcome.query.name]
-            page = (*_page(outcome), *now.plans.page(outcome.query), *findings.shown(of_query))
+            page = (*_page(outcome), *plan_tables.page(now.plans, outcome.query), *finding_tables.shown(of_query))
             output.console().print(tables.stacked(page))
     else:
         listed = [*told.findings.new, *told.findings.accepted]
-        front = (_front(told, now.plans),) if before is None else _compared(told)
-        output.console().print(tables.stacked((*front, *findings.summary(listed))))
+        front = (_front(told, now.plans),) if found.before is None else _compared(told)
+        output.console().print(tables.stacked((*front, *finding_tables.summary(listed))))
     for note in told.notes:
         output.console(stderr=True).print(note)
     for problem in told.problems:
         output.write_error(str(problem))
-    context.exit(1 if told.problems or told.findings.new else 0)
+    context.exit(0 if found.ok else 1)
 
 
 def write(report: Report, folder: Path) -> None:
@@ -132,13 +127,13 @@ def document(told: Report, now: Inspection) -> dict[str, Any]:
         "queries": [
             {
                 **_known(change.outcome),
-                **now.plans.document(change.outcome.query),
+                **plan_tables.document(now.plans, change.outcome.query),
                 **({"change": {"kinds": change.kinds, "differences": change.differences}} if compared else {}),
             }
             for change in told.changes
         ],
         "findings": [
-            {**findings.document(finding), **({"is_new": finding in told.findings.new} if compared else {})}
+            {**finding_tables.document(finding), **({"is_new": finding in told.findings.new} if compared else {})}
             for finding in now.state.findings
         ],
     }
@@ -160,10 +155,11 @@ def _is_shown(attribute: "attrs.Attribute[Any]", _value: Any) -> bool:
     return attribute.name not in {"query", "rows", "tree"}
 
 
-def _front(told: Report, plans: Plans) -> RenderableType:
-    rows = [(*_summary(change.outcome), *plans.cost(change.outcome.query)) for change in told.changes]
-    columns = ("query", "does", "rows", "tables", "also", *plans.headings)
-    return tables.table(*columns, rows=rows, right=plans.headings, whole={"query", "does", *plans.headings})
+def _front(told: Report, plans: QueryPlans) -> RenderableType:
+    rows = [(*_summary(change.outcome), *plan_tables.cost(plans, change.outcome.query)) for change in told.changes]
+    figures = plan_tables.headings(plans)
+    columns = ("query", "does", "rows", "tables", "also", *figures)
+    return tables.table(*columns, rows=rows, right=figures, whole={"query", "does", *figures})
 
 
 def _compared(told: Report) -> Iterator[RenderableType]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from surf_data.cli import output, tables
 from surf_data.cli.target import Target, json_option, pass_target
-from surf_data.review import Other, Spent, Statistics, read_queries, read_statistics
+from surf_data.review import QueryStats, Statistics, UntrackedStatement, read_queries, read_statistics
 
 #: Statements of no file that are shown; ``--json`` has all.
 _OTHERS = 20
@@ -43,7 +43,7 @@ def statements(target: Target, folder: Path, url: str | None, *, as_json: bool) 
         output.write_json(
             {
                 "queries": [_document(spent) for spent in found.queries],
-                "unseen": [query.name for query in found.unseen],
+                "never_run": [query.name for query in found.never_run],
                 "others": [{"text": each.text, "calls": each.calls, "total_ms": each.total} for each in found.others],
             }
         )
@@ -51,7 +51,7 @@ def statements(target: Target, folder: Path, url: str | None, *, as_json: bool) 
     output.console().print(tables.stacked(_parts(found)))
 
 
-def _document(spent: Spent) -> dict[str, Any]:
+def _document(spent: QueryStats) -> dict[str, Any]:
     return {
         "name": spent.query.name,
         "calls": spent.calls,
@@ -79,8 +79,8 @@ def _parts(found: Statistics) -> Iterator[RenderableType]:
         rows=[_row(spent, largest) for spent in found.queries],
         right={"calls", "rows", "mean ms", "± ms", "longest ms", "of all time"},
     )
-    if found.unseen:
-        yield Text(f"Never run: {', '.join(query.name for query in found.unseen)}")
+    if found.never_run:
+        yield Text(f"Never run: {', '.join(query.name for query in found.never_run)}")
     if found.others:
         yield tables.table(
             "in no file",
@@ -91,7 +91,7 @@ def _parts(found: Statistics) -> Iterator[RenderableType]:
         )
 
 
-def _row(spent: Spent, largest: float) -> tuple[str | Text, ...]:
+def _row(spent: QueryStats, largest: float) -> tuple[str | Text, ...]:
     times = (f"{each:,.2f}" for each in (spent.mean, spent.deviation, spent.longest))
     # What is not tagged comes from another program, or from psql.
     name = spent.query.name if spent.found_by == "tag" else f"{spent.query.name} (untagged)"
@@ -105,5 +105,5 @@ def _row(spent: Spent, largest: float) -> tuple[str | Text, ...]:
     )
 
 
-def _other(other: Other) -> tuple[str, str, str]:
+def _other(other: UntrackedStatement) -> tuple[str, str, str]:
     return other.text, f"{other.calls:,}", f"{other.share:.1%}"

@@ -7,18 +7,22 @@ from surf_data.review.analysis.analyse import analyse
 from surf_data.review.analysis.facts import Access, ColumnType, Facts, Outcome, Parameter, Refusal, ResultColumn
 from surf_data.review.findings.callers import Caller, find_callers
 from surf_data.review.findings.finding import Comparison, Finding, compare
-from surf_data.review.planning.enlarge import enlarge
+from surf_data.review.findings.thresholds import Thresholds
+from surf_data.review.inspection import Inspection, Review, ReviewRequest, RuleOptions, inspect
+from surf_data.review.planning.estimates import Missing
 from surf_data.review.planning.explain import Planned, explain
 from surf_data.review.planning.export import export_scale
 from surf_data.review.planning.plans import Plan, PlanNode, Unplanned
+from surf_data.review.planning.query_plans import QueryPlans
 from surf_data.review.planning.scale import ColumnScale, Scale, TableScale, read_scale
-from surf_data.review.planning.sizing import Undeclared
-from surf_data.review.scratch import Scratch, scratch
+from surf_data.review.planning.simulate import simulate
+from surf_data.review.report.contents import Report
 from surf_data.review.source import Query, read_queries
-from surf_data.review.statistics import Other, Spent, Statistics, read_statistics
+from surf_data.review.statistics import QueryStats, Statistics, UntrackedStatement, read_statistics
 from surf_data.review.stubs.objects import Loaded, QueryObject, find_queries
 from surf_data.review.stubs.records import row_problems
 from surf_data.review.stubs.stub import stub
+from surf_data.review.workbench import ScratchDatabase, ScratchSchema, Workbench, scratch
 
 __all__ = [
     "Access",
@@ -28,8 +32,9 @@ __all__ = [
     "Comparison",
     "Facts",
     "Finding",
+    "Inspection",
     "Loaded",
-    "Other",
+    "Missing",
     "Outcome",
     "Parameter",
     "Plan",
@@ -37,26 +42,35 @@ __all__ = [
     "Planned",
     "Query",
     "QueryObject",
+    "QueryPlans",
+    "QueryStats",
     "Refusal",
+    "Report",
     "ResultColumn",
+    "Review",
+    "ReviewRequest",
+    "RuleOptions",
     "Scale",
-    "Scratch",
-    "Spent",
+    "ScratchDatabase",
+    "ScratchSchema",
     "Statistics",
     "TableScale",
-    "Undeclared",
+    "Thresholds",
     "Unplanned",
+    "UntrackedStatement",
+    "Workbench",
     "analyse",
     "compare",
-    "enlarge",
     "explain",
     "export_scale",
     "find_callers",
     "find_queries",
+    "inspect",
     "read_queries",
     "read_scale",
     "read_statistics",
     "row_problems",
     "scratch",
+    "simulate",
     "stub",
 ]

@@ -88,7 +88,7 @@ class Unreadable:
     line: int
 
 
-def laid_out(program: str, path: Path) -> Layout | Unreadable | None:
+def laid_out(program: Path, path: Path) -> Layout | Unreadable | None:
     """Return how sqruff lays a file out; ``None`` if it is laid out so, or there are no queries in it.
 
     Its settings are those that it finds for the file, but for the dialect and the form of parameters.
@@ -152,7 +152,7 @@ def _read(path: Path) -> bytes:
     raise problem
 
 
-def _laid_out(program: str, path: Path, text: str) -> tuple[str, str]:
+def _laid_out(program: Path, path: Path, text: str) -> tuple[str, str]:
     """Return a text as sqruff lays it out, and what it says of it."""
     # Its input has no file, so that it writes to none.
     options = ["--parsing-errors", "--config", str(_SETTINGS), "--stdin-filename", str(path), "--format", _FORMAT]

@@ -28,7 +28,7 @@ _MISSING = {
 
 
 @attrs.frozen
-class Counted:
+class StatementStats:
     """What was counted of one statement, in the order of the query's columns; times in milliseconds."""
 
     #: The server's number for it; ``None`` where only its owner may know.
@@ -47,7 +47,7 @@ class Counted:
 
 
 @attrs.frozen(kw_only=True)
-class Spent:
+class QueryStats:
     """What was spent on a query, whoever ran it; times in milliseconds."""
 
     query: Query
@@ -64,7 +64,7 @@ class Spent:
 
 
 @attrs.frozen(kw_only=True)
-class Other:
+class UntrackedStatement:
     """A statement that is in no file; times in milliseconds."""
 
     #: Its text; of what is no query only the first words, because the rest may be secret.
@@ -80,11 +80,11 @@ class Statistics:
     """What production spent."""
 
     #: Queries that were run, the ones that took most time first.
-    queries: tuple[Spent, ...]
+    queries: tuple[QueryStats, ...]
     #: Queries that were never run, as far as the server remembers.
-    unseen: tuple[Query, ...]
+    never_run: tuple[Query, ...]
     #: Statements of no file, the ones that took most time first.
-    others: tuple[Other, ...]
+    others: tuple[UntrackedStatement, ...]
 
 
 def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> Statistics:
@@ -105,8 +105,8 @@ def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query
     unfound = [query for query in queries if query not in tagged.values()]
     numbers = _numbers(connection, unfound)
     whole = math.fsum(each.total for each in counted)
-    groups: dict[Query, list[Counted]] = {}
-    others: list[Other] = []
+    groups: dict[Query, list[StatementStats]] = {}
+    others: list[UntrackedStatement] = []
     for each in counted:
         query = tagged[id(each)] or numbers.get(each.query_id)
         if query is None:
@@ -116,14 +116,14 @@ def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query
     spent = [_spent(query, group, whole, "number" if query in unfound else "tag") for query, group in groups.items()]
     return Statistics(
         queries=tuple(sorted(spent, key=lambda each: -each.total)),
-        unseen=tuple(query for query in queries if query not in groups),
+        never_run=tuple(query for query in queries if query not in groups),
         others=tuple(others),
     )
 
 
-def _counted(connection: psycopg.Connection[Any]) -> list[Counted]:
+def _counted(connection: psycopg.Connection[Any]) -> list[StatementStats]:
     try:
-        return [Counted(*row) for row in statistics_queries().statement_list(Session(connection))]
+        return [StatementStats(*row) for row in statistics_queries().statement_list(Session(connection))]
     except DatabaseError as error:
         if error.sqlstate not in _MISSING:
             raise
@@ -132,7 +132,7 @@ def _counted(connection: psycopg.Connection[Any]) -> list[Counted]:
     raise problem
 
 
-def _tagged(counted: Counted, queries: Iterable[Query]) -> Query | None:
+def _tagged(counted: StatementStats, queries: Iterable[Query]) -> Query | None:
     tag = _TAG.search(counted.text or "")
     if tag is None:
         return None
@@ -149,13 +149,13 @@ def _numbers(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> d
     return found
 
 
-def _spent(query: Query, group: Sequence[Counted], whole: float, found_by: str) -> Spent:
+def _spent(query: Query, group: Sequence[StatementStats], whole: float, found_by: str) -> QueryStats:
     calls = sum(each.calls for each in group)
     total = math.fsum(each.total for each in group)
     mean = total / calls
     # That of all calls together, from those of the parts and their means.
     squares = math.fsum(each.calls * (each.deviation**2 + (each.total / each.calls - mean) ** 2) for each in group)
-    return Spent(
+    return QueryStats(
         query=query,
         calls=calls,
         rows=sum(each.rows for each in group),
@@ -168,8 +168,8 @@ def _spent(query: Query, group: Sequence[Counted], whole: float, found_by: str) 
     )
 
 
-def _other(counted: Counted, whole: float) -> Other:
+def _other(counted: StatementStats, whole: float) -> UntrackedStatement:
     words = (counted.text or "").split()
     text = " ".join(words if _NORMALISED.match(counted.text or "") else words[:2])
     share = counted.total / whole if whole else 0.0
-    return Other(text=text, calls=counted.calls, total=counted.total, share=share)
+    return UntrackedStatement(text=text, calls=counted.calls, total=counted.total, share=share)

@@ -59,7 +59,7 @@ def test_trees(cli: Cli, shop: Path, database_url: str) -> None:
 
 def test_without_sqruff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where sqruff is not installed, it is said what to install."""
-    monkeypatch.setattr("surf_data.cli.format.find_program", lambda _name: None)
+    monkeypatch.setattr("surf_data.cli.format.find_executable", lambda _name: None)
     done = CliRunner().invoke(format_files, ["."])
     assert done.exit_code == 2
     assert "pip install sqruff" in done.stderr

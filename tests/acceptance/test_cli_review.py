@@ -216,7 +216,7 @@ def test_migrations(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_squawk(folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where squawk is not installed, this is said, and the rest goes on."""
-    monkeypatch.setattr("surf_data.cli.findings.find_program", lambda _name: None)
+    monkeypatch.setattr("surf_data.review.findings.migration_trials.find_executable", lambda _name: None)
     (folder / "schema").mkdir()
     (folder / "schema" / "0001_shop.sql").write_text(SCHEMA, "utf-8")
     done = CliRunner().invoke(review_command, ["queries", "--migrations", "schema", "--scratch", database_url])

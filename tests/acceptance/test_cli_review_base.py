@@ -253,7 +253,7 @@ def test_earlier_revisions_that_cannot_be_looked_at(review: Cli, folder: Path) -
     # Of what was wrong before nothing is known.
     assert schema.code == 1
     said = " ".join(schema.err.split())
-    assert "work cannot be looked at: work:schema/0003_no.sql:2: UndefinedColumn" in said
+    assert "work cannot be analysed: work:schema/0003_no.sql:2: UndefinedColumn" in said
     (folder / "sql" / "shop.sql").write_text(f"{NOW}{NOW}", "utf-8")
     git("commit", "-q", "-a", "-m", "broken queries")
     (folder / "sql" / "shop.sql").write_text(BEFORE.partition("-- name: feel")[0], "utf-8")

@@ -76,7 +76,7 @@ def test_json(cli: Cli, counted_url: str) -> None:
             "found_by": "tag",
         }
     ]
-    assert "user_password_hash" in found["unseen"]
+    assert "user_password_hash" in found["never_run"]
     assert found["others"] == [{"text": "SELECT 1 FROM elsewhere", "calls": 4, "total_ms": 2.0}]
 
 

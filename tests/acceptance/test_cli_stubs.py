@@ -143,7 +143,7 @@ def test_own_stubs(cli: Cli, database_url: str) -> None:
     loading = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in (ROOT / "surf_data").rglob("*.py")
-        if "return load_queries(" in path.read_text("utf-8")
+        if "return packaged_queries(" in path.read_text("utf-8")
     }
     assert {reference.partition(":")[0] for reference in references} == loading
     schema = (ROOT / "migrations" / "lamps", ROOT / "tests" / "rig" / "pg_stat_statements.sql")
@@ -155,4 +155,4 @@ def test_own_stubs(cli: Cli, database_url: str) -> None:
 def test_progress(terminal: Callable[..., str], shop: Path, database_url: str) -> None:
     """On a terminal one sees what is going on."""
     shown = terminal("stubs", "shop:queries", "--migrations", "migrations", "--scratch", database_url)
-    assert "making the schema" in shown
+    assert "creating the schema" in shown

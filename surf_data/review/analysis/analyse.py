@@ -18,7 +18,7 @@ from psycopg.pq.abc import PGresult
 
 from surf_data.errors import DatabaseUnavailable
 from surf_data.kernel.postgres import Session
-from surf_data.review.analysis import casts, conditions, nodes, nullability, parameters
+from surf_data.review.analysis import casts, conditions, nodes, nullability, parameters, python_types
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.access import Accesses
 from surf_data.review.analysis.cardinality import Rows, of_query
@@ -28,7 +28,6 @@ from surf_data.review.analysis.nodes import Node
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.scope import Scope
 from surf_data.review.source import Query
-from surf_data.review.stubs import python_types
 
 _COMMANDS = {
     scopes.SELECT: "SELECT",

@@ -10,7 +10,7 @@ from surf_data.errors import MigrationError
 from surf_data.migrate import Migration
 from surf_data.migrate.statements import split
 from surf_data.review.findings.finding import Finding
-from surf_data.review.scratch import read_text, up_to_undoing
+from surf_data.review.schema_files import read_text, up_to_undoing
 
 # What the runner sees to for every migration in this library's own format: it sets both timeouts, and goes on where a
 # section without a transaction was interrupted.
@@ -19,7 +19,7 @@ _OF_THE_RUNNER = frozenset({"prefer-robust-stmts", "require-lock-timeout", "requ
 _ENDS = frozenset({0, 1})
 
 
-def squawk_findings(program: str, migrations: Sequence[Migration]) -> Iterator[Finding]:
+def squawk_findings(program: Path, migrations: Sequence[Migration]) -> Iterator[Finding]:
     """Yield what squawk says of migrations, without what undoes them. It heeds its own file, ``.squawk.toml``.
 
     Arguments:
@@ -42,7 +42,7 @@ def _is_wrapped(migration: Migration) -> bool:
     return migration.up.transactional and not begins
 
 
-def _run(program: str, migrations: Sequence[Migration], option: str) -> Iterator[Finding]:
+def _run(program: Path, migrations: Sequence[Migration], option: str) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="surf_data_") as folder:
         # What undoes has to drop what squawk would keep; and what is cut off at the end moves no line.
         texts = {

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 
 from surf_data.kernel.postgres import Session
+from surf_data.review.planning.catalog_rows import ExportedColumn, ExportedTable, PlannerSetting
 from surf_data.review.planning.scale import MOST_BYTES
 from surf_data.review.planning.scale_queries import scale_queries
-from surf_data.review.planning.stored import ExportedColumn, ExportedTable, PlannerSetting
 
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _HEAD = """\

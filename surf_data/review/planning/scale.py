@@ -15,7 +15,7 @@ from typing import Any, cast
 import attrs
 
 from surf_data.errors import ConfigurationError
-from surf_data.review.findings.acceptance import Acceptance, mistake
+from surf_data.review.rules import Suppression, mistake
 
 #: What the file is called where it is found without being named: in a folder of migrations.
 FILE_NAME = "scale.toml"
@@ -71,7 +71,7 @@ class Scale:
     #: Settings of the planner that production has, by name.
     settings: Mapping[str, str] = attrs.field(factory=dict)
     #: Findings that may stay, of what is neither a query nor in a migration that may still change.
-    accepted: tuple[Acceptance, ...] = ()
+    accepted: tuple[Suppression, ...] = ()
     #: Where it stands, for messages.
     file: str = FILE_NAME
 
@@ -121,7 +121,7 @@ class _Reader:
             accepted=tuple(self._accepted(document.get("accept", []))),
         )
 
-    def _accepted(self, declared: Any) -> Iterator[Acceptance]:
+    def _accepted(self, declared: Any) -> Iterator[Suppression]:
         if not isinstance(declared, list) or not all(isinstance(each, dict) for each in declared):
             raise self.origin.error(("accept",), "must be tables of TOML, each under [[accept]]")
         for number, each in enumerate(declared, 1):
@@ -131,7 +131,7 @@ class _Reader:
             wrong = mistake(said["code"], said["reason"])
             if wrong or not said["subject"]:
                 raise self.origin.error(place, wrong or "the subject is missing: the name that the finding has")
-            yield Acceptance(**said, file=Path(self.origin.file), line=None)
+            yield Suppression(**said, file=Path(self.origin.file), line=None)
 
     def _of_table(self, place: tuple[str, ...], tables: Mapping[str, Any]) -> TableScale:
         declared = self._table(place[:-1], tables, place[-1])

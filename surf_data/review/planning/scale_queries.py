@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from surf_data.kernel.postgres import packaged_queries
-from surf_data.review.planning.stored import (
+from surf_data.review.planning.catalog_rows import (
     ExportedColumn,
     ExportedTable,
     Layout,

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 from surf_data.kernel.postgres import Executor, Stream
-from surf_data.review.planning.stored import ExportedColumn, ExportedTable, Layout, PlannerSetting, StoredColumn, StoredIndex, StoredTable
+from surf_data.review.planning.catalog_rows import ExportedColumn, ExportedTable, Layout, PlannerSetting, StoredColumn, StoredIndex, StoredTable
 
 _Row = TypeVar("_Row")
 

@@ -37,7 +37,7 @@ def label(kind: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class State:
+class RevisionState:
     """What was found out about a revision."""
 
     outcomes: tuple[Outcome, ...] = ()
@@ -108,7 +108,7 @@ def is_same(analyst: Analyst, before: Query, now: Facts) -> bool:
     return isinstance(earlier, Facts) and (earlier.tree, earlier.command) == (now.tree, now.command)
 
 
-def changes(before: State, now: State, same: frozenset[str]) -> list[Change]:
+def changes(before: RevisionState, now: RevisionState, same: frozenset[str]) -> list[Change]:
     """Return what became of every query: those that are there in their order, then those that were removed.
 
     Arguments:
@@ -131,7 +131,7 @@ def changes(before: State, now: State, same: frozenset[str]) -> list[Change]:
     return told
 
 
-def alone(now: State) -> list[Change]:
+def alone(now: RevisionState) -> list[Change]:
     """Return the queries of a revision that is compared with none."""
     return [
         Change(name=outcome.query.name, before=None, now=outcome, kinds=(), differences=()) for outcome in now.outcomes

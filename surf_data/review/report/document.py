@@ -9,11 +9,11 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from surf_data.review.analysis import python_types
 from surf_data.review.analysis.facts import Facts
 from surf_data.review.planning.plans import Plan
 from surf_data.review.report.changes import KINDS, label
 from surf_data.review.report.contents import Report, counted, figure, shown
-from surf_data.review.stubs import python_types
 from surf_data.review.stubs.annotations import Imports
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import attrs
 
+from surf_data.review.analysis import python_types
 from surf_data.review.analysis.facts import Facts, ResultColumn
-from surf_data.review.stubs import annotations, python_types
+from surf_data.review.stubs import annotations
 
 
 def row_problems(row: type[attrs.AttrsInstance], facts: Facts) -> Iterator[str]:

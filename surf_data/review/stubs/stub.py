@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
 from surf_data.kernel.postgres import CopyWriter, Executor, Stream
+from surf_data.review.analysis import python_types
 from surf_data.review.analysis.facts import Facts, Outcome, ResultColumn
 from surf_data.review.source import Query
-from surf_data.review.stubs import python_types
 from surf_data.review.stubs.annotations import Imports
 from surf_data.review.stubs.objects import Loaded, QueryObject
 

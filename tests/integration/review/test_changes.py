@@ -10,7 +10,7 @@ import pytest
 from surf_data import embedded
 from surf_data.review import analyse, explain, read_queries
 from surf_data.review.analysis.analyse import Analyst
-from surf_data.review.report.changes import Change, State, alone, changes, same_meaning
+from surf_data.review.report.changes import Change, RevisionState, alone, changes, same_meaning
 from surf_data.review.report.contents import Report
 from surf_data.review.report.document import html
 
@@ -50,12 +50,12 @@ def compare(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> Compa
     """Return a function that compares the queries of two texts, and returns what became of each."""
 
     def run(before: str, now: str) -> dict[str, Change]:
-        states: list[State] = []
+        states: list[RevisionState] = []
         for connection, text in zip(connections, (before, now), strict=True):
             (tmp_path / "q.sql").write_text(text, "utf-8")
             queries = read_queries(tmp_path)
             plans = {plan.query: [plan] for plan in explain(connection, queries)}
-            states.append(State(outcomes=tuple(analyse(connection, queries)), plans=plans))
+            states.append(RevisionState(outcomes=tuple(analyse(connection, queries)), plans=plans))
         earlier, later = states
         written = [outcome.query for outcome in earlier.outcomes]
         same = same_meaning(Analyst(connections[1]), written, later.outcomes)
@@ -179,7 +179,7 @@ def test_come_and_gone(compare: Compare) -> None:
 
 def test_alone() -> None:
     """What is compared with nothing has not changed."""
-    assert alone(State()) == []
+    assert alone(RevisionState()) == []
 
 
 def test_size(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_size(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> Non
     (tmp_path / "q.sql").write_text("\n".join(f"-- name: q{number}{query}" for number in range(100)), "utf-8")
     queries = read_queries(tmp_path)
     plans = {plan.query: [plan] for plan in explain(connections[1], queries)}
-    state = State(outcomes=tuple(analyse(connections[1], queries)), plans=plans)
+    state = RevisionState(outcomes=tuple(analyse(connections[1], queries)), plans=plans)
     document = html(Report(folder="sql", changes=alone(state), plans=plans, scale="scale.toml"))
     assert document.count("most expensive step") == 100
     assert len(document.encode()) < 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data.review import ColumnScale, Scale, enlarge, export_scale, read_scale, scratch
+from surf_data.review import ColumnScale, Scale, export_scale, read_scale, scratch, simulate
 
 SCHEMA = """
 CREATE SCHEMA other;
@@ -131,7 +131,7 @@ def test_what_is_exported_can_be_declared(exported: Callable[[], Scale], server:
         connection.execute(SCHEMA.encode(), prepare=False)
         [data] = connection.execute("SHOW data_directory").fetchone() or ()
         scale = exported()
-        enlarge(connection, scale, Path(data))
+        simulate(connection, scale, Path(data))
         rows = connection.execute(
             "SELECT reltuples, relpages FROM pg_class WHERE relname IN ('person', 'emails') ORDER BY relname DESC"
         ).fetchall()

@@ -10,24 +10,24 @@ import psycopg
 import pytest
 
 from surf_data.errors import ConfigurationError, QueryFileError, SurfDataError
+from surf_data.kernel.executables import find_executable
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
-from surf_data.review.program import find_program
 
 Fill = Callable[[str], psycopg.Connection[Any]]
 Refused = Callable[[Callable[[], Any], type[SurfDataError]], SurfDataError]
 
 SCHEMA = "CREATE TABLE shop (id int8 PRIMARY KEY, name text); CREATE TABLE board (id int8, shop_id int8, label text);"
-Formatter = Callable[[str], str]
-Lay = Callable[[str, str], Layout]
+Formatter = Callable[[str], Path]
+Lay = Callable[[Path, str], Layout]
 
 HEADER = "-- name: q(id)\n-- A query.\n"
 
 
 @pytest.fixture
-def sqruff() -> str:
+def sqruff() -> Path:
     """Return the formatter itself."""
-    program = find_program("sqruff")
+    program = find_executable("sqruff")
     assert program is not None
     return program
 
@@ -36,12 +36,12 @@ def sqruff() -> str:
 def formatter(tmp_path_factory: pytest.TempPathFactory) -> Formatter:
     """Return a function that makes a formatter of a script for sed."""
 
-    def make(script: str) -> str:
+    def make(script: str) -> Path:
         folder = tmp_path_factory.mktemp("formatter")
         (folder / "script").write_text(script, "utf-8")
         (folder / "formatter").write_text(f"#!/bin/sh\nexec sed -f {folder}/script\n", "utf-8")
         (folder / "formatter").chmod(0o755)
-        return str(folder / "formatter")
+        return folder / "formatter"
 
     return make
 
@@ -57,7 +57,7 @@ def lay(tmp_path: Path) -> Lay:
     """Return a function that has a query laid out by a formatter."""
     (tmp_path / ".sqruff").write_text("[sqruff]\nrules = all\n", "utf-8")
 
-    def out(program: str, sql: str) -> Layout:
+    def out(program: Path, sql: str) -> Layout:
         path = tmp_path / "shop.sql"
         path.write_text(HEADER + sql, "utf-8")
         layout = laid_out(program, path)
@@ -80,7 +80,7 @@ def lay(tmp_path: Path) -> Lay:
         ("UPDATE shop SET nothing =1;", "UPDATE shop SET nothing = 1;"),
     ],
 )
-def test_layout(sqruff: str, analyst: Analyst, lay: Lay, before: str, after: str) -> None:
+def test_layout(sqruff: Path, analyst: Analyst, lay: Lay, before: str, after: str) -> None:
     """What sqruff does to the layout is taken, whatever the query is, and done again it does nothing more."""
     layout = lay(sqruff, before)
     assert layout.content.decode() == f"{HEADER}{after}\n"
@@ -96,7 +96,7 @@ def test_layout(sqruff: str, analyst: Analyst, lay: Lay, before: str, after: str
         ("SELECT count(1) FROM nothing;", 'whether it means the same: relation "nothing" does not exist'),
     ],
 )
-def test_another_query(sqruff: str, analyst: Analyst, lay: Lay, sql: str, problem: str) -> None:
+def test_another_query(sqruff: Path, analyst: Analyst, lay: Lay, sql: str, problem: str) -> None:
     """A query that sqruff makes another one of, or that cannot be compared, is told by its place and its name."""
     layout = lay(sqruff, sql)
     [told] = unproven(analyst, layout)
@@ -141,7 +141,7 @@ def test_files_that_load_queries_refuses(formatter: Formatter, lay: Lay) -> None
     assert lay(formatter("s/= :/=:/"), "SELECT id FROM shop WHERE id = :other").problems == ()
 
 
-def test_line_ends(sqruff: str, tmp_path: Path) -> None:
+def test_line_ends(sqruff: Path, tmp_path: Path) -> None:
     """A file of Windows stays one."""
     path = tmp_path / "shop.sql"
     text = HEADER.replace("\n", "\r\n")
@@ -154,21 +154,21 @@ def test_line_ends(sqruff: str, tmp_path: Path) -> None:
     assert laid_out(sqruff, path) is None
 
 
-def test_what_sqruff_cannot_read(sqruff: str, tmp_path: Path) -> None:
+def test_what_sqruff_cannot_read(sqruff: Path, tmp_path: Path) -> None:
     """Of a file that sqruff cannot read the line is known."""
     path = tmp_path / "shop.sql"
     path.write_text(f"{HEADER}SELECT id FROM shop\nLIMIT :limit;\n", "utf-8")
     assert laid_out(sqruff, path) == Unreadable(path=path, line=4)
 
 
-def test_no_queries(sqruff: str, tmp_path: Path) -> None:
+def test_no_queries(sqruff: Path, tmp_path: Path) -> None:
     """A file without queries, such as a migration, is none of this."""
     path = tmp_path / "0001_shop.sql"
     path.write_text("create  table shop (id int8);", "utf-8")
     assert laid_out(sqruff, path) is None
 
 
-def test_writing(sqruff: str, lay: Lay, tmp_path: Path) -> None:
+def test_writing(sqruff: Path, lay: Lay, tmp_path: Path) -> None:
     """A file keeps its permissions, also when it is written through a link, and nothing else is left behind."""
     layout = lay(sqruff, "select 1  as a;")
     layout.path.chmod(0o640)
@@ -181,7 +181,7 @@ def test_writing(sqruff: str, lay: Lay, tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [tmp_path / ".sqruff", link, layout.path]
 
 
-def test_what_cannot_be_written(sqruff: str, lay: Lay, refused: Refused, tmp_path: Path) -> None:
+def test_what_cannot_be_written(sqruff: Path, lay: Lay, refused: Refused, tmp_path: Path) -> None:
     """Where a file cannot be written, all is as it was."""
     layout = lay(sqruff, "select 1  as a;")
     folder = tmp_path / "folder"
@@ -191,13 +191,13 @@ def test_what_cannot_be_written(sqruff: str, lay: Lay, refused: Refused, tmp_pat
     assert sorted(tmp_path.iterdir()) == [tmp_path / ".sqruff", folder, layout.path]
 
 
-def test_failures(sqruff: str, tmp_path: Path, refused: Refused) -> None:
+def test_failures(sqruff: Path, tmp_path: Path, refused: Refused) -> None:
     """A file that cannot be read, and a formatter that fails, are told by their names."""
     path = tmp_path / "shop.sql"
     path.write_bytes(b"-- name: a()\n-- \xff\n")
     assert str(refused(lambda: laid_out(sqruff, path), QueryFileError)) == f"{path}: cannot be read: UnicodeDecodeError"
     path.write_text(f"{HEADER}SELECT 1 AS a;\n", "utf-8")
-    error = refused(lambda: laid_out("/bin/false", path), ConfigurationError)
+    error = refused(lambda: laid_out(Path("/bin/false"), path), ConfigurationError)
     assert str(error) == f"sqruff fails over {path}: "
     (tmp_path / ".sqruff").write_text("[sqruff]\nmax_line_length = many\n", "utf-8")
     error = refused(lambda: laid_out(sqruff, path), ConfigurationError)

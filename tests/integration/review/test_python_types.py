@@ -18,8 +18,8 @@ from surf_data.kernel.postgres import Json
 from surf_data.kernel.postgres.adaptation import ADAPTERS
 from surf_data.review import Facts, Query
 from surf_data.review.analysis.analyse import Analyst
+from surf_data.review.analysis.python_types import given, read, sent
 from surf_data.review.stubs.annotations import takes
-from surf_data.review.stubs.python_types import given, read, sent
 
 Queries = Callable[[str], list[Query]]
 

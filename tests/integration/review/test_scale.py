@@ -14,11 +14,11 @@ import pytest
 
 from surf_data.errors import ConfigurationError, DatabaseError
 from surf_data.kernel import resources
-from surf_data.review import ColumnScale, PlanNode, Scale, TableScale, Undeclared, enlarge, read_scale, scratch
+from surf_data.review import ColumnScale, Missing, PlanNode, Scale, TableScale, read_scale, scratch, simulate
+from surf_data.review.planning.catalog_reader import StorageCatalog
+from surf_data.review.planning.estimates import fitting
 from surf_data.review.planning.plans import read_plan
 from surf_data.review.planning.scale import FILE_NAME
-from surf_data.review.planning.sizing import fitting
-from surf_data.review.planning.storage import Storage
 
 Refused = Callable[..., Any]
 
@@ -125,7 +125,7 @@ def small(new_room: Callable[[str], Room]) -> Room:
 def large(new_room: Callable[[str], Room]) -> Room:
     """Return a database that looks as large as declared."""
     room = new_room(SCHEMA)
-    enlarge(room.connection, SCALE, room.data)
+    simulate(room.connection, SCALE, room.data)
     return room
 
 
@@ -217,7 +217,7 @@ def test_sizes_of_indexes(large: Room) -> None:
 def test_what_is_not_declared(new_room: Callable[[str], Room]) -> None:
     """What neither the scale nor the schema says is told by table and column."""
     room = new_room(SCHEMA)
-    undeclared = enlarge(room.connection, SCALE, room.data)
+    undeclared = simulate(room.connection, SCALE, room.data)
     assert [str(each) for each in undeclared] == [
         "other.log_1",
         "other.log_2",
@@ -229,7 +229,7 @@ def test_what_is_not_declared(new_room: Callable[[str], Room]) -> None:
         "shop.code (distinct, nulls, width)",
         "shop.area (nulls)",
     ]
-    assert Undeclared(table="other.log_1", column=None, keys=()) in undeclared
+    assert Missing(table="other.log_1", column=None, keys=()) in undeclared
 
 
 def test_partitions(new_room: Callable[[str], Room]) -> None:
@@ -238,7 +238,7 @@ def test_partitions(new_room: Callable[[str], Room]) -> None:
     log = TableScale(rows=1_000_000, pages=9000, columns={"shop": ColumnScale(correlation=1)})
     others = {"other.log_3": 200_000, "other.none": 5, "shop": 100}
     scale = Scale(tables={"other.log": log, **{name: TableScale(rows=rows) for name, rows in others.items()}})
-    enlarge(room.connection, scale, room.data)
+    simulate(room.connection, scale, room.data)
     rows = dict(
         room.connection.execute(
             "SELECT relname, reltuples FROM pg_class WHERE relname LIKE 'log__' ORDER BY 1"
@@ -254,7 +254,7 @@ def test_settings(new_room: Callable[[str], Room]) -> None:
     """The planner reckons with production's settings."""
     room = new_room(SCHEMA)
     before = room.plan("SELECT id FROM shop").total_cost
-    enlarge(room.connection, Scale(settings={"seq_page_cost": "10"}), room.data)
+    simulate(room.connection, Scale(settings={"seq_page_cost": "10"}), room.data)
     assert room.plan("SELECT id FROM shop").total_cost > before
 
 
@@ -290,7 +290,7 @@ def test_settings(new_room: Callable[[str], Room]) -> None:
 )
 def test_what_does_not_fit_the_schema(small: Room, refused: Refused, scale: Scale, problem: str) -> None:
     """A scale that names what is not there, or says what cannot be, is refused with the place."""
-    error = refused(lambda: enlarge(small.connection, scale, small.data), ConfigurationError)
+    error = refused(lambda: simulate(small.connection, scale, small.data), ConfigurationError)
     assert str(error) == f"scale.toml: {problem}"
 
 
@@ -301,7 +301,7 @@ def test_other_databases_are_left_alone(
     problem = "plans at a declared scale are made in a database and on a server that are thrown away"
     kept = database("CREATE TABLE board (id int4);")
     for connection, data in ((kept, small.data), (small.connection, tmp_path), (small.connection, tmp_path / "gone")):
-        call = functools.partial(enlarge, connection, Scale(tables={"board": TableScale(rows=10**9)}), data)
+        call = functools.partial(simulate, connection, Scale(tables={"board": TableScale(rows=10**9)}), data)
         assert str(refused(call, DatabaseError)) == problem
     assert kept.execute("SELECT pg_relation_size('board')").fetchone() == (0,)
 
@@ -311,7 +311,7 @@ def test_files_that_may_not_be_long(small: Room, refused: Refused) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
     try:
-        error = refused(lambda: enlarge(small.connection, SCALE, small.data), DatabaseError)
+        error = refused(lambda: simulate(small.connection, SCALE, small.data), DatabaseError)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(error).startswith("a file of ")
@@ -325,7 +325,7 @@ def test_the_projects_own_scale(server: str) -> None:
         made.apply(folder)
         with closing(made.connect()) as connection:
             [data] = connection.execute("SHOW data_directory").fetchone() or ()
-            undeclared = enlarge(connection, read_scale(folder / FILE_NAME), Path(data))
+            undeclared = simulate(connection, read_scale(folder / FILE_NAME), Path(data))
     assert [str(each) for each in undeclared] == ["schema_migrations"]
 
 
@@ -340,5 +340,5 @@ def test_another_revisions_scale(small: Room) -> None:
             ),
         }
     )
-    fits = fitting(Storage.read(small.connection), scale)
+    fits = fitting(StorageCatalog.read(small.connection), scale)
     assert fits.tables == {"shop": TableScale(rows=2, columns={"name": ColumnScale(width=3)})}

@@ -150,7 +150,7 @@ def test_statistics(connection: psycopg.Connection[Any], folder: Path, seen: Any
     assert (round(first.deviation, 3), first.longest, first.share, first.found_by) == (0.866, 9.0, 0.6, "tag")
     assert (second.query.name, second.calls, second.mean, second.deviation) == ("board_insert", 5, 4.0, 1.0)
     assert (second.share, second.found_by) == (0.2, "number")
-    assert [query.name for query in found.unseen] == ["board_list", "board_recent", "board_vacuum"]
+    assert [query.name for query in found.never_run] == ["board_list", "board_recent", "board_vacuum"]
     assert [(other.text, other.share) for other in found.others] == [
         ("select * from elsewhere where id = $1", 0.15),
         ("ALTER ROLE", 0.05),
@@ -162,7 +162,7 @@ def test_statistics(connection: psycopg.Connection[Any], folder: Path, seen: Any
 def test_nothing_counted(connection: psycopg.Connection[Any], folder: Path) -> None:
     """After a reset nothing was ever run."""
     found = read_statistics(connection, read_queries(folder))
-    assert (found.queries, len(found.unseen), found.others) == ((), 5, ())
+    assert (found.queries, len(found.never_run), found.others) == ((), 5, ())
 
 
 def test_no_time(connection: psycopg.Connection[Any], folder: Path, seen: Any) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from surf_data.errors import ConfigurationError
+from surf_data.review.planning.catalog_reader import StorageCatalog
+from surf_data.review.planning.catalog_rows import StoredColumn, StoredIndex
 from surf_data.review.planning.scale import ColumnScale, Scale, TableScale, at
-from surf_data.review.planning.storage import Storage
-from surf_data.review.planning.stored import StoredColumn, StoredIndex
 
 #: How many values ANALYZE notes of a column, so that there are a hundred spans between them.
 BOUNDS = 101
@@ -68,7 +68,7 @@ class Size:
 
 
 @attrs.frozen(kw_only=True)
-class Undeclared:
+class Missing:
     """What a scale says nothing of, and nothing else does."""
 
     table: str
@@ -82,7 +82,7 @@ class Undeclared:
         return self.table if self.column is None else f"{self.table}.{self.column} ({', '.join(self.keys)})"
 
 
-def fitting(storage: Storage, scale: Scale) -> Scale:
+def fitting(storage: StorageCatalog, scale: Scale) -> Scale:
     """Return what of a scale can be said of tables: without tables and columns that are not there, or are others.
 
     Arguments:
@@ -92,7 +92,7 @@ def fitting(storage: Storage, scale: Scale) -> Scale:
 
     def fits(name: str, declared: TableScale) -> bool:
         try:
-            Sizing(storage, attrs.evolve(scale, tables={name: declared}), page=1)
+            Estimates(storage, attrs.evolve(scale, tables={name: declared}), page=1)
         except ConfigurationError:
             return False
         return True
@@ -113,7 +113,7 @@ def fitting(storage: Storage, scale: Scale) -> Scale:
     return attrs.evolve(scale, tables=tables)
 
 
-class Sizing:
+class Estimates:
     """Reckons with a scale.
 
     Arguments:
@@ -125,7 +125,7 @@ class Sizing:
         ConfigurationError: the scale names what is not there, or says what cannot be.
     """
 
-    def __init__(self, storage: Storage, scale: Scale, page: int) -> None:
+    def __init__(self, storage: StorageCatalog, scale: Scale, page: int) -> None:
         self._storage = storage
         self._scale = scale
         self._page = page
@@ -185,18 +185,18 @@ class Sizing:
                 pages = None if declared.pages is None else declared.pages // len(rest)
                 yield partition, attrs.evolve(declared, rows=share, pages=pages)
 
-    def undeclared(self) -> Iterator[Undeclared]:
+    def undeclared(self) -> Iterator[Missing]:
         """Yield what had to be guessed."""
         for table in self._storage.tables.values():
             name = self._storage.name(table.id)
             declared = self._named.get(table.id)
             if declared is None:
                 if table.id not in self.tables and table.file is not None:
-                    yield Undeclared(table=name, column=None, keys=())
+                    yield Missing(table=name, column=None, keys=())
                 continue
             for column in self._storage.columns.get(table.id, {}).values():
                 if keys := tuple(self._guessed(column, declared)):
-                    yield Undeclared(table=name, column=column.name, keys=keys)
+                    yield Missing(table=name, column=column.name, keys=keys)
 
     def _guessed(self, column: StoredColumn, declared: TableScale) -> Iterator[str]:
         said = declared.columns.get(column.name, ColumnScale())

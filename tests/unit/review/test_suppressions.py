@@ -10,7 +10,8 @@ import pytest
 from surf_data.errors import QueryFileError, SurfDataError
 from surf_data.migrate import Migration, read_folder
 from surf_data.review import Finding, read_queries
-from surf_data.review.findings.acceptance import Acceptance, of_migrations, of_queries, settled
+from surf_data.review.findings.suppressions import of_migrations, of_queries, settled
+from surf_data.review.rules import Suppression
 
 SqlFolder = Callable[..., Path]
 Refused = Callable[[Callable[[], Any], type[SurfDataError]], SurfDataError]
@@ -39,7 +40,7 @@ def migrations(tmp_path: Path) -> Callable[[str], list[Migration]]:
 def test_queries(sql_folder: SqlFolder) -> None:
     """A query's header accepts findings by their codes, each with a reason, and it is known on which line."""
     folder = sql_folder(shop=ACCEPTED)
-    scan = Acceptance(
+    scan = Suppression(
         code="SEQ-SCAN", subject="shop_sum", reason="once a night, on a replica", file=folder / "shop.sql", line=4
     )
     sort = attrs.evolve(scan, code="BIG-SORT", reason="nothing else runs then", line=5)
@@ -51,7 +52,7 @@ def test_migrations(migrations: Callable[[str], list[Migration]]) -> None:
     text = "-- Why: it must be.\n-- migrate:up\n-- accept: REWRITE nobody is there yet\nSELECT '\n-- accept: LOCK x';\n"
     [migration] = migrations(text)
     [found] = of_migrations([migration])
-    assert found == Acceptance(
+    assert found == Suppression(
         code="REWRITE", subject="0001_shop.sql", reason="nobody is there yet", file=migration.path, line=3
     )
 

@@ -21,16 +21,16 @@ from surf_data.errors import DatabaseError
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.scratch import PREFIX
+from surf_data.review.planning.catalog_reader import StorageCatalog
+from surf_data.review.planning.catalog_rows import Layout, StoredIndex
+from surf_data.review.planning.estimates import Estimates, Missing, Size, Statistic
 from surf_data.review.planning.scale import Scale
 from surf_data.review.planning.scale_queries import scale_queries
-from surf_data.review.planning.sizing import Size, Sizing, Statistic, Undeclared
-from surf_data.review.planning.storage import Storage
-from surf_data.review.planning.stored import Layout, StoredIndex
 
 _ESTIMATING = Translation("estimating the rows of an index")
 
 
-def enlarge(connection: psycopg.Connection[Any], scale: Scale, data: Path) -> tuple[Undeclared, ...]:
+def simulate(connection: psycopg.Connection[Any], scale: Scale, data: Path) -> tuple[Missing, ...]:
     """Let a database look as large as a scale says, to the planner alone.
 
     Arguments:
@@ -49,8 +49,8 @@ def enlarge(connection: psycopg.Connection[Any], scale: Scale, data: Path) -> tu
     ask, session = scale_queries(), Session(connection)
     layout: Layout = ask.storage_layout(session)
     _prove(session, layout, data)
-    storage = Storage.read(connection)
-    sizing = Sizing(storage, scale, layout.page)
+    storage = StorageCatalog.read(connection)
+    sizing = Estimates(storage, scale, layout.page)
     _set(session, scale)
     files = {table.id: table.file for table in storage.tables.values() if table.file}
     files |= {index.id: index.file for each in storage.indexes.values() for index in each}
@@ -93,7 +93,7 @@ def _set(session: Session, scale: Scale) -> None:
             raise scale.error(("settings", name), problem)
 
 
-def _rows(connection: psycopg.Connection[Any], storage: Storage, sizing: Sizing, index: StoredIndex) -> float:
+def _rows(connection: psycopg.Connection[Any], storage: StorageCatalog, sizing: Estimates, index: StoredIndex) -> float:
     """Return how many rows an index holds: all, or as many as the planner expects to meet its condition."""
     table = storage.tables[index.relation]
     if index.condition is None:

@@ -10,16 +10,16 @@ import pytest
 
 from surf_data import embedded
 from surf_data.errors import MigrationError, SurfDataError
+from surf_data.kernel.executables import find_executable
 from surf_data.migrate import ScratchServer, measure_locks
-from surf_data.review import Scratch, analyse, explain, read_queries, scratch
+from surf_data.review import ScratchDatabase, analyse, explain, read_queries, scratch
 from surf_data.review.analysis.catalog import Catalog
-from surf_data.review.findings.acceptance import Acceptance
-from surf_data.review.findings.judging import Seen, judge
+from surf_data.review.findings.evaluation import Evidence, evaluate
 from surf_data.review.findings.migration_rules import lock_findings
 from surf_data.review.findings.squawk import squawk_findings
 from surf_data.review.findings.thresholds import Thresholds
-from surf_data.review.program import find_program
-from surf_data.review.scratch import read_migrations
+from surf_data.review.rules import Suppression
+from surf_data.review.schema_files import read_migrations
 
 Refused = Callable[[Callable[[], Any], type[SurfDataError]], SurfDataError]
 
@@ -73,14 +73,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def database(server: ScratchServer, folder: Path) -> Iterator[Scratch]:
+def database(server: ScratchServer, folder: Path) -> Iterator[ScratchDatabase]:
     """Return a database that was made of the migrations."""
     with scratch(server) as made:
         made.apply(folder)
         yield made
 
 
-def test_foreign_migrations(server: ScratchServer, folder: Path, database: Scratch) -> None:
+def test_foreign_migrations(server: ScratchServer, folder: Path, database: ScratchDatabase) -> None:
     """Migrations in another tool's format are measured as they would run, and found on their lines."""
     migrations = read_migrations(folder)
     effects = measure_locks(server, server, [], [(migration, 0) for migration in migrations])
@@ -131,7 +131,7 @@ def test_files_that_change_nothing(folder: Path) -> None:
     assert [migration.up.parts for migration in read_migrations(folder)][-1] == ()
 
 
-def test_judged(database: Scratch, folder: Path) -> None:
+def test_judged(database: ScratchDatabase, folder: Path) -> None:
     """What was not looked at is neither found nor out of date; of a query that is refused nothing is."""
     (folder / "sql").mkdir()
     (folder / "sql" / "shop.sql").write_text(QUERIES, "utf-8")
@@ -139,16 +139,16 @@ def test_judged(database: Scratch, folder: Path) -> None:
     with database.connect() as connection:
         outcomes, planned = analyse(connection, queries), explain(connection, queries)
         catalog = Catalog.read(connection)
-    accepted = [Acceptance(code="UNUSED-INDEX", subject="shop_town", reason="x", file=folder, line=None)]
-    plain = judge(Seen(catalog=catalog, outcomes=outcomes, accepted=accepted))
+    accepted = [Suppression(code="UNUSED-INDEX", subject="shop_town", reason="x", file=folder, line=None)]
+    plain = evaluate(Evidence(catalog=catalog, outcomes=outcomes, accepted=accepted))
     assert [(finding.code, finding.subject) for finding in plain] == [("FK-INDEX", "note_shop")]
-    part = Seen(catalog=catalog, outcomes=outcomes, is_whole=False, accepted=accepted, planned=planned)
-    assert [(finding.code, finding.about) for finding in judge(part)] == [("STALE-ACCEPT", "SEQ-SCAN")]
+    part = Evidence(catalog=catalog, outcomes=outcomes, is_whole=False, accepted=accepted, planned=planned)
+    assert [(finding.code, finding.about) for finding in evaluate(part)] == [("STALE-ACCEPT", "SEQ-SCAN")]
     nobody = {query.name: () for query in queries}
-    seen = Seen(
+    seen = Evidence(
         catalog=catalog, outcomes=outcomes, accepted=accepted, planned=planned, callers=nobody, effects=[], squawk=[]
     )
-    assert [(finding.code, finding.subject, finding.accepted) for finding in judge(seen)] == [
+    assert [(finding.code, finding.subject, finding.accepted) for finding in evaluate(seen)] == [
         ("UNCALLED", "lost", None),
         ("UNCALLED", "shop_list", "by psql"),
         ("FK-INDEX", "note_shop", None),
@@ -159,7 +159,7 @@ def test_judged(database: Scratch, folder: Path) -> None:
 
 def test_squawk(folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     """What squawk says is told with file, line and rule; without what undoes; and where it fails."""
-    program = find_program("squawk")
+    program = find_executable("squawk")
     assert program is not None
     found = {(each.subject, each.line, each.about) for each in squawk_findings(program, read_migrations(folder))}
     rule = "constraint-missing-not-valid: ALTER TABLE note VALIDATE CONSTRAINT note_shop;"
@@ -171,8 +171,8 @@ def test_squawk(folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch)
     (folder / "own" / "0001_a.sql").write_text("-- migrate:up\nCREATE TABLE a (b int4, c int4);\n", "utf-8")
     [own] = squawk_findings(program, read_migrations(folder / "own"))
     assert own.message.startswith("prefer-bigint-over-int: ")
-    error = refused(lambda: list(squawk_findings("/bin/false", read_migrations(folder))), MigrationError)
+    error = refused(lambda: list(squawk_findings(Path("/bin/false"), read_migrations(folder))), MigrationError)
     assert str(error).startswith("squawk fails")
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     monkeypatch.delenv("PATH")
-    assert find_program("squawk") is None
+    assert find_executable("squawk") is None

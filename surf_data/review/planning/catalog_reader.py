@@ -10,12 +10,12 @@ from surf_data.kernel.postgres import Session
 from surf_data.review.analysis.grouping import by_number, by_relation
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.rows import ForeignKey
+from surf_data.review.planning.catalog_rows import StoredColumn, StoredIndex, StoredTable
 from surf_data.review.planning.scale_queries import scale_queries
-from surf_data.review.planning.stored import StoredColumn, StoredIndex, StoredTable
 
 
 @attrs.frozen(kw_only=True)
-class Storage:
+class StorageCatalog:
     """The tables of a database, as they are stored."""
 
     tables: Mapping[int, StoredTable]
@@ -27,7 +27,7 @@ class Storage:
     references: Mapping[tuple[int, int], int]
 
     @classmethod
-    def read(cls, connection: psycopg.Connection[Any]) -> "Storage":
+    def read(cls, connection: psycopg.Connection[Any]) -> "StorageCatalog":
         """Return what the catalogs say.
 
         Raises:

@@ -7,8 +7,7 @@ import attrs
 from surf_data.migrate import Migration, MigrationEffect
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Facts, Outcome
-from surf_data.review.findings import acceptance
-from surf_data.review.findings.acceptance import Acceptance
+from surf_data.review.findings import suppressions
 from surf_data.review.findings.callers import Caller
 from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.migration_rules import lock_findings
@@ -19,10 +18,11 @@ from surf_data.review.findings.schema_rules import missing_indexes, unused_index
 from surf_data.review.findings.thresholds import Thresholds
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
+from surf_data.review.rules import Suppression
 
 
 @attrs.frozen(kw_only=True)
-class Seen:
+class Evidence:
     """What was looked at; ``None`` for what was not."""
 
     #: The database, read after it was told how large its tables are.
@@ -41,12 +41,12 @@ class Seen:
     #: What squawk says of them.
     squawk: Sequence[Finding] | None = None
     #: What is accepted elsewhere than in queries and migrations.
-    accepted: Sequence[Acceptance] = ()
+    accepted: Sequence[Suppression] = ()
     #: The queries of an earlier revision, and their plans.
     before: tuple[Sequence[Outcome], Sequence[Planned]] = ((), ())
 
 
-def judge(seen: Seen, thresholds: Thresholds | None = None) -> tuple[Finding, ...]:
+def evaluate(seen: Evidence, thresholds: Thresholds | None = None) -> tuple[Finding, ...]:
     """Return all findings, those that are accepted with the reason.
 
     Arguments:
@@ -59,16 +59,16 @@ def judge(seen: Seen, thresholds: Thresholds | None = None) -> tuple[Finding, ..
     """
     found = [*_found(seen, thresholds or Thresholds())]
     queries = [outcome.query for outcome in seen.outcomes if isinstance(outcome, Facts)]
-    accepted = [*acceptance.of_queries(outcome.query for outcome in seen.outcomes)]
+    accepted = [*suppressions.of_queries(outcome.query for outcome in seen.outcomes)]
     known = {query.name for query in queries}
     # Of a query that cannot be analysed nothing is found, and nothing is out of date.
     acceptances = [each for each in accepted if each.subject in known]
     if seen.is_whole:
-        acceptances += [*acceptance.of_migrations(seen.migrations), *seen.accepted]
-    return tuple(acceptance.settled(found, acceptances, frozenset(_looked_for(seen))))
+        acceptances += [*suppressions.of_migrations(seen.migrations), *seen.accepted]
+    return tuple(suppressions.settled(found, acceptances, frozenset(_looked_for(seen))))
 
 
-def _found(seen: Seen, thresholds: Thresholds) -> Iterator[Finding]:
+def _found(seen: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
     yield from query_findings(seen.outcomes, seen.catalog)
     if seen.planned is not None:
         yield from plan_findings(seen.outcomes, seen.planned, seen.catalog, thresholds)
@@ -83,7 +83,7 @@ def _found(seen: Seen, thresholds: Thresholds) -> Iterator[Finding]:
         yield from seen.squawk or ()
 
 
-def _looked_for(seen: Seen) -> Iterator[str]:
+def _looked_for(seen: Evidence) -> Iterator[str]:
     """Yield the codes of the findings that there would be, if there was anything to find.
 
     What a query has become is not among them: it is found in one comparison, and accepted for longer.

@@ -11,8 +11,8 @@ import pytest
 from surf_data import embedded
 from surf_data.errors import MigrationError
 from surf_data.kernel import resources
-from surf_data.review import Scratch, scratch
-from surf_data.review.scratch import read_migrations
+from surf_data.review import ScratchDatabase, scratch
+from surf_data.review.schema_files import read_migrations
 
 Refused = Callable[..., Any]
 
@@ -86,13 +86,13 @@ def server(servers: embedded.EmbeddedServers) -> Callable[..., psycopg.Connectio
 
 
 @pytest.fixture
-def made(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any]) -> Iterator[Scratch]:
+def made(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any]) -> Iterator[ScratchDatabase]:
     """Return an empty scratch database on a server that is ours alone."""
     with scratch(server, private=True) as database:
         yield database
 
 
-def columns(database: Scratch) -> list[str]:
+def columns(database: ScratchDatabase) -> list[str]:
     """Return the columns of the table ``t``."""
     with database.connect() as connection:
         rows = connection.execute(
@@ -110,13 +110,13 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts(layout: str, made: Scratch, tmp_path: Path) -> None:
+def test_layouts(layout: str, made: ScratchDatabase, tmp_path: Path) -> None:
     """Other tools' folders are applied in their order, without what undoes."""
     made.apply(write(tmp_path, LAYOUTS[layout]))
     assert columns(made) == ["a", "b", "c"]
 
 
-def test_own_layout(made: Scratch) -> None:
+def test_own_layout(made: ScratchDatabase) -> None:
     """A folder in this library's layout is applied as in production, with its history."""
     made.apply(resources.directory("migrations") / "lamps")
     with made.connect() as connection:
@@ -124,7 +124,7 @@ def test_own_layout(made: Scratch) -> None:
     assert domain == "review"
 
 
-def test_one_file(made: Scratch, tmp_path: Path) -> None:
+def test_one_file(made: ScratchDatabase, tmp_path: Path) -> None:
     """A single file with a schema will do."""
     made.apply(write(tmp_path, {"schema.sql": "CREATE TABLE t (a int4, b int4, c int4);"}) / "schema.sql")
     assert columns(made) == ["a", "b", "c"]
@@ -143,12 +143,12 @@ def test_one_file(made: Scratch, tmp_path: Path) -> None:
         ({}, "there are no .sql files here"),
     ],
 )
-def test_problems(files: dict[str, str], problem: str, made: Scratch, tmp_path: Path, refused: Refused) -> None:
+def test_problems(files: dict[str, str], problem: str, made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
     """What the server refuses is told with file and line, and what to do about it."""
     assert problem in str(refused(lambda: made.apply(write(tmp_path, files)), MigrationError))
 
 
-def test_unreadable(made: Scratch, tmp_path: Path, refused: Refused) -> None:
+def test_unreadable(made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
     """A file that cannot be read is named."""
     (tmp_path / "1.sql").write_bytes(b"\xff")
     assert "cannot be read" in str(refused(lambda: made.apply(tmp_path), MigrationError))
@@ -170,7 +170,7 @@ def test_dropped(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.
     assert admin.execute("SELECT count(*) FROM pg_database").fetchone() == before
 
 
-def test_schema_among_queries(made: Scratch, tmp_path: Path, refused: Refused) -> None:
+def test_schema_among_queries(made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
     """A schema that stands among queries is no migration of one, and its mistakes have their lines."""
     folder = write(tmp_path, {"a.sql": "-- name: a\nSELECT 1;\n-- name: b#\n\nCREATE TABLE t (a int4);\nSELECT nope;"})
     assert read_migrations(folder) == []

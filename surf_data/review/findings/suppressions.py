@@ -13,31 +13,16 @@ import attrs
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres.scanner import tokens
 from surf_data.migrate import Migration
-from surf_data.review.findings.finding import CODES, Finding
-from surf_data.review.scratch import read_text
+from surf_data.review.findings.finding import Finding
+from surf_data.review.rules import STALE, Suppression, mistake
+from surf_data.review.schema_files import read_text
 from surf_data.review.source import Query
 
 _OPTION = "accept"
 _COMMENT = re.compile(r"--\s*accept\s*:\s*(?P<said>.*?)\s*$")
-_STALE = "STALE-ACCEPT"
-#: What can be accepted: all but that something else is not there any more, which is mended by deleting a line.
-ACCEPTABLE = frozenset(CODES) - {_STALE}
 
 
-@attrs.frozen(kw_only=True)
-class Acceptance:
-    """What somebody has accepted."""
-
-    code: str
-    #: Of what, as the finding has it.
-    subject: str
-    reason: str
-    #: Where it is said.
-    file: Path
-    line: int | None
-
-
-def of_queries(queries: Iterable[Query]) -> Iterator[Acceptance]:
+def of_queries(queries: Iterable[Query]) -> Iterator[Suppression]:
     """Yield what is accepted in the headers of queries.
 
     Raises:
@@ -49,7 +34,7 @@ def of_queries(queries: Iterable[Query]) -> Iterator[Acceptance]:
                 yield _said(said, query.name, query.file, line)
 
 
-def of_migrations(migrations: Iterable[Migration]) -> Iterator[Acceptance]:
+def of_migrations(migrations: Iterable[Migration]) -> Iterator[Suppression]:
     """Yield what is accepted in the comments of migrations.
 
     Raises:
@@ -62,15 +47,8 @@ def of_migrations(migrations: Iterable[Migration]) -> Iterator[Acceptance]:
                 yield _said(said["said"], migration.path.name, migration.path, token.line)
 
 
-def mistake(code: str, reason: str) -> str | None:
-    """Return what is wrong with an acceptance, ``None`` if nothing is."""
-    if code not in ACCEPTABLE:
-        return f"there is no finding {code or 'without a code'}; there are {', '.join(sorted(ACCEPTABLE))}"
-    return None if reason else f"say why {code} may stay"
-
-
 def settled(
-    findings: Iterable[Finding], acceptances: Iterable[Acceptance], looked_for: Collection[str]
+    findings: Iterable[Finding], acceptances: Iterable[Suppression], looked_for: Collection[str]
 ) -> Iterator[Finding]:
     """Yield findings, those that are accepted with the reason; and acceptances to which there is no finding.
 
@@ -88,7 +66,7 @@ def settled(
     for place, accepted in reasons.items():
         if place not in matched and accepted.code in looked_for:
             yield Finding(
-                code=_STALE,
+                code=STALE,
                 subject=accepted.subject,
                 about=accepted.code,
                 message=f"{accepted.code} is accepted and not found any more: delete the line ({accepted.reason})",
@@ -97,9 +75,9 @@ def settled(
             )
 
 
-def _said(said: str, subject: str, file: Path, line: int) -> Acceptance:
+def _said(said: str, subject: str, file: Path, line: int) -> Suppression:
     code, _, reason = said.partition(" ")
     wrong = mistake(code, reason.strip())
     if wrong:
         raise QueryFileError(wrong, file=str(file), line=line)
-    return Acceptance(code=code, subject=subject, reason=reason.strip(), file=file, line=line)
+    return Suppression(code=code, subject=subject, reason=reason.strip(), file=file, line=line)

@@ -1,0 +1,140 @@
+"""Reads the files that a schema is built from: this library's migrations, other tools' folders, dumps."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from surf_data.errors import MigrationError
+from surf_data.migrate import Migration, Part, Section, read_folder
+from surf_data.migrate.statements import Statement, split
+from surf_data.review.source import Query, read_file
+
+# Where other tools' files begin and end what brings the schema forward: dbmate, goose, sql-migrate.
+_UP = re.compile(r"--\s*(?:migrate\s*:|\+goose\s+|\+migrate\s+)up\b.*", re.IGNORECASE)
+_DOWN = re.compile(r"--\s*(?:migrate\s*:|\+goose\s+|\+migrate\s+)down\b", re.IGNORECASE)
+# Files that undo: golang-migrate's, yoyo's, Flyway's.
+_UNDOING = re.compile(r"[._]down\.sql$|\.rollback\.sql$|^U[0-9][0-9_.]*__", re.IGNORECASE)
+_VERSION = re.compile(r"V?[0-9]+(?:[._][0-9]+)*(?![0-9a-z])", re.IGNORECASE)
+# What a dump has for psql: its commands, and the data of COPY.
+_FOR_PSQL = re.compile(r"^\\[a-z].*$|^COPY [^;]*\bFROM stdin;\n(?:.*\n)*?\\\.$", re.IGNORECASE | re.MULTILINE)
+
+
+def read_migrations(source: Path) -> list[Migration]:
+    """Return the migrations of a folder in any format; none of one file, which is a schema and no change of one.
+
+    Of a foreign format a file runs in one transaction, unless it holds what cannot.
+
+    Arguments:
+        source: the folder or the file.
+
+    Raises:
+        MigrationError: a file cannot be read.
+    """
+    if source.is_file():
+        return []
+    if is_own(source):
+        return read_folder(source)
+    # Where queries are, too, nothing says what is new in the schema.
+    paths = [path for path in files(source) if not read_file(path)]
+    return [_foreign(number, path) for number, path in enumerate(paths, 1)]
+
+
+def _foreign(number: int, path: Path) -> Migration:
+    found = [
+        (statement, line) for statement, line in statements(path) if statement.words[0] not in _TRANSACTION_CONTROL
+    ]
+    transactional = not any({"CONCURRENTLY", "VACUUM"} & set(statement.words) for statement, _ in found)
+    parts = [Part(sql=statement.sql, line=line) for statement, line in found]
+    if transactional and found:
+        # Every statement on its line.
+        sql, first = "", found[0][1]
+        for statement, line in found:
+            sql += "\n" * (line - first - sql.count("\n")) + statement.sql + ";"
+        parts = [Part(sql=sql, line=first)]
+    section = Section(
+        sql="\n".join(part.sql for part in parts),
+        line=parts[0].line if parts else 1,
+        transactional=transactional,
+        parts=tuple(parts),
+    )
+    return Migration(number=number, name=path.stem, path=path, up=section, down=None, checksum="")
+
+
+def statements(path: Path) -> Iterator[tuple[Statement, int]]:
+    """Yield the statements of a file that bring the schema forward, each with its line."""
+    text = read_text(path)
+    if queries := read_file(path):
+        yield from _defining(queries)
+        return
+    forward = _forward(text)
+    # As many lines as before, so that errors name the right one.
+    body = _FOR_PSQL.sub(lambda found: "\n" * found[0].count("\n"), forward)
+    first = text.count("\n", 0, text.index(forward)) + 1
+    for statement in split(body):
+        yield statement, first + body.count("\n", 0, statement.start)
+
+
+def _defining(queries: Iterable[Query]) -> Iterator[tuple[Statement, int]]:
+    """Yield the statements of those queries that make a schema: some programs keep it among their queries."""
+    for query in queries:
+        statements = list(split(query.sql))
+        if any(_DEFINING & set(statement.words[:1]) for statement in statements):
+            for statement in statements:
+                yield statement, query.sql_line + query.sql.count("\n", 0, statement.start)
+
+
+_DEFINING = frozenset({"ALTER", "CREATE"})
+# A foreign file may begin and end its transaction itself.
+_TRANSACTION_CONTROL = frozenset({"BEGIN", "COMMIT", "END", "START"})
+
+
+def is_own(folder: Path) -> bool:
+    """Tell whether a folder holds migrations in this library's own format."""
+    try:
+        read_folder(folder)
+    except MigrationError:
+        return False
+    return True
+
+
+def files(source: Path) -> list[Path]:
+    """Return the files of a folder that bring a schema forward, in their order; or the one file.
+
+    Raises:
+        MigrationError: there are none.
+    """
+    paths = [source] if source.is_file() else [path for path in source.rglob("*.sql") if not _UNDOING.search(path.name)]
+    if not paths:
+        raise MigrationError("there are no .sql files here", file=str(source))
+    return sorted(paths, key=_order)
+
+
+def _order(path: Path) -> tuple[bool, tuple[int, ...], str]:
+    # By the values of the numbers at the beginning, Flyway's V1_2__ included, and its repeatable migrations last.
+    version = _VERSION.match(path.name)
+    numbers = tuple(int(number) for number in re.findall("[0-9]+", version[0] if version else ""))
+    return path.name.startswith("R__"), numbers, path.name
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, with one kind of line end.
+
+    Raises:
+        MigrationError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = MigrationError(f"cannot be read: {type(error).__name__}", file=str(path))
+    raise problem
+
+
+def up_to_undoing(text: str) -> str:
+    """Return a file's text up to where it begins to undo."""
+    return text[: text.index(_forward(text)) + len(_forward(text))]
+
+
+def _forward(text: str) -> str:
+    up, down = _UP.search(text), _DOWN.search(text)
+    start = up.end() if up else 0
+    return text[start : down.start() if down and down.start() >= start else None]
