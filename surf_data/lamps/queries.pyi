@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
+from surf_data.lamps.rows import ActivityRow, ReferenceRow, StatisticsRow
 
 _Row = TypeVar("_Row")
 

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from surf_data.migrate.rows import IndexState, Record, SessionState
 from surf_data.kernel.postgres import Executor, Stream
+from surf_data.migrate.rows import IndexState, Record, SessionState
 
 _Row = TypeVar("_Row")
 
