@@ -17,7 +17,7 @@ from surf_data.cli.scale import scale_group
 from surf_data.cli.statements import statements
 from surf_data.cli.stubs import stubs
 from surf_data.cli.target import Target, json_option, pass_target
-from surf_data.lamps.activity_logger import MAX_STATISTICS_HOURS
+from surf_data.lamps.activity_statistics import MAX_STATISTICS_HOURS
 
 
 @click.group(name="surf-data", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -140,16 +140,27 @@ class Settings:
     prepared_statements: Literal["auto", "on", "off"] = setting("auto", choice("auto", "on", "off"), "auto, on or off")
     #: Milliseconds above which a statement is logged as slow.
     slow_query_ms: float = setting(1000.0, number, "milliseconds from 0 to 86400000", 0, 86_400_000)
-    #: A folder for entries of the activity log that the server cannot take now; without one they are lost.
-    spool: str | None = setting(None, text, "printable text")
-    #: Bytes that the spool may take.
-    spool_max_bytes: int = setting(16_777_216, integer, "a whole number from 1024 to 1099511627776", 1024, 2**40)
-    #: Entries of the activity log that may wait in memory to be written together, those under way included; it is what
-    #: a process that is killed loses at the most. 0 writes each at once; 1000 is enough for all the speed there is.
-    buffer: int = setting(0, integer, "a whole number from 0 to 100000", 0, 100_000)
+    #: A folder for journal entries that the server cannot accept now, a file for each table; without one they are lost.
+    journal_spool: str | None = setting(None, text, "printable text", variables=("SURF_DATA_SPOOL",))
+    #: Bytes that the spool of one table may take.
+    journal_spool_max_bytes: int = setting(
+        16_777_216,
+        integer,
+        "a whole number from 1024 to 1099511627776",
+        1024,
+        2**40,
+        variables=("SURF_DATA_SPOOL_MAX_BYTES",),
+    )
+    #: Entries of one journal that may wait in memory to be written together, those under way included; it is what a
+    #: process that is killed loses at the most. 0 writes each at once; 1000 is enough for all the speed there is.
+    journal_buffer: int = setting(
+        0, integer, "a whole number from 0 to 100000", 0, 100_000, variables=("SURF_DATA_BUFFER",)
+    )
     #: Seconds after which what waits is written: long enough to write ten times a second and not for each entry, and
-    #: short enough that who looks at the log does not notice.
-    buffer_seconds: float = setting(0.1, number, "seconds from 0.001 to 60", 0.001, 60)
+    #: short enough that a reader of the table does not notice.
+    journal_buffer_seconds: float = setting(
+        0.1, number, "seconds from 0.001 to 60", 0.001, 60, variables=("SURF_DATA_BUFFER_SECONDS",)
+    )
     #: What every Redis key begins with.
     cache_prefix: str = setting("", _prefix, "at most 63 of the characters a to z, 0 to 9 and _ - . : { }")
     #: Seconds a Redis call, or a connection attempt to Redis, may take.
@@ -182,10 +193,10 @@ class SettingsKeywords(TypedDict, total=False):
     jit: bool | None
     prepared_statements: Literal["auto", "on", "off"] | None
     slow_query_ms: float | None
-    spool: str | None
-    spool_max_bytes: int | None
-    buffer: int | None
-    buffer_seconds: float | None
+    journal_spool: str | None
+    journal_spool_max_bytes: int | None
+    journal_buffer: int | None
+    journal_buffer_seconds: float | None
     cache_prefix: str | None
     cache_timeout: float | None
     cache_max_connections: int | None

@@ -1,23 +1,21 @@
 """The Surf Lamp, as the library's tools see it, and its data layer."""
 
-from pathlib import Path
 from typing import Any, Unpack
 
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
 from surf_data.domain import Domain, Retention
 from surf_data.kernel.crypto import KeyRing
+from surf_data.kernel.journal import Journal, LossCounter
 from surf_data.kernel.postgres import Executor, Observer, Session
 from surf_data.kernel.settings import Settings, SettingsKeywords
+from surf_data.lamps.activity_entries import activity_table
 from surf_data.lamps.activity_logger import PostgresActivityLogger
-from surf_data.lamps.buffer import BufferLimits
 from surf_data.lamps.cache_manager import KEY_PREFIXES, RedisCacheManager
-from surf_data.lamps.failures import Failures
 from surf_data.lamps.lamp_repository import PostgresLampRepository
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.session_repository import PostgresSessionRepository
-from surf_data.lamps.spool import Spool
 from surf_data.lamps.user_repository import PostgresUserRepository
 
 DOMAIN = Domain(
@@ -61,9 +59,10 @@ class Repositories:
 class LampsTransaction(Transaction, Repositories):
     """The lamp's repositories, bound to one connection in one transaction. Created by `LampsDataLayer`."""
 
-    def __init__(self, session: Session, reference: ReferenceCache, failures: Failures) -> None:
+    def __init__(self, session: Session, reference: ReferenceCache, losses: LossCounter) -> None:
         Transaction.__init__(self, session)
-        Repositories.__init__(self, session, reference, PostgresActivityLogger(session, failures))
+        journal = Journal(session, activity_table(), losses=losses)
+        Repositories.__init__(self, session, reference, PostgresActivityLogger(session, journal))
 
 
 class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
@@ -84,24 +83,18 @@ class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
     ) -> None:
         keys = settings.encryption_keys
         self._reference = ReferenceCache(None if keys is None else KeyRing(keys))
-        self._failures = Failures()
+        self._losses = LossCounter(activity_table().name)
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
-        settings = self.settings
-        activity = PostgresActivityLogger(
-            self.database,
-            self._failures,
-            None if settings.spool is None else Spool(Path(settings.spool), settings.spool_max_bytes),
-            BufferLimits(entries=settings.buffer, seconds=settings.buffer_seconds) if settings.buffer else None,
-            # It is written at the primary, which a replica is there to do without.
-            rolls_up=settings.replica_url is None,
-        )
+        journal = Journal.of_settings(self.database, activity_table(), self.settings, losses=self._losses)
+        # The roll-up is written at the primary, which a replica is there to do without.
+        activity = PostgresActivityLogger(self.database, journal, rolls_up=self.settings.replica_url is None)
         Repositories.__init__(self, self.database, self._reference, activity)
         self._opened.callback(activity.flush)
         #: Surf data and its companions, cached.
         self.cache: RedisCacheManager = RedisCacheManager(self._values)
 
     def _bind(self, session: Session) -> LampsTransaction:
-        return LampsTransaction(session, self._reference, self._failures)
+        return LampsTransaction(session, self._reference, self._losses)
 
     def _warnings(self) -> list[str]:
         return [_DEFAULT_PARTITION] if lamp_queries().activity_has_strays(self.database) else []
@@ -112,7 +105,7 @@ class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
         Returns:
             As `DataLayer.stats`, and ``activity``: ``failures``, the entries that could not be logged.
         """
-        return {**super().stats(), "activity": {"failures": self._failures.count}}
+        return {**super().stats(), "activity": {"failures": self._losses.count}}
 
 
 def open(  # noqa: A001 - read as surf_data.open

@@ -16,7 +16,7 @@ from benchmarks.ground import Ground, fill_activity, lamp_id
 from benchmarks.measuring import Side, Timing, side, timed
 from benchmarks.peer_asyncpg import Asyncpg
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
-from surf_data.lamps.activity_logger import _checked
+from surf_data.lamps.activity_entries import checked
 
 _OURS = "surf_data"
 _COLUMNS = ("lamp_id", "activity_type", "status", "details", "ip_address", "user_agent")
@@ -67,7 +67,7 @@ def log_many(ground: Ground) -> Row:
         ]
         measurement = ground.measure.once(
             *(emptied(each, janitor) for each in sides),
-            side("surf_data, of which checking", lambda: [_checked(entry) for entry in entries]),
+            side("surf_data, of which checking", lambda: [checked(entry) for entry in entries]),
         )
     _, by_hand, many, copied, _ = measurement.names
     return Row(
@@ -94,7 +94,7 @@ def log_one(ground: Ground) -> Row:
     with (
         ground.database("entries") as url,
         surf_data.open(url, pool_max_size=2) as data,
-        surf_data.open(url, pool_max_size=2, buffer=_BUFFER) as buffered,
+        surf_data.open(url, pool_max_size=2, journal_buffer=_BUFFER) as buffered,
         peer_psycopg.pool(url) as pool,
     ):
 
@@ -116,7 +116,7 @@ def log_one(ground: Ground) -> Row:
                 "insert by hand",
                 lambda: peer_psycopg.execute(pool, insert, {**rest, "lamp_id": next(ids), "details": Jsonb(details)}),
             ),
-            side("surf_data, of which checking", lambda: _checked({**rest, "lamp_id": next(ids), "details": details})),
+            side("surf_data, of which checking", lambda: checked({**rest, "lamp_id": next(ids), "details": details})),
         )
     work = "against an insert by hand"
     return Row(

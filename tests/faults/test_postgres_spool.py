@@ -15,7 +15,9 @@ Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]
 
 def test_a_spool(relayed: Relayed, tmp_path: Path, measure: Measure) -> None:
     """31. With a spool every entry is there exactly once and in order, whether PostgreSQL is down or loses answers."""
-    server, line, data = relayed(spool=str(tmp_path / "spool"), pool_min_size=1, pool_max_size=2, pool_timeout=0.2)
+    server, line, data = relayed(
+        journal_spool=str(tmp_path / "spool"), pool_min_size=1, pool_max_size=2, pool_timeout=0.2
+    )
     names = [str(number) for number in range(120)]
 
     def log(names: list[str]) -> None:

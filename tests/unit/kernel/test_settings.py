@@ -28,7 +28,7 @@ WORDS = {
     "application_name": ["", "nightly import"],
     "jit": ["1", "on", " TRUE ", "yes", "0", "off", "False", "no"],
     "prepared_statements": ["auto", "on", "off"],
-    "spool": ["/var/spool/surf", "a folder"],
+    "journal_spool": ["/var/spool/surf", "a folder"],
     "cache_prefix": ["", "staging:", "{surf}.2-x_"],
 }
 BAD_WORDS = {
@@ -39,7 +39,7 @@ BAD_WORDS = {
     "application_name": ["a\ttab"],
     "jit": ["", "perhaps", "2"],
     "prepared_statements": ["", "ON", "perhaps"],
-    "spool": ["a\tfolder"],
+    "journal_spool": ["a\tfolder"],
     "cache_prefix": ["two\nlines"],
 }
 BAD_NUMBERS = ["", "many", "0x10", "nan", "inf", "-inf", "1e999", "-1", "1e12"]
@@ -80,6 +80,14 @@ def test_defaults_are_those_of_the_specification() -> None:
 def test_the_deadline_leaves_time_for_the_statement(keywords: dict[str, float], deadline: float) -> None:
     """When it is not given, it is later than the server's own time-out, and none when that is none."""
     assert load({}, **keywords).deadline == deadline
+
+
+def test_the_former_names_of_the_journal_still_count() -> None:
+    """The variables from before the journal served every table set it, unless the new ones are there."""
+    former = {"SURF_DATA_SPOOL": "/a", "SURF_DATA_SPOOL_MAX_BYTES": "2048", "SURF_DATA_BUFFER": "7"}
+    found = load({**former, "SURF_DATA_BUFFER_SECONDS": "2", "SURF_DATA_JOURNAL_SPOOL": "/b"})
+    assert (found.journal_spool, found.journal_spool_max_bytes) == ("/b", 2048)
+    assert (found.journal_buffer, found.journal_buffer_seconds) == (7, 2.0)
 
 
 def test_every_setting_is_tested() -> None:

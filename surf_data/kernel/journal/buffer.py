@@ -1,4 +1,4 @@
-"""Entries of the activity log that wait in memory to be written together."""
+"""Entries that wait in memory to be written together."""
 
 import atexit
 import threading
@@ -10,14 +10,14 @@ import attrs
 
 from surf_data.errors import DeadlineExceeded
 from surf_data.kernel import forking
+from surf_data.kernel.journal.table import Entry
 from surf_data.kernel.postgres.deadlines import ends
-from surf_data.lamps.spool import Entry
 
-#: Characters of details that a buffer takes, whatever its number of entries: the details of one may be a megabyte.
+#: Characters of large columns that a buffer takes, whatever its number of entries: a document may be a megabyte.
 MAX_CHARACTERS = 16_000_000
 
-# Seconds between two looks whether the program wants to end.
-_LOOK = 0.1
+# Seconds between two checks whether the program is about to end.
+_POLL_INTERVAL = 0.1
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -33,19 +33,23 @@ class BufferLimits:
 class Buffer:
     """Collects entries, and has them written by one thread at a time, in order. Thread-safe.
 
-    The thread is begun when there is something to write, and ends when there is no more. It is no daemon: a program
-    that ends waits for it, and whatever is there is sent at once. A child process of ``fork`` begins with nothing;
-    what was there is its parent's.
+    The thread is started when there is something to write, and ends when there is no more. It is no daemon: a program
+    that ends waits for it, and what is there is sent at once. A child process of ``fork`` begins with an empty buffer;
+    the entries are its parent's.
 
     Arguments:
-        write: writes entries, and deals with what goes wrong. It must not raise. What it is given beside them it may
-            call when all it has to do is to wait for the server.
+        write: writes entries, and handles errors; it must not raise. Its second argument is a function that it may
+            call when all that is left to do is to wait for the server.
         limits: how much may wait, and for how long.
+        table: the table's name, for the name of the thread.
     """
 
-    def __init__(self, write: Callable[[list[Entry], Callable[[], None]], None], limits: BufferLimits) -> None:
+    def __init__(
+        self, write: Callable[[list[Entry], Callable[[], None]], None], limits: BufferLimits, table: str
+    ) -> None:
         self._write = write
         self._limits = limits
+        self._table = table
         # From half of them on they are sent, and no more than half together, so that there is room while they are.
         self._half = (limits.entries + 1) // 2
         self.reset_after_fork()
@@ -56,7 +60,7 @@ class Buffer:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
         # Re-entrant: a signal handler or a finalizer may log while this very thread does.
         self._changed = threading.Condition(threading.RLock())
-        # With how long the details of each are.
+        # With how long the large columns of each are.
         self._waiting: list[tuple[Entry, int]] = []
         self._characters = 0
         self._oldest = 0.0
@@ -70,14 +74,14 @@ class Buffer:
 
         Arguments:
             entry: the columns by name.
-            characters: how long its details are.
+            characters: how long its large columns are.
 
         Raises:
             DeadlineExceeded: there was no room before the caller's deadline.
         """
         with self._changed:
             if self._is_full and not self._wait(lambda: not self._is_full):
-                raise DeadlineExceeded("activity logging failed: the buffer is full")
+                raise DeadlineExceeded(f"the buffer of {self._table} is full")
             if not self._waiting:
                 self._oldest = monotonic()
             self._waiting.append((entry, characters))
@@ -85,7 +89,7 @@ class Buffer:
             self._characters += characters
             begins = self._writer is None
             if begins:
-                # Nobody's id; the thread has its own as soon as it runs.
+                # The id of no thread; the new one stores its own as soon as it runs.
                 self._writer = 0
             elif self._is_due:
                 self._changed.notify_all()
@@ -93,10 +97,7 @@ class Buffer:
             self._begin()
 
     def flush(self) -> bool:
-        """Have everything written that was added before, and wait for that; return whether it is.
-
-        It is not when the caller's deadline came first.
-        """
+        """Write everything that was added before, and wait for that; return ``False`` if a deadline came first."""
         with self._changed:
             wanted = self._wanted = self._added
             self._changed.notify_all()
@@ -111,7 +112,7 @@ class Buffer:
         return len(self._waiting) >= self._half or self._is_full or self._wanted > self._written
 
     def _wait(self, done: Callable[[], bool]) -> bool:
-        # The writer itself, who is asked by way of an observer or a log handler, would wait for ever.
+        # The writer itself, called by way of an observer or a log handler, would wait indefinitely.
         while not done():
             left = ends() - monotonic()
             if left <= 0 or self._writer == threading.get_ident():
@@ -120,14 +121,14 @@ class Buffer:
         return True
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=self._work, name="surf_data activity", daemon=False)
+        thread = threading.Thread(target=self._work, name=f"surf_data {self._table}", daemon=False)
         try:
             thread.start()
         except RuntimeError:
             # There are too many, or the program is about to end.
             self._work()
         except BaseException:
-            # Somebody wants the program to stop, and may think better of it: the next entry begins another one.
+            # An interrupt, which the program may survive: the next entry starts another thread.
             with self._changed:
                 self._writer = None
             raise
@@ -138,28 +139,28 @@ class Buffer:
         while entries := self._take():
             self._write(entries, self._make_room)
             with self._changed:
-                # Whoever is told of it looks when this block is over.
+                # Those that this wakes check the count once the lock is released.
                 self._make_room()
                 self._written += len(entries)
 
     def _make_room(self) -> None:
-        """Let others come for all that was written before.
+        """Let other entries in for all that was written before.
 
-        Who waits for room has Python's lock, once there is some, until he has filled it. So there is none before the
-        server has something to do meanwhile, which saves a third of the time.
+        A thread that waits for room holds the GIL, once there is room, until the buffer is full again. So there is none
+        before the server has something to do meanwhile, which saves a third of the time.
         """
         with self._changed:
             self._replaced = self._written
             self._changed.notify_all()
 
     def _take(self) -> list[Entry]:
-        """Return what is to be written now; nothing, and forget the thread, when there is nothing."""
+        """Return what is to be written now; nothing, and the thread ends, when there is nothing."""
         with self._changed:
             while self._waiting and not self._is_due:
                 left = self._oldest + self._limits.seconds - monotonic()
                 if left <= 0 or not threading.main_thread().is_alive():
                     break
-                self._changed.wait(min(left, _LOOK))
+                self._changed.wait(min(left, _POLL_INTERVAL))
             if not self._waiting:
                 self._make_room()
             taken, self._waiting = self._waiting[: self._half], self._waiting[self._half :]
@@ -174,6 +175,6 @@ _buffers: "weakref.WeakSet[Buffer]" = weakref.WeakSet()
 
 @atexit.register
 def _flush() -> None:
-    # What other functions logged that were registered to run at exit; no thread is waited for by now.
+    # What other functions appended that are registered to run at exit; no thread is waited for by now.
     for buffer in list(_buffers):
         buffer.flush()

@@ -1,4 +1,4 @@
-"""Entries of the activity log that PostgreSQL could not take: kept in a folder until it can."""
+"""Entries that PostgreSQL could not accept, kept in a folder until it does."""
 
 import fcntl
 import json
@@ -9,23 +9,24 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
-#: An entry: the columns by name, as JSON has them. ``id`` is ``None`` as long as none has been reserved.
-Entry = dict[str, Any]
+from surf_data.kernel.journal.table import Entry
 
 
 class Spool:
-    """A folder with a file that is only appended to, and one that is being replayed. Processes may share it.
+    """A file of one table that is only appended to, and one that is being replayed. Processes may share it.
 
     Arguments:
-        folder: is made if it is not there; only its owner can read what is kept.
+        folder: created if it is not there; only its owner can read what is kept.
+        table: the table's name: the first part of the names of its files.
         maximum: bytes that are kept at the most.
     """
 
-    def __init__(self, folder: Path, maximum: int) -> None:
+    def __init__(self, folder: Path, table: str, maximum: int) -> None:
         self._folder = folder
+        self._table = table
         self._maximum = maximum
-        self._appended = folder / "activity.jsonl"
-        self._replayed = folder / "activity.replay.jsonl"
+        self._appended = folder / f"{table}.jsonl"
+        self._replayed = folder / f"{table}.replay.jsonl"
 
     @property
     def is_empty(self) -> bool:
@@ -34,6 +35,9 @@ class Spool:
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Keep entries; they are on the disk when this returns.
+
+        Arguments:
+            entries: of what JSON knows.
 
         Returns:
             How many there was no room for, from the end.
@@ -57,8 +61,10 @@ class Spool:
         return len(lines) - max(fitting, 0)
 
     @contextmanager
-    def taken(self) -> Iterator[list[Entry]]:
-        """Yield what is kept, in order, and forget it when the block ends well; nothing if another replays already.
+    def claim(self) -> Iterator[list[Any]]:
+        """Yield the lines that are kept, in order, and delete them if the block succeeds.
+
+        There are none while another process has claimed them.
 
         Raises:
             OSError: the folder cannot be read or written to.
@@ -80,8 +86,8 @@ class Spool:
             self._replayed.unlink(missing_ok=True)
             self._sync_folder()
 
-    def save(self, entries: list[Entry]) -> None:
-        """In the block of `taken`: have these entries in the place of those that are being replayed."""
+    def save(self, entries: Sequence[Entry]) -> None:
+        """In the block of `claim`: put these entries in the place of those that are being replayed."""
         fresh = self._replayed.with_suffix(".new")
         with _private(fresh, os.O_TRUNC) as file:
             file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
@@ -90,9 +96,9 @@ class Spool:
         fresh.rename(self._replayed)
         self._sync_folder()
 
-    def _read(self) -> list[Entry]:
+    def _read(self) -> list[Any]:
         kept = b""
-        entries: list[Entry] = []
+        entries: list[Any] = []
         # Another process may have been quicker.
         with suppress(FileNotFoundError):
             kept = self._replayed.read_bytes()
@@ -104,7 +110,7 @@ class Spool:
     @contextmanager
     def _locked(self, what: str, how: int) -> Iterator[None]:
         # The lock goes with the file descriptor, also when the process is killed.
-        with _private(self._folder / f"{what}.lock", 0) as file:
+        with _private(self._folder / f"{self._table}.{what}.lock", 0) as file:
             fcntl.flock(file, how)
             try:
                 yield

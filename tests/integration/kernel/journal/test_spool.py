@@ -12,9 +12,11 @@ import pytest
 
 import surf_data
 from surf_data import DatabaseError
-from surf_data.lamps.spool import Spool
+from surf_data.kernel.journal import Spool
 
 Admin = psycopg.Connection[Any]
+
+TABLE = "lamps.activity_log"
 
 #: A database that cannot be reached.
 NOWHERE = "host=/nowhere/at/all user=u"
@@ -29,14 +31,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def data(migrated_url: str, folder: Path) -> Iterator[surf_data.LampsDataLayer]:
     """Open the data layer with a spool."""
-    with surf_data.open(migrated_url, spool=str(folder), pool_min_size=1, pool_max_size=4) as opened:
+    with surf_data.open(migrated_url, journal_spool=str(folder), pool_min_size=1, pool_max_size=4) as opened:
         yield opened
 
 
 @pytest.fixture
 def away(folder: Path) -> Iterator[surf_data.LampsDataLayer]:
     """Open the data layer with the same spool, and no database."""
-    with surf_data.open(NOWHERE, spool=str(folder), pool_min_size=0, pool_timeout=0.05) as opened:
+    with surf_data.open(NOWHERE, journal_spool=str(folder), pool_min_size=0, pool_timeout=0.05) as opened:
         yield opened
 
 
@@ -79,13 +81,13 @@ def test_a_replay_that_was_interrupted_is_done_again(
 ) -> None:
     """A crash after the transaction, and before its entries were forgotten, doubles none of them."""
     spool(away, "1", "2")
-    with Spool(folder, 10**6).taken() as entries:
+    with Spool(folder, TABLE, 10**6).claim() as entries:
         kept = [{**entry, "id": 1000 + place} for place, entry in enumerate(entries)]
-        Spool(folder, 10**6).save(kept)
-        before = (folder / "activity.replay.jsonl").read_bytes()
-    (folder / "activity.replay.jsonl").write_bytes(before)
+        Spool(folder, TABLE, 10**6).save(kept)
+        before = (folder / f"{TABLE}.replay.jsonl").read_bytes()
+    (folder / f"{TABLE}.replay.jsonl").write_bytes(before)
     assert data.activity.replay_spool() == 2
-    (folder / "activity.replay.jsonl").write_bytes(before)
+    (folder / f"{TABLE}.replay.jsonl").write_bytes(before)
     spool(away, "3")
     assert data.activity.replay_spool() == 2
     assert data.activity.replay_spool() == 1
@@ -98,11 +100,11 @@ def test_a_repetition_is_known_by_its_id_and_its_time(
     """An entry is the same when its id and its time are: a log in partitions has no other key."""
     admin.execute("ALTER TABLE activity_log DROP CONSTRAINT activity_log_pkey, ADD PRIMARY KEY (id, created_at)")
     spool(away, "1", "2")
-    with Spool(folder, 10**6).taken() as entries:
-        Spool(folder, 10**6).save([{**entry, "id": 1000 + place} for place, entry in enumerate(entries)])
-        before = (folder / "activity.replay.jsonl").read_bytes()
+    with Spool(folder, TABLE, 10**6).claim() as entries:
+        Spool(folder, TABLE, 10**6).save([{**entry, "id": 1000 + place} for place, entry in enumerate(entries)])
+        before = (folder / f"{TABLE}.replay.jsonl").read_bytes()
     for _ in range(2):
-        (folder / "activity.replay.jsonl").write_bytes(before)
+        (folder / f"{TABLE}.replay.jsonl").write_bytes(before)
         assert data.activity.replay_spool() == 2
     assert logged(admin) == ["1", "2"]
 
@@ -112,7 +114,7 @@ def test_a_line_that_was_cut_off_spoils_no_other(
 ) -> None:
     """What a crash left of a line is passed over."""
     spool(away, "1")
-    with (folder / "activity.jsonl").open("ab") as file:
+    with (folder / f"{TABLE}.jsonl").open("ab") as file:
         file.write(b'{"id": null, "user_ag')
     spool(away, "2")
     assert data.activity.replay_spool() == 2
@@ -124,7 +126,7 @@ def test_one_replays_at_a_time(
 ) -> None:
     """While one process replays, another replays nothing, and both can log."""
     spool(away, "1")
-    with pytest.raises(ZeroDivisionError), Spool(folder, 10**6).taken() as entries:
+    with pytest.raises(ZeroDivisionError), Spool(folder, TABLE, 10**6).claim() as entries:
         assert [entry["user_agent"] for entry in entries] == ["1"]
         assert data.activity.replay_spool() == 0
         spool(away, "2")
@@ -137,12 +139,14 @@ def test_one_replays_at_a_time(
 
 def test_the_spool_is_bounded(folder: Path) -> None:
     """What does not fit is lost, and counted as such."""
-    with surf_data.open(NOWHERE, spool=str(folder), spool_max_bytes=1024, pool_min_size=0, pool_timeout=0.05) as data:
+    with surf_data.open(
+        NOWHERE, journal_spool=str(folder), journal_spool_max_bytes=1024, pool_min_size=0, pool_timeout=0.05
+    ) as data:
         spool(data, *(str(number) for number in range(10)))
         failures = data.stats()["activity"]["failures"]
     assert 0 < failures < 10
-    assert len((folder / "activity.jsonl").read_bytes().split()) > 0
-    assert (folder / "activity.jsonl").stat().st_size <= 1024
+    assert len((folder / f"{TABLE}.jsonl").read_bytes().split()) > 0
+    assert (folder / f"{TABLE}.jsonl").stat().st_size <= 1024
 
 
 def test_what_will_never_be_taken_is_not_kept(data: surf_data.LampsDataLayer, folder: Path) -> None:
@@ -173,11 +177,11 @@ def test_what_cannot_be_replayed_stays(
 ) -> None:
     """An entry is logged also when those before it cannot be replayed; they stay where they are."""
     spool(away, "1")
-    (folder / "activity.replay.jsonl").mkdir()
+    (folder / f"{TABLE}.replay.jsonl").mkdir()
     spool(data, "2")
-    assert "activity not replayed yet" in caplog.messages
+    assert "journal entries not replayed yet" in caplog.messages
     assert data.stats()["activity"] == {"failures": 0}
-    (folder / "activity.replay.jsonl").rmdir()
+    (folder / f"{TABLE}.replay.jsonl").rmdir()
     admin.execute("REVOKE ALL ON activity_log FROM PUBLIC")
     with pytest.raises(DatabaseError):
         away.activity.replay_spool()
@@ -218,7 +222,7 @@ def test_within_a_transaction_nothing_is_spooled(data: surf_data.LampsDataLayer,
 def test_the_file_is_lines_of_json(away: surf_data.LampsDataLayer, folder: Path) -> None:
     """An operator can read what is kept."""
     spool(away, "1")
-    [line] = (folder / "activity.jsonl").read_text("utf-8").split("\n")[1:-1]
+    [line] = (folder / f"{TABLE}.jsonl").read_text("utf-8").split("\n")[1:-1]
     entry = json.loads(line)
     assert {key: entry[key] for key in ("id", "details", "user_agent")} == {
         "id": None,

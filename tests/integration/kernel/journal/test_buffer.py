@@ -19,10 +19,12 @@ import pytest
 
 import surf_data
 from rig import Relay, eventually
-from surf_data.lamps import buffer as buffer_module
-from surf_data.lamps.spool import Spool
+from surf_data.kernel.journal import Spool
+from surf_data.kernel.journal import buffer as buffer_module
 
 Admin = psycopg.Connection[Any]
+
+TABLE = "lamps.activity_log"
 OpenData = Callable[..., surf_data.LampsDataLayer]
 
 #: Nothing is written before it is asked for, or the test is over.
@@ -35,7 +37,13 @@ def open_data(migrated_url: str) -> Iterator[OpenData]:
     with ExitStack() as stack:
 
         def opened(url: str = migrated_url, **settings: Any) -> surf_data.LampsDataLayer:
-            chosen = {"buffer": 100, "buffer_seconds": LONG, "pool_min_size": 0, "pool_max_size": 4, **settings}
+            chosen = {
+                "journal_buffer": 100,
+                "journal_buffer_seconds": LONG,
+                "pool_min_size": 0,
+                "pool_max_size": 4,
+                **settings,
+            }
             return stack.enter_context(surf_data.open(url, **chosen))
 
         yield opened
@@ -82,14 +90,14 @@ def test_entries_are_written_together(open_data: OpenData, admin: Admin, lamp_id
 
 def test_without_a_buffer_there_is_nothing_to_flush(open_data: OpenData, admin: Admin) -> None:
     """An entry is written at once, as ever."""
-    data = open_data(buffer=0)
+    data = open_data(journal_buffer=0)
     log(data, "1")
     assert logged(admin) == ["1"]
     assert data.activity.flush() is True
     assert counts(data) == {"activity_insert": 1}
 
 
-@pytest.mark.parametrize("settings", [{"buffer": 3}, {"buffer_seconds": 0.001}], ids=["enough", "old"])
+@pytest.mark.parametrize("settings", [{"journal_buffer": 3}, {"journal_buffer_seconds": 0.001}], ids=["enough", "old"])
 def test_entries_are_written_unasked(open_data: OpenData, admin: Admin, settings: dict[str, Any]) -> None:
     """They are when there are enough, and when they have waited long enough."""
     log(open_data(**settings), "1", "2")
@@ -105,7 +113,7 @@ def test_large_details_are_not_hoarded(open_data: OpenData, admin: Admin, monkey
 
 def test_who_finds_the_buffer_full_waits(open_data: OpenData, admin: Admin) -> None:
     """No more is kept than was allowed, the order stays, and nothing is lost; a deadline is kept."""
-    data = open_data(buffer=2)
+    data = open_data(journal_buffer=2)
     lock(admin)
     log(data, "1", "2")
     with data.deadline(0.01):
@@ -132,7 +140,7 @@ def test_one_that_is_refused_takes_no_other_with_it(
     data.activity.flush()
     assert logged(admin) == ["1", "2", "3", "4", "6", "7", "8"]
     assert data.stats()["activity"] == {"failures": 3}
-    assert [vars(record)["error"] for record in caplog.records if record.message == "activity logging failed"] == [
+    assert [vars(record)["error"] for record in caplog.records if record.message == "journal entries lost"] == [
         "ValidationError",
         "ConstraintViolation",
         "ConstraintViolation",
@@ -180,7 +188,7 @@ def test_a_program_that_ends_writes(migrated_url: str, admin: Admin) -> None:
 import atexit, sys
 sys.path[:] = {sys.path!r}
 import surf_data
-data = surf_data.open({migrated_url!r}, buffer=100, buffer_seconds=60)
+data = surf_data.open({migrated_url!r}, journal_buffer=100, journal_buffer_seconds=60)
 def log(name):
     data.activity.log_activity(None, "a", "b", user_agent=name)
 atexit.register(log, "2")
@@ -194,7 +202,7 @@ def test_when_no_thread_can_be_had_entries_are_written_all_the_same(
     open_data: OpenData, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The caller does it, as it is asked to by Python when the program is about to end."""
-    data = open_data(buffer_seconds=0.001)
+    data = open_data(journal_buffer_seconds=0.001)
     data.lamps.get_all_active_lamps()
 
     def refuse(_: threading.Thread) -> None:
@@ -238,14 +246,14 @@ def test_a_spool_that_holds_nonsense_stops_nothing(
     open_data: OpenData, admin: Admin, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is no entry cannot be replayed, and everything else goes on."""
-    (tmp_path / "activity.jsonl").write_text('{"user_agent": "no entry"}\n')
-    data = open_data(spool=str(tmp_path))
+    (tmp_path / f"{TABLE}.jsonl").write_text('{"user_agent": "no entry"}\n')
+    data = open_data(journal_spool=str(tmp_path))
     for name in ("1", "2"):
         log(data, name)
         data.activity.flush()
     assert logged(admin) == ["1", "2"]
     assert data.stats()["activity"] == {"failures": 0}
-    assert caplog.messages.count("activity not replayed yet") == 2
+    assert caplog.messages.count("journal entries not replayed yet") == 2
 
 
 def test_a_forked_child_writes_only_its_own(open_data: OpenData, admin: Admin) -> None:
@@ -266,7 +274,7 @@ def test_a_forked_child_writes_only_its_own(open_data: OpenData, admin: Admin) -
 
 def test_threads_lose_nothing(open_data: OpenData, admin: Admin) -> None:
     """However many threads log, flush and find no room, each entry is there once, and those of a thread in order."""
-    data = open_data(buffer=7, buffer_seconds=0.001)
+    data = open_data(journal_buffer=7, journal_buffer_seconds=0.001)
     names = [[f"{thread}.{number}" for number in range(100)] for thread in range(6)]
     begin = threading.Barrier(len(names))
 
@@ -297,7 +305,7 @@ def test_the_writer_does_not_wait_for_itself(migrated_url: str, admin: Admin) ->
             flushed.append(data.activity.flush())
 
     flushed: list[bool] = []
-    with surf_data.open(migrated_url, observer=observe, buffer=1, pool_min_size=0) as data:
+    with surf_data.open(migrated_url, observer=observe, journal_buffer=1, pool_min_size=0) as data:
         log(data, "1")
         data.activity.flush()
         assert flushed == [False]
@@ -323,7 +331,7 @@ def test_a_lost_answer_doubles_nothing(open_data: OpenData, migrated_url: str, a
 
 def test_what_cannot_be_written_goes_to_the_spool(open_data: OpenData, admin: Admin, tmp_path: Path) -> None:
     """In order, also after a part of a batch was written or refused, and from there to the server, once."""
-    spool = {"spool": str(tmp_path / "spool")}
+    spool = {"journal_spool": str(tmp_path / "spool")}
     away = open_data("host=/nowhere/at/all user=u", pool_timeout=0.05, **spool)
     log(away, "1", "2")
     away.activity.flush()
@@ -346,7 +354,7 @@ def test_what_cannot_be_written_goes_to_the_spool(open_data: OpenData, admin: Ad
     log(data, "3", "4", "5", "6", "7")
     data.activity.flush()
     assert logged(admin) == ["3", "4"]
-    kept = [json.loads(line) for line in (tmp_path / "spool" / "activity.jsonl").read_text().split("\n") if line]
+    kept = [json.loads(line) for line in (tmp_path / "spool" / f"{TABLE}.jsonl").read_text().split("\n") if line]
     assert [entry["user_agent"] for entry in kept] == ["1", "2", "6", "7"]
     admin.execute("DROP TRIGGER refuse ON activity_log")
     log(data, "8")
@@ -360,15 +368,15 @@ def test_what_cannot_be_written_goes_to_the_spool(open_data: OpenData, admin: Ad
 def test_what_does_not_fit_into_the_spool_is_lost(open_data: OpenData, tmp_path: Path) -> None:
     """The first entries are kept, the others are counted; so are all when the folder cannot be used."""
     away = {"url": "host=/nowhere/at/all user=u", "pool_timeout": 0.05}
-    data = open_data(**away, spool=str(tmp_path / "spool"), spool_max_bytes=1024)
+    data = open_data(**away, journal_spool=str(tmp_path / "spool"), journal_spool_max_bytes=1024)
     log(data, *map(str, range(10)))
     data.activity.flush()
     lost = data.stats()["activity"]["failures"]
     assert 0 < lost < 10
-    with Spool(tmp_path / "spool", 1024).taken() as kept:
+    with Spool(tmp_path / "spool", TABLE, 1024).claim() as kept:
         assert [entry["user_agent"] for entry in kept] == [str(number) for number in range(10 - lost)]
     (tmp_path / "file").touch()
-    data = open_data(**away, spool=str(tmp_path / "file"))
+    data = open_data(**away, journal_spool=str(tmp_path / "file"))
     log(data, "1", "2")
     data.activity.flush()
     assert data.stats()["activity"] == {"failures": 2}
@@ -376,17 +384,17 @@ def test_what_does_not_fit_into_the_spool_is_lost(open_data: OpenData, tmp_path:
 
 def test_a_child_does_not_keep_the_spool_locked(tmp_path: Path) -> None:
     """A process that was forked while another thread used the spool does not keep anybody from it."""
-    spool = Spool(tmp_path, 10**6)
+    spool = Spool(tmp_path, TABLE, 10**6)
     spool.append([{"user_agent": "1"}])
     reader, writer = os.pipe()
-    with spool.taken():
+    with spool.claim():
         child = os.fork()
         if not child:
             os.close(writer)
             os.read(reader, 1)
             os._exit(0)
         spool.append([{"user_agent": "2"}])
-    with spool.taken() as entries:
+    with spool.claim() as entries:
         assert [entry["user_agent"] for entry in entries] == ["2"]
     os.close(writer)
     os.close(reader)
