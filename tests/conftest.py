@@ -19,6 +19,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 import surf_data
 from rig import RedisServer
+from rig.object_storage import azurite, object_store, seaweed  # noqa: F401 - fixtures
 from surf_data import embedded, migrate
 from surf_data.errors import SurfDataError
 from surf_data.kernel import resources

@@ -1,0 +1,107 @@
+"""Errors of the file system and of obstore become `StorageError` here, and nowhere else.
+
+What obstore says holds the URL, the key and the server's answer, what the file system says a path; none of it goes on.
+"""
+
+import errno
+import re
+from types import TracebackType
+from typing import Literal
+
+from surf_data.errors import (
+    ObjectExists,
+    ObjectNotFound,
+    StorageDenied,
+    StorageError,
+    StorageUnavailable,
+    SurfDataError,
+)
+
+_BY_ERRNO: dict[int, tuple[type[StorageError], str]] = {
+    errno.EACCES: (StorageDenied, "no permission for the folder"),
+    errno.EDQUOT: (StorageUnavailable, "the disk quota is used up"),
+    errno.EEXIST: (ObjectExists, "there is an object of this key"),
+    errno.EFBIG: (StorageUnavailable, "the file system takes no file of this size"),
+    errno.ELOOP: (StorageDenied, "a symbolic link is in the way"),
+    errno.ENOENT: (ObjectNotFound, "there is no such object"),
+    errno.ENOSPC: (StorageUnavailable, "the disk is full"),
+    errno.EPERM: (StorageDenied, "no permission for the folder"),
+    errno.EROFS: (StorageDenied, "the file system is read-only"),
+}
+# By the name of obstore's class; what is not here is the server's or the network's.
+_BY_NAME: dict[str, tuple[type[StorageError], str]] = {
+    "AlreadyExistsError": (ObjectExists, "there is an object of this key"),
+    "FileNotFoundError": (ObjectNotFound, "there is no such object, bucket or container"),
+    "NotSupportedError": (StorageError, "the backend cannot do this"),
+    "PermissionDeniedError": (StorageDenied, "access denied"),
+    "PreconditionError": (ObjectExists, "there is an object of this key"),
+    "UnauthenticatedError": (StorageDenied, "the credentials were refused"),
+}
+# In what obstore says of the server's answer, or of there being none; the first one counts.
+_REASONS: tuple[tuple[str, type[StorageError], str], ...] = (
+    (r"RequestTimeTooSkewed", StorageDenied, "the clock of this machine differs too much from the server's"),
+    (r"InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed", StorageDenied, "the credentials were refused"),
+    (r"NoSuchBucket|ContainerNotFound", StorageUnavailable, "the bucket or container does not exist"),
+    (r"kind: Timeout|TimedOut", StorageUnavailable, "no answer in time"),
+    (r"kind: Connect", StorageUnavailable, "the server cannot be reached"),
+    (r"40[13] (?:Unauthorized|Forbidden)", StorageDenied, "access denied"),
+)
+
+
+def from_os(error: OSError, operation: str, key: str | None) -> StorageError:
+    """Return what a caller receives of an error of the file system."""
+    kind, reason = _BY_ERRNO.get(
+        error.errno or 0, (StorageUnavailable, f"the file system failed (errno {error.errno})")
+    )
+    if error.errno == errno.ENOTDIR:
+        kind, reason = (ObjectNotFound, "there is no such object")
+        if operation in {"delete", "initialize", "put"}:
+            kind, reason = (StorageDenied, "a file or a symbolic link is in the way")
+    return _error(kind, operation, key, reason)
+
+
+def from_obstore(error: Exception, operation: str, key: str | None) -> StorageError:
+    """Return what a caller receives of an error of obstore."""
+    said = str(error)
+    for pattern, meant, reason in _REASONS:
+        if re.search(pattern, said):
+            return _error(meant, operation, key, reason)
+    kind, reason = _BY_NAME.get(type(error).__name__, (StorageUnavailable, "the server failed"))
+    return _error(kind, operation, key, reason)
+
+
+def _error(kind: type[StorageError], operation: str, key: str | None, reason: str) -> StorageError:
+    return kind(f"{operation} failed: {reason}", operation=operation, key=key)
+
+
+class Translation:
+    """A context manager that translates what leaves its block.
+
+    Arguments:
+        operation: what the error says was attempted.
+        key: the key of the object, if there is one.
+        cloud: whether obstore's errors are meant, which may be of any class; otherwise those of the file system.
+    """
+
+    __slots__ = ("_cloud", "_key", "_operation")
+
+    def __init__(self, operation: str, key: str | None = None, *, cloud: bool = False) -> None:
+        self._operation, self._key, self._cloud = operation, key, cloud
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        if isinstance(error, SurfDataError) or not isinstance(error, Exception if self._cloud else OSError):
+            return False
+        translate = from_obstore if self._cloud else from_os
+        told = translate(error, self._operation, self._key)  # type: ignore[arg-type]
+        del error, traceback
+        try:
+            raise told
+        finally:
+            # As in `surf_data.kernel.postgres.translation`: nothing of the other error is kept.
+            told.__context__ = None
+            del told
