@@ -334,7 +334,7 @@ def test_a_signature_creates_no_container() -> None:
 def test_deleting_what_is_missing_from_azure(emulator: tuple[Relay, ObjectStore]) -> None:
     """Azure refuses a deletion that contains a missing object: then each is deleted by itself."""
     relay, store = emulator
-    part = "--batch\r\nContent-Type: application/http\r\nContent-ID: 0\r\n\r\nHTTP/1.1 404 The blob does not exist.\r\n\r\n"
+    part = "--batch\r\nContent-Type: application/http\r\nContent-ID: 0\r\n\r\nHTTP/1.1 404 It does not exist.\r\n\r\n"
     head = "HTTP/1.1 202 Accepted\r\nContent-Type: multipart/mixed; boundary=batch\r\nConnection: close\r\n"
     body = f"{part}\r\n--batch--\r\n"
     relay.answers.extend([f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()] * 2)
