@@ -96,6 +96,8 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON mining.asset_cycles, mining.process_checkpoints TO surf_mining_app;
 GRANT SELECT, INSERT ON mining.final_cycles TO surf_mining_app;
+-- For the warning that nobody has created a partition in time.
+GRANT SELECT ON mining.final_cycles_default TO surf_mining_app;
 GRANT SELECT ON mining.asset_master, mining.regions, mining.idle_states TO surf_mining_app;
 GRANT USAGE ON SEQUENCE
 mining.asset_cycles_asset_cycle_vlx_id_seq,

@@ -251,6 +251,10 @@ COPY mining.asset_cycles (
     service_type
 ) FROM STDIN (FORMAT "binary");
 
+-- name: cycle_default_partition_rows()$
+-- Whether there are archived cycles for which no month has a partition.
+SELECT EXISTS (SELECT 1 AS found FROM mining.final_cycles_default AS fcd) AS has_rows;
+
 -- name: cycle_delete(cycle_id, asset_guid, service_type)!
 -- Deletes a cycle that is not archived.
 DELETE FROM mining.asset_cycles AS ac

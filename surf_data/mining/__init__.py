@@ -1,1 +1,54 @@
-"""Mining assets."""
+"""Cycles of mining assets: access objects over PostgreSQL and Redis, as the service's callers know them."""
+
+from surf_data.mining.connections import close_all_connections
+from surf_data.mining.declaration import DOMAIN
+from surf_data.mining.errors import (
+    DataAccessError,
+    PgsqlConnectionError,
+    RedisConnectionError,
+    StatementFailed,
+    TableAccessDenied,
+)
+from surf_data.mining.layer import MiningDataLayer, MiningTransaction, open
+from surf_data.mining.named_query import (
+    NamedQuery,
+    get_last_cycle_number_asset_query,
+    get_loaders_from_asset_idle_query,
+    get_loaders_from_process_info_query,
+    get_regions_query,
+)
+from surf_data.mining.pgsql_action_dao import CustomQueryParams, PgsqlActionDAO, QueryParams
+from surf_data.mining.pgsql_base_dao import PgsqlBaseDAO
+from surf_data.mining.postgresql_config import ALLOWED_TABLES
+from surf_data.mining.records import CYCLES_FOR_FINAL_TABLE, CycleRecord, ProcessInfoRecord
+from surf_data.mining.settings import MiningSettings
+from surf_data.mining.steps import CycleState, StepOutcome
+
+__all__ = [
+    "ALLOWED_TABLES",
+    "CYCLES_FOR_FINAL_TABLE",
+    "DOMAIN",
+    "CustomQueryParams",
+    "CycleRecord",
+    "CycleState",
+    "DataAccessError",
+    "MiningDataLayer",
+    "MiningSettings",
+    "MiningTransaction",
+    "NamedQuery",
+    "PgsqlActionDAO",
+    "PgsqlBaseDAO",
+    "PgsqlConnectionError",
+    "ProcessInfoRecord",
+    "QueryParams",
+    "RedisConnectionError",
+    "StatementFailed",
+    "StepOutcome",
+    "TableAccessDenied",
+    "close_all_connections",
+    "get_last_cycle_number_asset_query",
+    "get_loaders_from_asset_idle_query",
+    "get_loaders_from_process_info_query",
+    "get_regions_query",
+    "open",
+]

@@ -1,0 +1,208 @@
+"""Cycles in PostgreSQL: the work table, and the final one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from surf_data.errors import ValidationError
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Executor
+from surf_data.mining.errors import DataAccessError
+from surf_data.mining.queries import mining_queries
+from surf_data.mining.records import CYCLES_FOR_FINAL_TABLE, CycleRecord, Record, column_types
+
+#: Records of one batch.
+MAX_BATCH = 1_000_000
+#: Cycles that one call archives of those that wait.
+MAX_WAITING = 100_000
+
+_COLUMNS = CycleRecord.get_column_names()
+_TYPES = column_types(CycleRecord)
+
+
+class CycleRepository:
+    """Inserts, changes and archives cycles.
+
+    Arguments:
+        executor: runs the statements.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def insert(self, cycle: CycleRecord) -> int:
+        """Insert a cycle and set its key.
+
+        Returns:
+            The key.
+
+        Raises:
+            ValidationError: it has a key.
+            ConstraintViolation: the asset has an open cycle with this number.
+            DatabaseError: it could not be stored.
+        """
+        refuse_key(cycle)
+        cycle_id: int = mining_queries().cycle_insert(
+            self._executor, **_columns(cycle), service_type=cycle.SERVICE_TYPE
+        )
+        cycle.id = cycle_id
+        return cycle_id
+
+    def insert_many(self, cycles: Sequence[CycleRecord]) -> list[int]:
+        """Insert several cycles, all or none, and set their keys.
+
+        Arguments:
+            cycles: up to 1,000,000.
+
+        Returns:
+            The keys, in order.
+
+        Raises:
+            ValidationError: one has a key, or there are too many.
+            ConstraintViolation: an asset has an open cycle with the number of one of them.
+            DatabaseError: they could not be stored.
+        """
+        for cycle in cycles:
+            refuse_key(cycle)
+        queries = mining_queries()
+        with self._executor.transaction() as transaction:
+            keys = [key for (key,) in queries.cycle_reserve(transaction, number=len(cycles))]
+            with queries.cycle_copy(transaction) as writer:
+                writer.set_types(("int8", *_TYPES, "text"))
+                writer.write_rows(
+                    [
+                        (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
+                        for key, cycle in zip(keys, cycles, strict=True)
+                    ]
+                )
+        for key, cycle in zip(keys, cycles, strict=True):
+            cycle.id = key
+        return keys
+
+    def update(
+        self, cycle: CycleRecord, *, expected_updated_date: datetime | None = None, missing_ok: bool = False
+    ) -> bool:
+        """Store all columns of a cycle.
+
+        Arguments:
+            cycle: with its key. Asset and service type cannot change: they are part of what it is found by.
+            expected_updated_date: aware; store it only if the stored cycle was changed last at this time.
+            missing_ok: whether it is no error that there is no such cycle.
+
+        Returns:
+            Whether there was such a cycle.
+
+        Raises:
+            ValidationError: it has no key.
+            DataAccessError: there is no such cycle, it is archived, or it was changed at another time.
+            DatabaseError: it could not be stored.
+        """
+        cycle_id = key_of(cycle)
+        queries = mining_queries()
+        changed = queries.cycle_update(
+            self._executor,
+            cycle_id=cycle_id,
+            **_columns(cycle),
+            service_type=cycle.SERVICE_TYPE,
+            expected_updated_date=expected_updated_date,
+        )
+        if changed:
+            return True
+        standing = queries.cycle_standing(
+            self._executor, cycle_id=cycle_id, asset_guid=cycle.asset_guid, service_type=cycle.SERVICE_TYPE
+        )
+        if standing is None:
+            if missing_ok:
+                return False
+            raise DataAccessError("there is no cycle with this key, asset and service type")
+        if standing[0]:
+            raise DataAccessError("the cycle is archived, and cannot change any more")
+        raise DataAccessError("the cycle was changed meanwhile")
+
+    def delete(self, cycle: CycleRecord) -> bool:
+        """Delete a cycle that is not archived; return whether there was one.
+
+        Raises:
+            ValidationError: it has no key.
+            DatabaseError: it could not be deleted.
+        """
+        changed: int = mining_queries().cycle_delete(
+            self._executor, cycle_id=key_of(cycle), asset_guid=cycle.asset_guid, service_type=cycle.SERVICE_TYPE
+        )
+        return changed == 1
+
+    def archive(self, cycles: Sequence[CycleRecord]) -> int:
+        """Copy closed cycles, as they are stored, into the final table; each is copied once, however often this is asked.
+
+        Arguments:
+            cycles: with their keys, stored with a final status.
+
+        Returns:
+            How many were copied by this call.
+
+        Raises:
+            ValidationError: one has no key, or no final status.
+            DataAccessError: one is not stored, or stored with another status.
+            DatabaseError: they could not be copied; then none is.
+        """
+        keys = [key_of(cycle) for cycle in cycles]
+        for cycle in cycles:
+            if cycle.cycle_status not in CYCLES_FOR_FINAL_TABLE:
+                raise validation.invalid("cycle_status", f"must be one of {', '.join(CYCLES_FOR_FINAL_TABLE)}")
+        assets = [cycle.asset_guid for cycle in cycles]
+        with self._executor.transaction() as transaction:
+            copied = mining_queries().cycle_archive(transaction, cycle_ids=keys, asset_guids=assets)
+            if len(copied) < len(set(keys)) and mining_queries().cycle_archive_refused(
+                transaction, cycle_ids=keys, asset_guids=assets
+            ):
+                raise DataAccessError("a cycle is not stored, or its stored status is not a final one")
+        return len(copied)
+
+    def archive_waiting(self, max_rows: int = 10_000) -> int:
+        """Archive closed cycles that nobody has archived, the oldest first; several workers share them.
+
+        Arguments:
+            max_rows: cycles at the most, 1 to 100,000.
+
+        Returns:
+            How many were copied.
+
+        Raises:
+            ValidationError: ``max_rows`` is out of range.
+            DatabaseError: they could not be copied; then none is.
+        """
+        max_rows = validation.integer("limit", max_rows, minimum=1, maximum=MAX_WAITING)
+        queries = mining_queries()
+        with self._executor.transaction() as transaction:
+            waiting = queries.cycle_archive_waiting(transaction, max_rows=max_rows)
+            if not waiting:
+                return 0
+            keys, assets = ([row[place] for row in waiting] for place in (0, 1))
+            return len(queries.cycle_archive(transaction, cycle_ids=keys, asset_guids=assets))
+
+
+def refuse_key(record: Record) -> None:
+    """Refuse a record that has a key.
+
+    Raises:
+        ValidationError: it has one.
+    """
+    if record.id is not None:
+        raise ValidationError(
+            f"{record.DB_PRIMARY_KEY_FIELD} must not be set: use update_data", field=record.DB_PRIMARY_KEY_FIELD
+        )
+
+
+def key_of(record: Record) -> int:
+    """Return the key of a record.
+
+    Raises:
+        ValidationError: it has none.
+    """
+    if record.id is None:
+        raise validation.invalid(record.DB_PRIMARY_KEY_FIELD, "must be set: the record was never inserted")
+    return record.id
+
+
+def _columns(cycle: CycleRecord) -> dict[str, Any]:
+    return dict(zip(_COLUMNS, cycle.data_to_insert_tuple()[0], strict=True))

@@ -1,0 +1,222 @@
+"""`PgsqlBaseDAO`: a connection to PostgreSQL and the transaction on it, as their callers know them."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import psycopg
+
+from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.kernel.postgres import Executor, Session
+from surf_data.mining.connections import shared_layer
+from surf_data.mining.errors import DataAccessError
+from surf_data.mining.layer import MiningDataLayer
+from surf_data.mining.operations import Observed, OperationCounts
+from surf_data.mining.records import Record
+
+_log = logging.getLogger("surf_data.mining.pgsql")
+
+T = TypeVar("T")
+
+
+class PgsqlBaseDAO:
+    """PostgreSQL, with the transactions of a ``with`` block.
+
+    Outside ``with``, every call is a transaction by itself, and holds no connection between calls: an object may live
+    for hours. Inside, the first write begins a transaction; each call has a savepoint of its own, so that one that is
+    refused leaves what went before; `commit` and a clean exit commit, `rollback` and an exception roll back.
+
+    One object belongs to one thread while a transaction is open; different objects are independent.
+
+    Arguments:
+        data: the data layer to use; without one, the process's own, opened from the environment at the first use.
+    """
+
+    def __init__(self, data: MiningDataLayer | None = None) -> None:
+        self._given = data
+        self._counts = OperationCounts()
+        self._inside = False
+        self._block: AbstractContextManager[Session] | None = None
+        self._session: Session | None = None
+        self._owner = 0
+        self._statements = 0
+        self._keyed: list[Record] = []
+        #: How often `connect` tries.
+        self.max_retries = 5
+        #: Seconds until it tries again for the first time; doubled each time.
+        self.initial_backoff = 1.0
+        #: Seconds at the most.
+        self.max_backoff = 16.0
+        #: The schema of the views.
+        self.dx_schema_name = "dx"
+
+    @property
+    def _data(self) -> MiningDataLayer:
+        return self._given or shared_layer()
+
+    @property
+    def pgsql_db_settings(self) -> dict[str, Any]:
+        """``host``, ``port``, ``database`` and ``user``; no password."""
+        return connection_details(self._data)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._session is not None
+
+    def connect(self) -> Self:
+        """Make a round trip now instead of at the first statement, up to ``max_retries`` times until one succeeds.
+
+        Raises:
+            PgsqlConnectionError: there is no connection to be had.
+        """
+        with self._observed("connect"):
+            pause = self.initial_backoff
+            for left in reversed(range(self.max_retries)):
+                try:
+                    self._data.database.ping(self._data.settings.connect_timeout)
+                    break
+                except DatabaseUnavailable as error:
+                    if not left:
+                        raise
+                    _log.warning("attempt failed", extra={"operation": "connect", "error": type(error).__name__})
+                time.sleep(pause)
+                pause = min(2 * pause, self.max_backoff)
+        _log.info("connected", extra={"operation": "connect"})
+        return self
+
+    def close_connection(self) -> None:
+        """Roll back what is open. Idempotent; an object that is used again afterwards works."""
+        if self._session is not None:
+            _log.warning("uncommitted work rolled back", extra={"statements": self._statements})
+        self._end(commit=False)
+
+    def close(self) -> None:
+        """Do what `close_connection` does."""
+        self.close_connection()
+
+    def commit(self) -> None:
+        """Commit; the next write begins another transaction. Nothing happens without an open one.
+
+        Raises:
+            PgsqlConnectionError: it could not be committed; nothing is kept, unless ``outcome_unknown`` is true.
+        """
+        with self._observed("commit"):
+            self._end(commit=True)
+
+    def rollback(self) -> None:
+        """Roll back; records that were inserted in it have no keys any more. Nothing happens without a transaction."""
+        with self._observed("rollback"):
+            self._check_thread()
+            self._end(commit=False)
+
+    def health_check(self) -> bool:
+        """Return whether PostgreSQL answers, within 2 seconds for a connection."""
+        try:
+            self._data.database.ping()
+        except DatabaseError:
+            return False
+        return True
+
+    def get_pool_status(self) -> dict[str, int]:
+        """Return what `DatabaseManager.get_pool_status` does."""
+        return self._data.database.get_pool_status()
+
+    def get_metrics(self) -> dict[str, Any]:
+        """Return ``pool``; ``queries``, the statements of the process; ``operations``, the calls of this object."""
+        database = self._data.database
+        return {
+            "pool": database.get_pool_status(),
+            "queries": database.statistics(),
+            "operations": self._counts.to_dict(),
+        }
+
+    def __enter__(self) -> Self:
+        if self._inside:
+            raise DataAccessError("this object is in a with block already")
+        self._inside = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._inside = False
+        if error is None:
+            self.commit()
+            return
+        try:
+            self._end(commit=False)
+        except DatabaseError as failure:
+            # The server has rolled back by itself; what the block raised is what matters.
+            _log.warning("rollback failed", extra={"error": type(failure).__name__})
+
+    def _observed(self, operation: str) -> Observed:
+        return Observed(operation, self._counts, lambda: connection_details(self._data))
+
+    def _read(self, operation: str, work: Callable[[Executor], T]) -> T:
+        """Run ``work`` in the open transaction, behind a savepoint, or else by itself."""
+        with self._observed(operation):
+            if self._session is None:
+                return work(self._data.database)
+            return self._in_savepoint(self._session, work)
+
+    def _write(self, operation: str, work: Callable[[Executor], T], *keyed: Record) -> T:
+        """Run ``work`` by itself outside ``with``, and in a transaction inside; ``keyed`` get their keys from it."""
+        with self._observed(operation):
+            if not self._inside:
+                return work(self._data.database)
+            if self._session is None:
+                self._block = self._data.database.transaction()
+                self._session = self._block.__enter__()
+                self._owner = threading.get_ident()
+            result = self._in_savepoint(self._session, work)
+            self._keyed.extend(keyed)
+            return result
+
+    def _in_savepoint(self, session: Session, work: Callable[[Executor], T]) -> T:
+        self._check_thread()
+        self._statements += 1
+        with session.savepoint() as savepoint:
+            return work(savepoint)
+
+    def _check_thread(self) -> None:
+        if self._session is not None and self._owner != threading.get_ident():
+            raise DataAccessError("another thread has a transaction open on this object: use one object per thread")
+
+    def _end(self, *, commit: bool) -> None:
+        """End the transaction, if one is open."""
+        self._check_thread()
+        block, keyed = self._block, self._keyed
+        self._block = self._session = None
+        self._statements, self._keyed = 0, []
+        if block is None:
+            return
+        is_kept = False
+        try:
+            if commit:
+                block.__exit__(None, None, None)
+                is_kept = True
+            else:
+                rollback = psycopg.Rollback()
+                block.__exit__(type(rollback), rollback, None)
+        except CommitUnknown:
+            is_kept = True
+            raise
+        finally:
+            if not is_kept:
+                for record in keyed:
+                    record.id = None
+        if commit:
+            _log.info("committed")
+
+
+def connection_details(data: MiningDataLayer) -> dict[str, Any]:
+    """Return ``host``, ``port``, ``database`` and ``user`` as they are configured; no password."""
+    url = data.settings.database_url
+    given = psycopg.conninfo.conninfo_to_dict("" if url is None else url.reveal())
+    names = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
+    return {name: given[key] for name, key in names.items() if given.get(key)}

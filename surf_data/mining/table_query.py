@@ -1,0 +1,177 @@
+"""What ``single_query`` asks for: checked, and composed of names from the catalogue and of placeholders."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import attrs
+
+from surf_data.kernel import validation
+from surf_data.kernel.postgres import Statement
+from surf_data.mining.filters import Condition, read_filter
+from surf_data.mining.postgresql_config import ALLOWED_TABLES, SYNONYMS
+
+#: Rows that come at the most where no limit is given; more is an error, never a silent cut.
+MAX_ROWS = 100_000
+#: The largest limit.
+MAX_LIMIT = 1_000_000
+
+_MAX_ORDER = 8
+_KEYS = ("target_columns", "target_filter", "target_limit", "target_order", "target_params")
+_COLUMN = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\s+AS\s+(?P<alias>[A-Za-z0-9_]{1,63}))?\s*", re.IGNORECASE)
+_ORDER = re.compile(
+    r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\s+(?P<way>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\s*",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\s*[0-9]{1,10}\s*")
+
+#: The columns of a view and the names of their types, in order.
+Columns = Mapping[str, str]
+
+
+@attrs.frozen
+class TableQuery:
+    """A composed statement with its values."""
+
+    #: The statement.
+    statement: Statement
+    #: Its values by placeholder.
+    parameters: dict[str, Any]
+    #: What the columns of the result are called.
+    names: tuple[str, ...]
+    #: The rows that it may give; ``None``: the limit was the caller's own.
+    max_rows: int | None
+
+
+@attrs.frozen
+class QueryParams:
+    """A ``single_query`` as an object."""
+
+    #: The table.
+    table: str
+    #: The columns, each ``name`` or ``name AS alias``; all when ``None``.
+    columns: Sequence[str] | str | None = None
+    #: The condition.
+    where_clause: str | None = None
+    #: Rows at the most.
+    limit: int | str | None = None
+    #: The order.
+    order_by: str | Sequence[str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a mapping."""
+        return {
+            "table": self.table,
+            "target_columns": self.columns,
+            "target_filter": self.where_clause,
+            "target_limit": self.limit,
+            "target_order": self.order_by,
+        }
+
+
+def table_of(query: Mapping[str, Any]) -> str:
+    """Return the view that a ``single_query`` names.
+
+    Raises:
+        ValidationError: it has unknown keys, or no table.
+    """
+    validation.mapping("single_query", query)
+    validation.check_keys("single_query", query, required=("table",), optional=_KEYS)
+    table = validation.text("table", query["table"], maximum=200).strip().lower()
+    return table.removeprefix("dx.")
+
+
+def is_allowed(table: str) -> bool:
+    """Return whether a view is one of `ALLOWED_TABLES`, which are compared without case."""
+    return any(table == allowed.lower() for allowed in ALLOWED_TABLES)
+
+
+def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_ok: bool) -> TableQuery:
+    """Return the statement for a ``single_query``.
+
+    Arguments:
+        table: the view.
+        columns: what it has.
+        query: the ``single_query``.
+        replica_ok: whether rows that are a little old will do.
+
+    Raises:
+        ValidationError: something in it is refused.
+    """
+    names, selected = _selection(table, columns, query.get("target_columns"))
+    condition = _condition(columns, query)
+    order = _order(columns, query.get("target_order"))
+    limit = _limit(query.get("target_limit"))
+    parameters = {} if condition is None else condition.values
+    parameters["row_limit"] = limit or MAX_ROWS + 1
+    where = "" if condition is None else f" WHERE {condition.sql}"
+    # The name of a view is a constant of the catalogue by now.
+    sql = f"SELECT /* surf_data:mining.pull_{table} */ {selected} FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
+    return TableQuery(_statement(table, sql, replica_ok), parameters, names, None if limit else MAX_ROWS)
+
+
+@lru_cache(maxsize=256)
+def _statement(table: str, sql: str, replica_ok: bool) -> Statement:  # noqa: FBT001 - lru_cache takes positions
+    # The same object for the same text: a connection keeps a cursor for each, which knows the types of its columns.
+    return Statement(name=f"mining.pull_{table}", sql=sql.encode(), reads=True, replica=replica_ok)
+
+
+def _selection(table: str, columns: Columns, wanted: object) -> tuple[tuple[str, ...], str]:
+    if wanted is None or wanted in ("*", ["*"], ("*",)):
+        names = tuple(name for name in columns if name not in SYNONYMS.get(table, ()))
+        return names, _selected(zip(names, names, strict=True))
+    pairs: dict[str, str] = {}
+    for position, given in enumerate(_listed("target_columns", wanted)):
+        matched = _COLUMN.fullmatch(given)
+        name = matched["name"].lower() if matched else ""
+        if matched is None or name not in columns:
+            raise validation.invalid(f"target_columns[{position}]", "must be a column of the table, or a column AS an alias")
+        alias = matched["alias"] or name
+        if alias in pairs:
+            raise validation.invalid(f"target_columns[{position}]", "gives a name that another column has")
+        pairs[alias] = name
+    return tuple(pairs), _selected(pairs.items())
+
+
+def _selected(pairs: Any) -> str:
+    return ", ".join(f't."{name}"' if alias == name else f't."{name}" AS "{alias}"' for alias, name in pairs)
+
+
+def _condition(columns: Columns, query: Mapping[str, Any]) -> Condition | None:
+    given = query.get("target_params")
+    if given is not None and not isinstance(given, (list, tuple)):
+        raise validation.invalid("target_params", "must be a list")
+    text = query.get("target_filter")
+    return read_filter("" if text is None else text, columns, given or ())
+
+
+def _order(columns: Columns, wanted: object) -> str:
+    if wanted is None or wanted == "":
+        return ""
+    parts: list[str] = []
+    for position, given in enumerate(_listed("target_order", wanted)):
+        matched = _ORDER.fullmatch(given)
+        if matched is None or matched["name"].lower() not in columns:
+            raise validation.invalid(f"target_order[{position}]", "must be a column of the table, ASC or DESC, NULLS FIRST or LAST")
+        nulls = f" NULLS {matched['nulls'].upper()}" if matched["nulls"] else ""
+        parts.append(f't."{matched["name"].lower()}" {(matched["way"] or "ASC").upper()}{nulls}')
+    if len(parts) > _MAX_ORDER:
+        raise validation.invalid("target_order", f"must have at most {_MAX_ORDER} columns")
+    return f" ORDER BY {', '.join(parts)}"
+
+
+def _listed(field: str, wanted: object) -> list[str]:
+    listed = wanted.split(",") if isinstance(wanted, str) else wanted
+    if not isinstance(listed, (list, tuple)) or not listed or not all(isinstance(each, str) for each in listed):
+        raise validation.invalid(field, "must be text, or a list of texts")
+    return list(listed)
+
+
+def _limit(wanted: object) -> int | None:
+    """Return the limit; ``None`` and 0 mean none."""
+    if isinstance(wanted, str) and _DIGITS.fullmatch(wanted):
+        wanted = int(wanted)
+    return None if wanted is None else validation.integer("target_limit", wanted, minimum=0, maximum=MAX_LIMIT) or None
+
+
