@@ -7,6 +7,7 @@ read the views of ``dx`` and nothing else, and is rolled back.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -43,12 +44,16 @@ _NO_FUNCTIONS = frozenset(
     not notnull null nullif offset on only or order ordinality outer over overlaps overlay partition placing position
     preceding right rollup row select sets similar some substring symmetric table tablesample then to trailing treat
     trim true union unique user using values variadic verbose when where window with within
-    """.split()
+    """.split()  # noqa: SIM905 - a long list reads as a text
 )
 # Schemas of the catalogue; what is in them is nobody's business here, and may call what it likes.
 _CATALOGUE = re.compile(r"pg_|information_schema$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"%(?:%|(?P<positional>[sbt])|\((?P<name>[^)]*)\)[sbt])")
 _SCALARS = (bool, int, float, str, Decimal, UUID, datetime, date, type(None))
+
+
+class _Done(Exception):
+    """The rows are there; what the guard has set is to be rolled back."""
 
 
 @attrs.frozen
@@ -98,18 +103,22 @@ def guarded(executor: Executor, query: CustomQuery) -> tuple[tuple[str, ...], li
         DataAccessError: there are more than 100,000 rows, or two columns have one name.
         DatabaseError: the server failed or refused it.
     """
-    found: list[tuple[tuple[str, ...], list[Any]]] = []
-    with executor.transaction() as transaction:
-        mining_queries().pull_guard(transaction, statement_timeout=str(TIMEOUT * 1000))
-        found.append(transaction.run(query.statement, query.parameters, _fetch))
-        # A savepoint that is released would leave role, schema and time limit as the guard has set them.
-        raise psycopg.Rollback
-    names, rows = found[0]
+    names, rows = _rolled_back(executor, query)
     if len(rows) > MAX_ROWS:
         raise DataAccessError(f"more than {MAX_ROWS} rows: give the query a LIMIT")
     if len(set(names)) < len(names):
         raise DataAccessError("two columns of the result have the same name: give one an alias")
     return names, rows
+
+
+def _rolled_back(executor: Executor, query: CustomQuery) -> tuple[tuple[str, ...], list[Any]]:
+    found: list[tuple[tuple[str, ...], list[Any]]] = []
+    with suppress(_Done), executor.transaction() as transaction:
+        mining_queries().pull_guard(transaction, statement_timeout=str(TIMEOUT * 1000))
+        found.append(transaction.run(query.statement, query.parameters, _fetch))
+        # A savepoint that is released would leave role, schema and time limit as the guard has set them.
+        raise _Done
+    return found[0]
 
 
 def _fetch(cursor: psycopg.Cursor[Any]) -> tuple[tuple[str, ...], list[Any]]:

@@ -132,7 +132,7 @@ class CycleRepository:
         return changed == 1
 
     def archive(self, cycles: Sequence[CycleRecord]) -> int:
-        """Copy closed cycles, as they are stored, into the final table; each is copied once, however often this is asked.
+        """Copy closed cycles, as they are stored, into the final table: each once, however often this is called.
 
         Arguments:
             cycles: with their keys, stored with a final status.
@@ -177,8 +177,8 @@ class CycleRepository:
             waiting = queries.cycle_archive_waiting(transaction, max_rows=max_rows)
             if not waiting:
                 return 0
-            keys, assets = ([row[place] for row in waiting] for place in (0, 1))
-            return len(queries.cycle_archive(transaction, cycle_ids=keys, asset_guids=assets))
+            keys = [key for key, _ in waiting]
+            return len(queries.cycle_archive(transaction, cycle_ids=keys, asset_guids=[asset for _, asset in waiting]))
 
 
 def refuse_key(record: Record) -> None:

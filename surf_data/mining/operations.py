@@ -42,7 +42,7 @@ class OperationCounts:
 
 
 class Observed:
-    """A context manager that counts its block as an operation, and raises what callers expect for what the kernel raises.
+    """A context manager that counts its block as an operation, and translates the errors of the kernel.
 
     Arguments:
         operation: what it is called.

@@ -16,7 +16,7 @@ from surf_data.mining.layer import Repositories
 from surf_data.mining.named_query import NamedQuery
 from surf_data.mining.pgsql_base_dao import PgsqlBaseDAO
 from surf_data.mining.records import CycleRecord, ProcessInfoRecord, Record
-from surf_data.mining.steps import CycleState, StepOutcome, checked_step
+from surf_data.mining.steps import CycleState, StepOutcome, check_step
 from surf_data.mining.table_query import QueryParams
 
 __all__ = ["CustomQueryParams", "DataAccessError", "PgsqlActionDAO", "PgsqlConnectionError", "QueryParams"]
@@ -106,7 +106,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         """
         if isinstance(record, Record):
             refuse_key(_known(record, "record"))
-            return self._write("insert_new_data", lambda on: self._on(on).of(record).insert(record), record)
+            return int(self._write("insert_new_data", lambda on: self._on(on).of(record).insert(record), record))
         return self.insert_many(record)
 
     def insert_many(self, records: Iterable[Record]) -> list[int]:
@@ -165,7 +165,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         return self._write("delete_data", lambda on: bool(self._on(on).of(record).delete(record)))
 
     def insert_new_final_cycle_data(self, cycle: CycleRecord | Iterable[CycleRecord]) -> int:
-        """Copy closed cycles, as they are stored, into the final table; each is copied once, however often this is asked.
+        """Copy closed cycles, as they are stored, into the final table: each once, however often this is called.
 
         Arguments:
             cycle: one, or several, with keys and a final status: COMPLETE, INVALID or OUTLIER.
@@ -251,18 +251,14 @@ class PgsqlActionDAO(PgsqlBaseDAO):
             PgsqlConnectionError: it could not be stored; ``constraint`` is ``asset_cycles_open`` when another consumer
                 has opened the cycle.
         """
-        parts = checked_step(initial, updated, new, checkpoint)
+        check_step(initial, updated, new, checkpoint)
         inserted = [record for record in (initial, new) if record is not None]
-        for record in inserted:
-            refuse_key(record)
-        if updated is not None:
-            key_of(updated)
 
         def work(on: Executor) -> StepOutcome:
             for record in inserted:
                 # The step may be run again.
                 record.id = None
-            return self._on(on).steps.save(*parts)
+            return self._on(on).steps.save(initial=initial, updated=updated, new=new, checkpoint=checkpoint)
 
         if self._inside:
             return self._write("save_cycle_step", work, *inserted)

@@ -159,7 +159,11 @@ class _MiningQueries:
         to it. For cycle_archive in the same transaction."""
 
     def cycle_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
-        """Takes many new cycles whose ids cycle_reserve has given."""
+        """Takes many new cycles whose ids cycle_reserve has given.
+        The format is quoted because sqruff takes the word alone for a type, and does not read on."""
+
+    def cycle_default_partition_rows(self, executor: Executor, /) -> bool:
+        """Whether there are archived cycles for which no month has a partition."""
 
     def cycle_delete(
         self,

@@ -25,7 +25,7 @@ def _field(check: _Check, default: Any = attrs.NOTHING, *, optional: bool = True
     def convert(value: object, field: "attrs.Attribute[Any]") -> Any:
         return None if value is None and optional else check(field.name, value)
 
-    converter: Any = attrs.Converter(convert, takes_field=True)  # type: ignore[call-overload]
+    converter: Any = attrs.Converter(convert, takes_field=True)
     return attrs.field(default=default, converter=converter)
 
 
@@ -59,7 +59,7 @@ def _text(field: str, value: object) -> str:
 
 def _service_type(field: str, value: object) -> str:
     if value in ("realtime", "reprocess"):
-        return cast("str", value)
+        return str(value)
     raise validation.invalid(field, "must be realtime or reprocess")
 
 

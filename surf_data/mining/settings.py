@@ -116,7 +116,9 @@ def load_settings(
     )
 
 
-def _stored(server: str, credentials: Callable[[], Mapping[str, Any]] | None, names: Mapping[str, str]) -> dict[str, Any]:
+def _stored(
+    server: str, credentials: Callable[[], Mapping[str, Any]] | None, names: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the settings that a secret store has."""
     if credentials is None:
         return {}
@@ -131,14 +133,14 @@ def _database_url(settings: MiningSettings) -> Secret | None:
         # libpq's own variables say where it is.
         return None
     password = settings.pgsql_password
-    parts = {
+    parts: dict[str, Any] = {
         "host": settings.pgsql_host,
         "port": settings.pgsql_port,
         "dbname": settings.pgsql_database,
         "user": settings.pgsql_username,
         "password": password and password.reveal(),
     }
-    return Secret(psycopg.conninfo.make_conninfo(**{name: value for name, value in parts.items() if value is not None}))
+    return Secret(psycopg.conninfo.make_conninfo("", **parts))
 
 
 def _redis_url(settings: MiningSettings) -> Secret | None:
@@ -146,7 +148,11 @@ def _redis_url(settings: MiningSettings) -> Secret | None:
     if not host:
         return None
     password = settings.redis_password
-    account = "" if password is None else f"{quote(settings.redis_username or '', safe='')}:{quote(password.reveal(), safe='')}@"
+    account = (
+        ""
+        if password is None
+        else f"{quote(settings.redis_username or '', safe='')}:{quote(password.reveal(), safe='')}@"
+    )
     encrypted = settings.redis_ssl == "true" or (settings.redis_ssl == "auto" and not _is_local(host))
     place = f"[{host}]" if ":" in host else quote(host, safe="")
     scheme = "rediss" if encrypted else "redis"

@@ -4,12 +4,11 @@ from typing import Any
 
 import attrs
 
-from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor
 from surf_data.mining import values
 from surf_data.mining.checkpoints import CheckpointRepository
-from surf_data.mining.cycles import CycleRepository
+from surf_data.mining.cycles import CycleRepository, key_of, refuse_key
 from surf_data.mining.named_query import loader_type
 from surf_data.mining.queries import mining_queries
 from surf_data.mining.records import CYCLES_FOR_FINAL_TABLE, CycleRecord, ProcessInfoRecord
@@ -121,28 +120,24 @@ class StepRepository:
         return StepOutcome(archived=archived, advanced=advanced)
 
 
-def checked_step(
-    initial: object, updated: object, new: object, checkpoint: object
-) -> tuple[CycleRecord | None, CycleRecord | None, CycleRecord | None, ProcessInfoRecord | None]:
-    """Return the parts of a step if they are records of the right classes, with keys where there must be some.
+def check_step(initial: object, updated: object, new: object, checkpoint: object) -> None:
+    """Refuse what is no part of a step.
 
     Raises:
-        ValidationError: one of them is something else.
+        ValidationError: a record is of another class; one to be inserted has a key, or one to be updated has none.
     """
-    for field, value, kind in (
-        ("initial", initial, CycleRecord),
-        ("updated", updated, CycleRecord),
-        ("new", new, CycleRecord),
-        ("checkpoint", checkpoint, ProcessInfoRecord),
-    ):
-        if value is not None and not isinstance(value, kind):
-            raise ValidationError(f"{field} must be a {kind.__name__}", field=field)
-    return initial, updated, new, checkpoint  # type: ignore[return-value]
+    for field, value in (("initial", initial), ("updated", updated), ("new", new)):
+        if value is not None and not isinstance(value, CycleRecord):
+            raise validation.invalid(field, "must be a CycleRecord")
+        if isinstance(value, CycleRecord):
+            (key_of if field == "updated" else refuse_key)(value)
+    if checkpoint is not None and not isinstance(checkpoint, ProcessInfoRecord):
+        raise validation.invalid("checkpoint", "must be a ProcessInfoRecord")
 
 
 def _cycle(row: tuple[Any, ...], service_type: str) -> CycleRecord | None:
     known = dict(zip(_CYCLE, row[_CYCLE_FROM:], strict=True))
-    return None if known["asset_cycle_vlx_id"] is None else CycleRecord(**known, SERVICE_TYPE=service_type)
+    return None if known["asset_cycle_vlx_id"] is None else CycleRecord(**{**known, "SERVICE_TYPE": service_type})
 
 
 def _checkpoint(asset_guid: str, process_name: str, row: tuple[Any, ...]) -> ProcessInfoRecord:

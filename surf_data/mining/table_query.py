@@ -24,6 +24,8 @@ _ORDER = re.compile(
     r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\s+(?P<way>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\s*",
     re.IGNORECASE,
 )
+_COLUMN_WANTED = "must be a column of the table, or a column AS an alias"
+_ORDER_WANTED = "must be a column of the table, ASC or DESC, NULLS FIRST or LAST"
 _DIGITS = re.compile(r"\s*[0-9]{1,10}\s*")
 
 #: The columns of a view and the names of their types, in order.
@@ -107,7 +109,10 @@ def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_o
     parameters["row_limit"] = limit or MAX_ROWS + 1
     where = "" if condition is None else f" WHERE {condition.sql}"
     # The name of a view is a constant of the catalogue by now.
-    sql = f"SELECT /* surf_data:mining.pull_{table} */ {selected} FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
+    sql = (
+        f"SELECT /* surf_data:mining.pull_{table} */ {selected} "  # noqa: S608 - names of the catalogue, placeholders
+        f"FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
+    )
     return TableQuery(_statement(table, sql, replica_ok), parameters, names, None if limit else MAX_ROWS)
 
 
@@ -126,7 +131,9 @@ def _selection(table: str, columns: Columns, wanted: object) -> tuple[tuple[str,
         matched = _COLUMN.fullmatch(given)
         name = matched["name"].lower() if matched else ""
         if matched is None or name not in columns:
-            raise validation.invalid(f"target_columns[{position}]", "must be a column of the table, or a column AS an alias")
+            raise validation.invalid(
+                f"target_columns[{position}]", "must be a column of the table, or a column AS an alias"
+            )
         alias = matched["alias"] or name
         if alias in pairs:
             raise validation.invalid(f"target_columns[{position}]", "gives a name that another column has")
@@ -153,7 +160,9 @@ def _order(columns: Columns, wanted: object) -> str:
     for position, given in enumerate(_listed("target_order", wanted)):
         matched = _ORDER.fullmatch(given)
         if matched is None or matched["name"].lower() not in columns:
-            raise validation.invalid(f"target_order[{position}]", "must be a column of the table, ASC or DESC, NULLS FIRST or LAST")
+            raise validation.invalid(
+                f"target_order[{position}]", "must be a column of the table, ASC or DESC, NULLS FIRST or LAST"
+            )
         nulls = f" NULLS {matched['nulls'].upper()}" if matched["nulls"] else ""
         parts.append(f't."{matched["name"].lower()}" {(matched["way"] or "ASC").upper()}{nulls}')
     if len(parts) > _MAX_ORDER:
@@ -173,5 +182,3 @@ def _limit(wanted: object) -> int | None:
     if isinstance(wanted, str) and _DIGITS.fullmatch(wanted):
         wanted = int(wanted)
     return None if wanted is None else validation.integer("target_limit", wanted, minimum=0, maximum=MAX_LIMIT) or None
-
-

@@ -14,6 +14,7 @@ from surf_data.mining import table_query
 from surf_data.mining.custom_query import CustomQuery, guarded
 from surf_data.mining.errors import DataAccessError, TableAccessDenied
 from surf_data.mining.named_query import NamedQuery
+from surf_data.mining.postgresql_config import ALLOWED_TABLES
 from surf_data.mining.queries import mining_queries
 from surf_data.mining.table_query import Columns, TableQuery
 
@@ -117,7 +118,7 @@ class TableReader:
         """Return the columns of each view that may be read, with the names of their types."""
         return {
             table.lower(): columns
-            for table in table_query.ALLOWED_TABLES
+            for table in ALLOWED_TABLES
             if (columns := self._catalog.columns(self._executor, table.lower())) is not None
         }
 
