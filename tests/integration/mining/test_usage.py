@@ -1,15 +1,14 @@
 """The requirement's usage blocks run with nothing changed but their import lines."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 import pytest
 from psycopg import sql
 
 from surf_data import mining
-from surf_data.mining import CycleRecord, MiningDataLayer, PgsqlActionDAO, PgsqlConnectionError, ProcessInfoRecord
-from surf_data.mining import connections
+from surf_data.mining import CycleRecord, PgsqlActionDAO, PgsqlConnectionError, ProcessInfoRecord
 
 logger = logging.getLogger("usage")
 
@@ -24,7 +23,7 @@ def environment(mining_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("environment")
-def test_basic_query_operations(cycle) -> None:
+def test_basic_query_operations(cycle: Callable[..., CycleRecord]) -> None:
     """A table-based query and a composed one read what was inserted."""
     with PgsqlActionDAO() as dao:
         dao.insert_new_data(cycle())
@@ -100,7 +99,7 @@ def test_error_handling() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_connection_management(cycle) -> None:
+def test_connection_management(cycle: Callable[..., CycleRecord]) -> None:
     """An object works in a with block, and by itself until it is closed."""
     record = cycle()
     # ✅ Always use context managers
@@ -138,7 +137,7 @@ def test_specific_exceptions() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_query_construction(cycle) -> None:
+def test_query_construction(cycle: Callable[..., CycleRecord]) -> None:
     """A composed query finds a table without a schema."""
     dao = PgsqlActionDAO()
     dao.insert_new_data(cycle(cycle_status="ACTIVE"))
@@ -151,7 +150,9 @@ def test_query_construction(cycle) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_transaction_management(cycle, checkpoint) -> None:
+def test_transaction_management(
+    cycle: Callable[..., CycleRecord], checkpoint: Callable[..., ProcessInfoRecord]
+) -> None:
     """Two inserts and commit() are one unit; after rollback() neither is there."""
     cycle_record, process_record = cycle(), checkpoint()
     # ✅ Use transactions for related operations
@@ -179,7 +180,7 @@ def test_transaction_management(cycle, checkpoint) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_end_to_end_cycle_operations(cycle) -> None:
+def test_end_to_end_cycle_operations(cycle: Callable[..., CycleRecord]) -> None:
     """Insert, query, update and delete are a complete cycle."""
     with PgsqlActionDAO() as dao:
         record = cycle()
