@@ -78,7 +78,7 @@ class DataLayer(Generic[R_co]):
         self._domain = domain
         with ExitStack() as opened:
             if on is None:
-                settings = _with_servers(settings, opened)
+                settings = with_servers(settings, opened)
                 database = DatabaseManager(settings, observer=observer)
                 opened.callback(database.close)
                 redis = RedisManager(settings)
@@ -265,8 +265,19 @@ def load(
     return settings_module.shared(loaded, on.settings)
 
 
-def _with_servers(settings: Settings, opened: ExitStack) -> Settings:
-    """Start the embedded servers if the settings ask for them, and return the settings that point at them."""
+def with_servers(settings: Settings, opened: ExitStack) -> Settings:
+    """Start the embedded servers if the settings ask for them.
+
+    Arguments:
+        settings: where the servers are; ``database_url`` may be ``embedded:``.
+        opened: stops them when it is closed.
+
+    Returns:
+        The settings that point at them.
+
+    Raises:
+        EmbeddedServerError: they cannot be started.
+    """
     url = "" if settings.database_url is None else settings.database_url.reveal()
     if not url.startswith(_EMBEDDED):
         return settings

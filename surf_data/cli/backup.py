@@ -32,9 +32,9 @@ def backup(target: Target, file: Path, *, overwrite: bool, dry_run: bool, as_jso
     Settings and privileges of the database itself, and roles, are not in it. pg_dump is taken from PATH or from the
     embedded servers: the one of the server's version, else a newer one.
     """
-    with target.open(pool_min_size=1) as data:
+    with target.database() as database:
         if dry_run:
-            plan = backups.prepare_backup(data.database, file, folders=program_folders(), overwrite=overwrite)
+            plan = backups.prepare_backup(database, file, folders=program_folders(), overwrite=overwrite)
             document = {"file": str(file), **attrs.asdict(plan), "pg_dump": str(plan.pg_dump)}
             sentence = (
                 f"Would copy {plan.tables:,} tables of {plan.database} ({decimal(plan.size)} on the server) to {file} "
@@ -42,9 +42,7 @@ def backup(target: Target, file: Path, *, overwrite: bool, dry_run: bool, as_jso
             )
         else:
             with output.steps() as on_step:
-                made = backups.backup(
-                    data.database, file, folders=program_folders(), overwrite=overwrite, on_step=on_step
-                )
+                made = backups.backup(database, file, folders=program_folders(), overwrite=overwrite, on_step=on_step)
             document = {"file": str(file), **made.to_dict()}
             sentence = f"Copied {_contents(made)} of {made.database} to {file} ({decimal(made.size)})."
     _answer(document, sentence, as_json=as_json)
@@ -76,13 +74,13 @@ def restore(
 
     Owners and privileges are restored, so the roles must exist.
     """
-    with target.open(pool_min_size=1) as data:
+    with target.database() as database:
         if dry_run:
-            done = backups.prepare_restore(data.database, file, folders=program_folders(), unverified=unverified)
+            done = backups.prepare_restore(database, file, folders=program_folders(), unverified=unverified)
         else:
             with output.steps() as on_step:
                 done = backups.restore(
-                    data.database,
+                    database,
                     file,
                     folders=program_folders(),
                     unverified=unverified,

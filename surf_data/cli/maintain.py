@@ -3,7 +3,7 @@
 import attrs
 import click
 
-from surf_data import migrate
+from surf_data import lamps, migrate
 from surf_data.cli import output
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.migrate import Upkeep
@@ -72,7 +72,7 @@ def maintain(
 
     In the end the activity that is over is counted, so that nobody who asks for statistics has to.
     """
-    with target.open() as data, output.working(f"looking at {table}") as tell:
+    with target.open(lamps.open) as data, output.working(f"looking at {table}") as tell:
         done = migrate.maintain(
             data.database.connect,
             table,

@@ -2,25 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import click
 
 from surf_data.cli import output, tables
-from surf_data.cli.folder import Folder, folder_options
+from surf_data.cli.folder import Choice, Folder, choice_options, folder_options
 from surf_data.cli.options import with_options
-from surf_data.cli.target import json_option
+from surf_data.cli.target import Target, all_option, json_option
 from surf_data.migrate import MigrationStatus, new_file
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _VERBS = {"applied": "apply", "reverted": "revert", "recorded": "record"}
-
-
-def pass_folder(command: Callable[Concatenate[Folder, P], R]) -> Callable[P, R]:
-    """Give a command of the group its `Folder`."""
-    return click.make_pass_decorator(Folder)(command)
 
 
 def limit_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -68,31 +63,35 @@ def dry_run_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @click.group(name="migrate")
-@folder_options
-@click.pass_context
-def migrate_group(context: click.Context, folder: Folder, /) -> None:
+@choice_options
+def migrate_group(_target: Target, choice: Choice, /) -> None:
     """Bring the schema up to date or back, and see where it stands."""
-    context.obj = folder
+    click.get_current_context().obj = choice
 
 
 @migrate_group.command
 @click.option("--to", type=int, metavar="N", help="The number of the last one to apply.  [default: the last]")
 @limit_options
-@pass_folder
-def up(folder: Folder, /, *, to: int | None, as_json: bool, dry_run: bool, **limits: Any) -> None:
+@all_option
+@choice_options
+def up(
+    target: Target, choice: Choice, /, *, to: int | None, every: bool, as_json: bool, dry_run: bool, **limits: Any
+) -> None:
     """Apply the pending migrations, in order.
 
     Each is applied in one transaction with its record, or, where it is marked transaction:false, one statement after
     another. When one fails, the ones before it stay applied; the next run goes on where this one stopped.
     """
-    with folder.runner(**limits) as runner, _Report("applied", as_json=as_json, dry_run=dry_run) as report:
-        report.finish(runner.up(to, report.tell, dry_run=dry_run))
+    for folder in choice.folders(target, every=every):
+        report = _Report("applied", as_json=as_json, dry_run=dry_run, domain=folder.domain if every else None)
+        with folder.runner(**limits) as runner, report:
+            report.finish(runner.up(to, report.tell, dry_run=dry_run))
 
 
 @migrate_group.command
 @click.option("--to", type=int, required=True, metavar="N", help="The last one that stays applied; 0 reverts all.")
 @limit_options
-@pass_folder
+@folder_options
 def down(folder: Folder, /, *, to: int, as_json: bool, dry_run: bool, **limits: Any) -> None:
     """Revert the applied migrations above a number, the last one first."""
     with folder.runner(**limits) as runner, _Report("reverted", as_json=as_json, dry_run=dry_run) as report:
@@ -103,7 +102,7 @@ def down(folder: Folder, /, *, to: int, as_json: bool, dry_run: bool, **limits: 
 @click.argument("number", type=int)
 @dry_run_option
 @json_option
-@pass_folder
+@folder_options
 def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> None:
     """Record the migrations up to NUMBER as applied without running them.
 
@@ -120,7 +119,7 @@ def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> No
 @click.argument("file", type=click.Path(path_type=Path))
 @dry_run_option
 @json_option
-@pass_folder
+@folder_options
 def repair(folder: Folder, *, file: Path, as_json: bool, dry_run: bool) -> None:
     """Accept FILE as it is now, after it was edited or renamed. Nothing of it is run."""
     with folder.runner() as runner:
@@ -136,24 +135,29 @@ def repair(folder: Folder, *, file: Path, as_json: bool, dry_run: bool) -> None:
 
 @migrate_group.command
 @click.option("--check", is_flag=True, help="Exit with 1 unless every migration is applied as its file is.")
+@all_option
 @json_option
-@pass_folder
-@click.pass_context
-def status(context: click.Context, folder: Folder, *, check: bool, as_json: bool) -> None:
+@choice_options
+def status(target: Target, choice: Choice, /, *, check: bool, every: bool, as_json: bool) -> None:
     """Show every migration and whether it is applied."""
-    with folder.runner() as runner:
-        statuses = runner.status()
+    found: dict[str, list[MigrationStatus]] = {}
+    for folder in choice.folders(target, every=every):
+        with folder.runner() as runner:
+            found[folder.domain] = runner.status()
     if as_json:
-        output.write_json([document(status) for status in statuses])
+        documents = {name: [document(status) for status in statuses] for name, statuses in found.items()}
+        output.write_json(documents if every else next(iter(documents.values())))
     else:
-        output.console().print(tables.migrations(statuses))
-    context.exit(1 if check and {status.state for status in statuses} != {"applied"} else 0)
+        shown = [tables.migrations(statuses, name if every else None) for name, statuses in found.items()]
+        output.console().print(tables.stacked(shown))
+    states = {status.state for statuses in found.values() for status in statuses}
+    click.get_current_context().exit(1 if check and states != {"applied"} else 0)
 
 
 @migrate_group.command
 @click.argument("name")
 @dry_run_option
-@pass_folder
+@folder_options
 def new(folder: Folder, *, name: str, dry_run: bool) -> None:
     """Write the next file, NNNN_NAME.sql, for you to fill in.
 
@@ -167,11 +171,13 @@ def new(folder: Folder, *, name: str, dry_run: bool) -> None:
 class _Report:
     """Tells of each migration when it is done, and of all of them at the end, also after a failure."""
 
-    def __init__(self, done: str, *, as_json: bool, dry_run: bool) -> None:
+    def __init__(self, done: str, *, as_json: bool, dry_run: bool, domain: str | None = None) -> None:
         self._done = done
+        self._domain = domain
         self._as_json = as_json
         self._dry_run = dry_run
         self._statuses: list[MigrationStatus] = []
+        self._label = f"{domain}: " if domain else ""
 
     def __enter__(self) -> Self:
         return self
@@ -179,14 +185,15 @@ class _Report:
     def __exit__(self, *_error: object) -> None:
         if self._as_json:
             documents = [document(status) for status in self._statuses]
-            output.write_json({self._done: documents, "dry_run": self._dry_run})
+            named = {} if self._domain is None else {"domain": self._domain}
+            output.write_json({**named, self._done: documents, "dry_run": self._dry_run})
 
     def tell(self, status: MigrationStatus) -> None:
         """Tell of one."""
         self._statuses.append(status)
         if not self._as_json:
             took = f" in {tables.duration(status.duration)}" if self._done == "applied" else ""
-            output.console().print(f"{self._done} {status.label}{took}")
+            output.console().print(f"{self._label}{self._done} {status.label}{took}")
 
     def finish(self, statuses: list[MigrationStatus]) -> None:
         """Tell of what a dry run has found, or that there was nothing."""
@@ -195,9 +202,9 @@ class _Report:
         if self._as_json:
             return
         for status in statuses if self._dry_run else []:
-            output.console().print(f"would be {self._done}: {status.label}")
+            output.console().print(f"{self._label}would be {self._done}: {status.label}")
         if not statuses:
-            output.console().print(f"There is nothing to {_VERBS[self._done]}.")
+            output.console().print(f"{self._label}There is nothing to {_VERBS[self._done]}.")
 
 
 def document(status: MigrationStatus) -> dict[str, Any]:

@@ -8,12 +8,11 @@ import attrs
 import click
 
 from surf_data.cli import output
-from surf_data.cli.folder import Folder
-from surf_data.cli.migrate import pass_folder
+from surf_data.cli.folder import Folder, folder_options
 from surf_data.cli.scratch_server import scratch_option, scratch_server
 from surf_data.cli.target import json_option
 from surf_data.errors import MigrationError, ValidationError
-from surf_data.lamps import LampsDataLayer
+from surf_data.kernel.postgres import DatabaseManager
 from surf_data.migrate import (
     Difference,
     Migration,
@@ -43,7 +42,7 @@ _RUN = frozenset({"applied", "edited", "renamed"})
 )
 @scratch_option
 @json_option
-@pass_folder
+@folder_options
 @click.pass_context
 def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: str | None, as_json: bool) -> None:
     """Compare the database with what its migrations make of an empty one.
@@ -54,11 +53,11 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
     Lines with - are in the database alone, lines with + only in what the migrations make. Exits with 1 when there are
     any, when a migration is not applied, or when a file is not as it was applied.
     """
-    with folder.target.open(pool_min_size=1) as data, output.working("reading the history") as tell:
+    with folder.target.database() as database, output.working("reading the history") as tell:
         migrations = read_folder(folder.path)
         if to is not None and to > len(migrations):
             raise MigrationError(f"there is no migration {to:04d}", file=str(folder.path))
-        statuses = Runner(data.database.connect, folder.path, folder.domain).status()
+        statuses = Runner(database.connect, folder.path, folder.domain).status()
         run = {status.number for status in statuses if status.state in _RUN} if to is None else range(to + 1)
         replayed = [migration for migration in migrations if migration.number in run]
         problems = [status for status in statuses if _is_problem(status, to)]
@@ -66,11 +65,11 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
             # At once: what is wrong with a file may also be why it cannot be replayed.
             for status in problems:
                 output.console().print(f"{status.label} is {status.state}", style="yellow")
-        with scratch_server(scratch, data.database, tell) as server:
+        with scratch_server(scratch, database, tell) as server:
             found = verified(
-                data.database.connect,
+                database.connect,
                 server,
-                [*_beside(folder, data), *replayed],
+                [*_beside(folder, database), *replayed],
                 lambda migration: tell(f"replaying {migration.label}"),
             )
     if as_json:
@@ -93,7 +92,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
 @click.option("--locks", is_flag=True, help="Show which locks each statement takes, and what it does to whole tables.")
 @scratch_option
 @json_option
-@pass_folder
+@folder_options
 def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str | None, as_json: bool) -> None:
     """Show what "migrate up" would do, and change nothing.
 
@@ -102,19 +101,19 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
     end; and whether it writes a table anew, reads it from end to end or builds its indexes, which takes the longer
     the larger it is. A statement that cannot run in a transaction has its lock from PostgreSQL's manual.
     """
-    with folder.target.open(pool_min_size=1) as data, output.working("reading the history") as tell:
-        runner = Runner(data.database.connect, folder.path, folder.domain)
+    with folder.target.database() as database, output.working("reading the history") as tell:
+        runner = Runner(database.connect, folder.path, folder.domain)
         statuses = runner.up(to, dry_run=True)
         files = {migration.number: migration for migration in read_folder(folder.path)}
         pending = [(files[status.number], status.statements_done) for status in statuses]
         effects: list[MigrationEffect] = []
         if locks and pending:
             applied = [files[status.number] for status in runner.status() if status.state == "applied"]
-            with scratch_server(scratch, data.database, tell) as server:
+            with scratch_server(scratch, database, tell) as server:
                 effects = measure_locks(
-                    data.database.connect,
+                    database.connect,
                     server,
-                    [*_beside(folder, data), *applied],
+                    [*_beside(folder, database), *applied],
                     pending,
                     lambda migration: tell(f"trying {migration.label}"),
                 )
@@ -191,13 +190,13 @@ def _is_problem(status: MigrationStatus, to: int | None) -> bool:
     return status.number <= to and status.state not in {"applied", "pending"}
 
 
-def _beside(folder: Folder, data: LampsDataLayer) -> Iterator[Migration]:
+def _beside(folder: Folder, database: DatabaseManager) -> Iterator[Migration]:
     """Yield what was applied of the domains whose folders are beside this one: the database holds that, too."""
     for path in sorted(folder.path.resolve().parent.iterdir()):
         if path == folder.path.resolve() or not path.is_dir():
             continue
         try:
-            statuses = Runner(data.database.connect, path, path.name).status()
+            statuses = Runner(database.connect, path, path.name).status()
         except (MigrationError, ValidationError):
             # It is no folder of migrations, or its name cannot be that of a history.
             continue

@@ -32,15 +32,15 @@ def psql(context: click.Context, target: Target, arguments: Sequence[str]) -> No
     program = find_executable("psql", program_folders())
     if program is None:
         raise SurfDataError(_MISSING)
-    with target.open(pool_min_size=1) as data:
-        info = data.database.connection_info()
+    with target.database() as database:
+        info = database.connection_info()
         place = [
             f"--host={info['host']}",
             f"--port={info['port']}",
             f"--username={info['user']}",
             f"--dbname={info['database']}",
         ]
-        environment = {**os.environ, **data.database.client_environment()}
+        environment = {**os.environ, **database.client_environment()}
         code = _run([str(program), *place, *arguments], environment)
     context.exit(code)
 

@@ -42,7 +42,9 @@ def _sections(context: click.Context) -> Iterator[str]:
         yield from (f"| `{option}` | {meaning} |" for option, meaning in records)
         yield ""
     if isinstance(command, click.Group):
-        for name, member in sorted(command.commands.items()):
+        for name in command.list_commands(context):
+            member = command.get_command(context, name)
+            assert member is not None  # noqa: S101 - it was just listed
             yield from _sections(click.Context(member, info_name=name, parent=context))
 
 

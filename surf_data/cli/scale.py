@@ -29,6 +29,6 @@ def export(target: Target, url: str | None) -> None:
     """
     if url is not None:
         target = attrs.evolve(target, database_url=url)
-    with target.open(pool_min_size=1) as data, closing(data.database.connect()) as connection:
+    with target.database() as database, closing(database.connect()) as connection:
         text = export_scale(connection)
     output.console().out(text, end="", highlight=False)

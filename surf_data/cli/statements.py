@@ -37,7 +37,7 @@ def statements(target: Target, folder: Path, url: str | None, *, as_json: bool) 
     if url is not None:
         target = attrs.evolve(target, database_url=url)
     queries = read_queries(folder)
-    with target.open(pool_min_size=1) as data, closing(data.database.connect()) as connection:
+    with target.database() as database, closing(database.connect()) as connection:
         found = read_statistics(connection, queries)
     if as_json:
         output.write_json(

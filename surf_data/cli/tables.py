@@ -1,7 +1,6 @@
 """What the commands show, as tables."""
 
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from surf_data.kernel.health import Check, Health
 from surf_data.migrate import MigrationStatus
 
 _BAR_WIDTH = 30
-_HOURS_SHOWN = 48
+
 _STATE_STYLES = {"applied": "green", "pending": "yellow"}
 
 
@@ -63,11 +62,11 @@ def bar(value: float, largest: float, width: int = _BAR_WIDTH) -> Text:
     return Text("█" * max(length, value > 0), style="cyan")
 
 
-def health(state: Health) -> Table:
-    """Return how each part of the data layer is."""
+def health(state: Health, title: str | None = None) -> Table:
+    """Return how each part of a data layer is."""
     parts = {"database": state.database, "cache": state.cache, "overall": state.overall}
     return table(
-        "part",
+        title or "part",
         "state",
         "latency",
         "reason",
@@ -83,10 +82,10 @@ def _state(check: Check) -> Text:
     return Text("off", style="dim") if check.reason == "not configured" else Text("failed", style="bold red")
 
 
-def migrations(statuses: Iterable[MigrationStatus]) -> Table:
+def migrations(statuses: Iterable[MigrationStatus], title: str | None = None) -> Table:
     """Return how each migration stands."""
     return table(
-        "migration",
+        title or "migration",
         "state",
         "applied at",
         "took",
@@ -107,44 +106,6 @@ def _migration_state(status: MigrationStatus) -> str:
     if status.unfinished is None:
         return status.state
     return f"{status.state}: {status.unfinished}, {status.statements_done} statements done"
-
-
-def activity(statistics: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Yield what `PostgresActivityLogger.get_activity_statistics` returned: the sums, then the course of time."""
-    rate = statistics["success_rate"]
-    sums = [
-        ("all", f"{statistics['total']:,}", bar(statistics["total"], statistics["total"])),
-        *_counts("type", statistics["by_type"], statistics["total"]),
-        *_counts("status", statistics["by_status"], statistics["total"]),
-    ]
-    facts = [f"{statistics['active_lamps']:,} lamps", *([] if rate is None else [f"{rate:.1%} successful"])]
-    past = "hour" if statistics["hours"] == 1 else f"{statistics['hours']} hours"
-    title = Text(f"Activity of the last {past}: {', '.join(facts)}", style="bold")
-    yield Group(title, table("entries", "count", "", rows=sums, right={"count"}))
-    hours = statistics["per_hour"]
-    if len(hours) <= _HOURS_SHOWN:
-        yield _course("hour (UTC)", {f"{hour['hour']:%d %b %H:00}": hour["count"] for hour in hours})
-        return
-    days: Counter[str] = Counter()
-    for hour in hours:
-        days[f"{hour['hour']:%Y-%m-%d}"] += hour["count"]
-    yield _course("day (UTC)", days)
-
-
-def _counts(kind: str, counts: Mapping[str, int], total: int) -> Iterator[tuple[str, str, Text]]:
-    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{kind} {name}", f"{count:,}", bar(count, total)
-
-
-def _course(heading: str, counts: Mapping[str, int]) -> Table:
-    largest = max(counts.values())
-    return table(
-        heading,
-        "count",
-        "",
-        rows=[(when, f"{count:,}", bar(count, largest)) for when, count in counts.items()],
-        right={"count"},
-    )
 
 
 def queries(statistics: Mapping[str, Mapping[str, Any]], *, most: int | None = None) -> Table:
@@ -189,21 +150,10 @@ def _fact(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def statistics(
-    recent: Mapping[str, Any], system_stats: Mapping[str, Any] | None, process: Mapping[str, Any]
-) -> Iterator[RenderableType]:
-    """Yield what ``surf-data stats`` found out.
-
-    Arguments:
-        recent: what `PostgresActivityLogger.get_activity_statistics` returned.
-        system_stats: what `RedisCacheManager.get_system_stats` returned.
-        process: what `surf_data.DataLayer.stats` returned.
-    """
-    yield from activity(recent)
-    if system_stats is not None:
-        yield facts("system_stats, from the cache", system_stats)
-    yield queries(process["queries"])
-    yield beside(facts("pool of this process", process["pool"]), facts("cache calls of this process", process["cache"]))
+def process(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Yield what `surf_data.DataLayer.stats` returned: what the process itself did."""
+    yield queries(found["queries"])
+    yield beside(facts("pool of this process", found["pool"]), facts("cache calls of this process", found["cache"]))
 
 
 def beside(*drawn: Table) -> RenderableType:

@@ -5,7 +5,7 @@ It knows no domain: a folder and a name for its history are all it needs.
 
 from surf_data.migrate.files import Migration, Part, Section, read_folder
 from surf_data.migrate.locks import MigrationEffect, StatementEffect, TableEffect, measure_locks
-from surf_data.migrate.reset import prepare_reset, reset
+from surf_data.migrate.reset import check_reset, reset
 from surf_data.migrate.runner import Runner
 from surf_data.migrate.scratch import ScratchServer
 from surf_data.migrate.seed import seed
@@ -26,10 +26,10 @@ __all__ = [
     "StatementEffect",
     "TableEffect",
     "Upkeep",
+    "check_reset",
     "maintain",
     "measure_locks",
     "new_file",
-    "prepare_reset",
     "read_folder",
     "reset",
     "seed",

@@ -38,6 +38,12 @@ def create(session: Session) -> None:
         migrate_queries().history_create(session)
 
 
+def forget(session: Session, domain: str) -> None:
+    """Delete what was recorded of ``domain``, after what its migrations created was dropped."""
+    if _exists(session):
+        migrate_queries().history_forget(session, domain=domain)
+
+
 class _Key(TypedDict):
     domain: str
     number: int

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from surf_data.kernel.postgres import Executor, Stream
 from surf_data.migrate.rows import IndexState, Record, SessionState
@@ -434,6 +434,15 @@ class _MigrateQueries:
     ) -> int:
         """Records that a migration was applied, in the transaction that applied it, or its last statement."""
 
+    def history_forget(
+        self,
+        executor: Executor,
+        /,
+        *,
+        domain: str,
+    ) -> int:
+        """Forgets a domain: what its migrations made was dropped."""
+
     def history_list(
         self,
         executor: Executor,
@@ -615,22 +624,34 @@ class _MigrateQueries:
         """What asks the default partition of a table how many rows it has, and of which months; null when the table cannot be
         kept up so."""
 
-    def reset_configure(self, executor: Executor, /) -> str:
-        """Lets statements take as long as they take."""
-
-    def reset_state(self, executor: Executor, /) -> tuple[str, str, str | None, int, bool, str, str, str | None, str | None, str, str | None, str | None, Any, Any, int, int, int, int] | None:
-        """The database of this session, as CREATE DATABASE and ALTER DATABASE would make it, and who is in the way.
-        privileges is null while nobody has granted or revoked anything; a null grantee is PUBLIC, a null role is every role.
-        PostgreSQL 17 has renamed daticulocale: by to_jsonb either name can be asked for."""
-
-    def reset_terminate(
+    def reset_configure(
         self,
         executor: Executor,
         /,
         *,
-        database: str,
-    ) -> int:
-        """Ends all sessions of another database, and says how many there were."""
+        lock_timeout: str | None,
+    ) -> str:
+        """Lets the transaction wait for locks this long, and its statements take as long as they take."""
+
+    def reset_outside(
+        self,
+        executor: Executor,
+        /,
+        *,
+        schemas: list[str] | list[str | None] | None,
+    ) -> list[tuple[str | None]]:
+        """What there is outside of some schemas: columns, constraints, functions, policies, triggers and types, described.
+        Compared before and after a drop it tells what CASCADE took along."""
+
+    def reset_outside_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        schemas: list[str] | list[str | None] | None,
+    ) -> AbstractContextManager[_Rows[tuple[str | None]]]:
+        """What there is outside of some schemas: columns, constraints, functions, policies, triggers and types, described.
+        Compared before and after a drop it tells what CASCADE took along."""
 
     def scratch_claim(
         self,

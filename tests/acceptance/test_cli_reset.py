@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -37,7 +36,9 @@ def folder(tmp_path: Path) -> str:
     """Return a folder with a migration and a seed file."""
     shop = tmp_path / "shop"
     (shop / "seed").mkdir(parents=True)
-    (shop / "0001_tide.sql").write_text("-- migrate:up\nCREATE TABLE tide (id int PRIMARY KEY);\n", "utf-8")
+    (shop / "0001_tide.sql").write_text(
+        "-- migrate:up\nCREATE TABLE tide (id int PRIMARY KEY);\n-- migrate:down\nDROP TABLE tide;\n", "utf-8"
+    )
     (shop / "seed" / "tide.sql").write_text("INSERT INTO tide VALUES (7) ON CONFLICT DO NOTHING;", "utf-8")
     return str(shop)
 
@@ -78,6 +79,7 @@ def test_any_folder(cli: Cli, database_url: str, folder: str) -> None:
         done = cli("reset", *arguments, "--yes", "shop_test", "--seed", "--json", database=url)
         assert json.loads(done.out) == {
             "database": "shop_test",
+            "domain": "kiosk",
             "dry_run": False,
             "migrations": [{"number": 1, "name": "tide"}],
         }
@@ -93,12 +95,16 @@ def test_reset(cli: Cli, embedded_url: str) -> None:
     """A reset deletes everything and migrates; with seeds, there are the sample lamps again."""
     count = len(list((resources.directory("migrations") / "lamps").glob("*.sql")))
     dry = cli("reset", "--dry-run", database=embedded_url)
-    assert (dry.code, dry.out, dry.err) == (0, f"Would reset the database surf_data, with {count} migrations.\n", "")
+    assert (dry.code, dry.out, dry.err) == (
+        0,
+        f"Would reset lamps in the database surf_data, with {count} migrations.\n",
+        "",
+    )
     assert lamps(cli, embedded_url) == "5"
     done = cli("reset", "--yes", "surf_data", database=embedded_url)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("applied 0001_initial_schema in ")
-    assert done.out.endswith("Reset the database surf_data.\n")
+    assert done.out.endswith("Reset lamps in the database surf_data.\n")
     assert lamps(cli, embedded_url) == "0"
     assert cli("reset", "--yes", "surf_data", "--seed", database=embedded_url).code == 0
     assert lamps(cli, embedded_url) == "5"
@@ -119,12 +125,16 @@ def test_without_the_name(cli: Cli, migrated_url: str, database_url: str, argume
             connection.execute("DROP DATABASE unnamed WITH (FORCE)")
 
 
-def test_others_are_connected(cli: Cli, migrated_url: str, admin: Admin) -> None:
-    """While others are connected nothing is done."""
-    error = cli("reset", "--yes", "test_migrated", database=migrated_url).error()
-    assert error == "the database test_migrated is in use: it has 1 other sessions"
-    assert admin.execute("SELECT count(*) FROM system_configuration").fetchone() == (3,)
-    assert cli("reset", "--yes", "test_migrated", "--force", "--dry-run", database=migrated_url).code == 0
+def test_one_domain_of_several(cli: Cli, migrated_url: str, admin: Admin, folder: str) -> None:
+    """A reset takes one domain back, and leaves alone what another has in the same database."""
+    assert cli("migrate", "up", "--folder", folder, database=migrated_url).code == 0
+    admin.execute("INSERT INTO tide VALUES (1)")
+    assert cli("reset", "--domain", "lamps", "--yes", "test_migrated", "--seed", database=migrated_url).code == 0
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (5,)
+    assert admin.execute("SELECT id FROM tide").fetchall() == [(1,)]
+    assert cli("reset", "--folder", folder, "--yes", "test_migrated", database=migrated_url).code == 0
+    assert admin.execute("SELECT id FROM tide").fetchall() == []
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (5,)
 
 
 def test_password(cli: Cli, guarded_url: str, admin: Admin) -> None:
@@ -135,40 +145,6 @@ def test_password(cli: Cli, guarded_url: str, admin: Admin) -> None:
         assert cli("reset", "--yes", "guarded", database=url).code == 0
     finally:
         admin.execute("DROP DATABASE guarded WITH (FORCE)")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals(
-    interruptible: Mapping[str, str], database_url: str, folder: str, number: signal.Signals, code: int
-) -> None:
-    """A signal ends a reset without a word, and leaves the old database and nothing beside it."""
-    (Path(folder) / "0002_slow.sql").write_text("-- migrate:up\nSELECT pg_sleep(600);\n", "utf-8")
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE slow_test TEMPLATE template0")
-        url = database_url.replace("/test_empty?", "/slow_test?")
-        try:
-            with psycopg.connect(url, autocommit=True) as old:
-                old.execute("CREATE TABLE old (id int)")
-            with subprocess.Popen(
-                [*COMMAND, "reset", "--folder", folder, "--yes", "slow_test"],
-                env={**interruptible, "SURF_DATA_DATABASE_URL": url},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            ) as process:
-                sleeping = (
-                    "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname ~ '^surf_data_reset_'"
-                )
-                while not connection.execute(sleeping).fetchone():
-                    assert process.poll() is None
-                process.send_signal(number)
-                assert process.communicate(timeout=60) == (b"", b"")
-            assert process.returncode == code
-            left = "SELECT datname FROM pg_database WHERE datname ~ '^(slow_test|surf_data_(reset|old))'"
-            assert connection.execute(left).fetchall() == [("slow_test",)]
-            with psycopg.connect(url) as old:
-                assert old.execute("TABLE old").fetchall() == []
-        finally:
-            connection.execute("DROP DATABASE slow_test WITH (FORCE)")
 
 
 @pytest.fixture
@@ -188,7 +164,7 @@ def answer(environment: Mapping[str, str], embedded_url: str) -> Answer:
             shown = b""
             with contextlib.suppress(OSError):
                 while part := os.read(ours, 65536):
-                    if b"Type its name" in part:
+                    if b"Type the database" in part:
                         os.write(ours, typed)
                     shown += part
         os.close(ours)
@@ -202,10 +178,10 @@ def test_on_a_terminal(answer: Answer, cli: Cli, embedded_url: str) -> None:
     for typed in (b"wrong\n", b"\n", b"\x04"):
         code, shown = answer(typed)
         assert code == 2
-        assert "This deletes all that is in surf_data." in shown
+        assert "This deletes all that lamps has in surf_data." in shown
         assert "that is not the name of the database; nothing was done" in shown
     assert lamps(cli, embedded_url) == "5"
     code, shown = answer(b"surf_data\n")
     assert code == 0
-    assert "Reset the database surf_data." in shown
+    assert "Reset lamps in the database surf_data." in shown
     assert lamps(cli, embedded_url) == "0"

@@ -41,7 +41,7 @@ FUNCTIONS: list[Callable[..., Any]] = [
     migrate.maintain,
     migrate.measure_locks,
     migrate.new_file,
-    migrate.prepare_reset,
+    migrate.check_reset,
     migrate.read_folder,
     migrate.reset,
     migrate.seed,

@@ -48,6 +48,11 @@ CREATE TABLE schema_migrations (
 DELETE FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text AND sm.number = :number::integer;
 
+-- name: history_forget(domain)!
+-- Forgets a domain: what its migrations made was dropped.
+DELETE FROM schema_migrations AS sm
+WHERE sm.domain = :domain::text;
+
 -- name: history_finish(domain, number, name, checksum, duration)!
 -- Records that a migration was applied, in the transaction that applied it, or its last statement.
 INSERT INTO schema_migrations AS sm (domain, number, name, checksum, applied_at, duration)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surf_data import SurfData, ValidationError
-from surf_data.cli import surf_file
+from surf_data.cli.lamps import surf_file
 
 KEYS = ["location_index", "wave_height_m", "location_name", "timestamp", "extra"]
 GOOD = b'{"location_index": 2, "wave_height_m": 1.8}\n'

@@ -4,7 +4,9 @@ from typing import BinaryIO
 
 import click
 
-from surf_data.cli import output, surf_file
+from surf_data import lamps
+from surf_data.cli import output
+from surf_data.cli.lamps import surf_file
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.errors import SurfDataError
 from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS
@@ -35,7 +37,7 @@ def warm(target: Target, file: BinaryIO, ttl: int, *, as_json: bool) -> None:
     UTF-8; blank lines are skipped, and - is standard input. Every line is read and checked before anything is stored,
     and what is wrong with one is told with its number.
     """
-    with target.open_patiently() as data:
+    with target.open_patiently(lamps.open) as data:
         with output.progress("Reading", file) as advance:
             surf = surf_file.read(file, advance)
         stored = data.cache.warm_surf_data(surf, ttl)
@@ -56,7 +58,7 @@ def flush(target: Target, *, as_json: bool) -> None:
 
     Walks through all keys of the server, a thousand at a time, so that others are not held up.
     """
-    with target.open_patiently() as data:
+    with target.open_patiently(lamps.open) as data:
         if reason := data.redis.ping().reason:
             raise SurfDataError(f"Redis cannot be used: {reason}")
         deleted = data.cache.flush()

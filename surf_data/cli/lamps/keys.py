@@ -38,8 +38,8 @@ def rotate(target: Target, *, dry_run: bool, as_json: bool) -> None:
     if keys is None:
         raise ConfigurationError("SURF_DATA_ENCRYPTION_KEYS is not set", setting="encryption_keys")
     ring = crypto.KeyRing(keys)
-    with target.open(pool_min_size=1) as data:
-        done = data.database.run_transaction(lambda session: key_rotation.rotate(session, ring, dry_run=dry_run))
+    with target.database() as database:
+        done = database.run_transaction(lambda session: key_rotation.rotate(session, ring, dry_run=dry_run))
     if as_json:
         output.write_json(attrs.asdict(done))
         return

@@ -7,7 +7,8 @@ import attrs
 from rich.console import RenderableType
 
 from surf_data.cli import tables
-from surf_data.cli.demo_story import INGRID, KAI, KAI_RESPELT, LAMP_OWNERS, LEILANI, MATEO, NOOR, reports, surf
+from surf_data.cli.lamps.demo_story import INGRID, KAI, KAI_RESPELT, LAMP_OWNERS, LEILANI, MATEO, NOOR, reports, surf
+from surf_data.cli.lamps.statistics import activity as activity_tables
 from surf_data.errors import ValidationError
 from surf_data.lamps import LampConfig, LampsDataLayer, LampsTransaction
 
@@ -197,7 +198,7 @@ def statistics(data: LampsDataLayer) -> Section:
         "Activity in figures",
         "StatementStats by the server in one pass over the log.",
         "data.activity.get_activity_statistics(hours=3)",
-        list(tables.activity(data.activity.get_activity_statistics(hours=3))),
+        list(activity_tables(data.activity.get_activity_statistics(hours=3))),
     )
 
 

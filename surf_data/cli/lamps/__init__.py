@@ -1,0 +1,1 @@
+"""The Surf Lamp's part of the command line; its modules are imported when one of its commands is run."""

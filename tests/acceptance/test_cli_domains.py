@@ -1,0 +1,77 @@
+"""Commands say which domain they are about by ``--domain``, by a variable, or are about all."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from surf_data import domain
+from surf_data.kernel import resources
+
+Cli = Callable[..., Any]
+
+
+def files(name: str) -> int:
+    """Return how many migrations a domain has."""
+    return len(list(resources.migrations_folder(domain.find(name)).glob("*.sql")))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["migrate", "--domain", "lmaps", "status"],
+        ["migrate", "status", "--domain", "lmaps"],
+        ["seed", "--domain", "lmaps"],
+        ["reset", "--domain", "lmaps"],
+        ["health", "--domain", "lmaps"],
+        ["stats", "--domain", "lmaps"],
+        ["demo", "--domain", "lmaps"],
+    ],
+)
+def test_an_unknown_domain_is_answered_with_the_nearest(cli: Cli, arguments: list[str]) -> None:
+    """Who mistypes a domain reads its right name, and nothing is done."""
+    assert cli(*arguments).error(2) == "unknown domain 'lmaps': did you mean lamps?"
+
+
+def test_the_domain_comes_from_the_environment(cli: Cli) -> None:
+    """Where no option names the domain, the variable does."""
+    found = cli("migrate", "status", variables={"SURF_DATA_DOMAIN": "lmaps"})
+    assert found.error(2) == "unknown domain 'lmaps': did you mean lamps?"
+
+
+@pytest.mark.parametrize("arguments", [["--domain", "lamps", "status"], ["status", "--domain", "lamps"], ["status"]])
+def test_the_option_stands_before_or_behind_the_command(cli: Cli, database_url: str, arguments: list[str]) -> None:
+    """An option of the group counts for its commands, and one of the command wins."""
+    found = json.loads(cli("migrate", *arguments, "--json", database=database_url).out)
+    assert len(found) == files("lamps")
+
+
+def test_a_folder_of_the_group_and_a_name_of_the_command(cli: Cli, database_url: str, tmp_path: Any) -> None:
+    """What the command does not say is what its group says."""
+    (tmp_path / "0001_tide.sql").write_text("-- migrate:up\nCREATE TABLE tide (id int);\n", "utf-8")
+    folder = ["--folder", str(tmp_path)]
+    assert "applied 0001_tide" in cli("migrate", *folder, "up", "--domain", "kiosk", database=database_url).out
+    assert "applied" in cli("migrate", "--domain", "kiosk", "status", *folder, "--check", database=database_url).out
+
+
+def test_all_domains(cli: Cli, database_url: str) -> None:
+    """One call migrates every domain, shows where each stands, seeds each, and asks each for its health."""
+    done = cli("migrate", "up", "--all", database=database_url)
+    assert (done.code, done.err) == (0, "")
+    for name in domain.names():
+        assert f"{name}: applied 0001_" in done.out
+    found = json.loads(cli("migrate", "status", "--all", "--check", "--json", database=database_url).out)
+    assert {name: len(statuses) for name, statuses in found.items()} == {name: files(name) for name in domain.names()}
+    again = cli("migrate", "up", "--all", "--json", database=database_url)
+    assert again.out.count('"domain"') == len(domain.names())
+    assert cli("seed", "--all", "--json", database=database_url).code == 0
+    health = json.loads(cli("health", "--all", "--json", database=database_url).out)
+    assert {name: state["overall"]["ok"] for name, state in health.items()} == dict.fromkeys(domain.names(), True)
+
+
+def test_all_and_one(cli: Cli) -> None:
+    """To ask for one and for all is a mistake."""
+    found = cli("migrate", "up", "--all", "--domain", "lamps")
+    assert found.code == 2
+    assert "--all does not go with --folder and --domain" in found.err
