@@ -25,6 +25,9 @@ def seed(target: Target, choice: Choice, /, *, every: bool, dry_run: bool, as_js
     """
     names: list[str] = []
     for folder in choice.folders(target, every=every):
+        if every and not (folder.path / "seed").is_dir():
+            # Not every domain has sample data.
+            continue
         with folder.target.database() as database:
             files = migrate.seed(database.connect, folder.path, folder.domain, dry_run=dry_run)
         names += [f"{folder.domain}/{file.name}" if every else file.name for file in files]
