@@ -26,10 +26,9 @@ EXTRAS = "binary,cli,crypto,embedded,passwords,review,storage"
 SQL_FOLDERS = ("sql", "migrations")
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
-# Every query object of the library, which stubs are written of.
+# The query objects of the library itself, which stubs are written of; domains declare theirs.
 QUERIES = (
     "surf_data.backup.queries:backup_queries",
-    "surf_data.lamps.queries:lamp_queries",
     "surf_data.migrate.queries:migrate_queries",
     "surf_data.kernel.postgres.session_queries:session_queries",
     "surf_data.review.analysis.queries:review_queries",
@@ -132,14 +131,21 @@ def docs(session: nox.Session) -> None:
 def review(session: nox.Session) -> None:
     """Check queries and migrations by what PostgreSQL and squawk say of them, and that stubs and layout are right."""
     session.install("--editable", ".[review]")
-    # The second one stands in for an extension that the embedded servers do not have.
+    # The library's own queries are about the schema of some domain; the second one stands in for an extension that the
+    # embedded servers do not have.
     schema = ["--migrations", "migrations/lamps", "--migrations", "tests/rig/pg_stat_statements.sql"]
-    run_all(
-        session,
-        ["surf-data", "review", "sql", *schema, "--code", "surf_data"],
+    commands = [
+        ["surf-data", "review", "sql/kernel", *schema, "--code", "surf_data"],
         ["surf-data", "stubs", *QUERIES, *schema, "--check"],
-        ["surf-data", "format", "sql", *schema, "--check"],
-    )
+        ["surf-data", "format", "sql/kernel", *schema, "--check"],
+    ]
+    for name in domains(session):
+        commands += [
+            ["surf-data", "review", "--domain", name, "--code", "surf_data"],
+            ["surf-data", "stubs", "--domain", name, "--check"],
+            ["surf-data", "format", "--domain", name, "--check"],
+        ]
+    run_all(session, *commands)
 
 
 @nox.session
@@ -233,6 +239,12 @@ def provide_azurite(session: nox.Session) -> None:
         # Without a registry there is no emulator either.
         session.run(npm, "install", *options, "azurite@3", external=True, success_codes=range(256))
     session.env["AZURITE"] = str(programs)
+
+
+def domains(session: nox.Session) -> list[str]:
+    """Return the names of the package's domains, as it declares them."""
+    program = "from surf_data import domain; print(*domain.NAMES)"
+    return str(session.run("python", "-c", program, silent=True)).split()
 
 
 def run_all(session: nox.Session, *commands: list[str]) -> None:

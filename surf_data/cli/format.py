@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
+from surf_data.domain import Domain
+from surf_data.kernel import resources
 from surf_data.kernel.executables import find_executable
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
@@ -15,12 +17,12 @@ from surf_data.review.report.contents import counted
 
 
 @click.command("format")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, path_type=Path))
 @schema_options
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 when a file is laid out otherwise.")
 @click.pass_context
 def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: bool, **schema: Any) -> None:
-    """Lay out the files of queries that are named or below a folder, by sqruff and its settings.
+    """Lay out the files of queries that are named or below a folder, or of a domain, by sqruff and its settings.
 
     A formatter also mends what it dislikes, and may make another query of it. So a file is only written when nothing
     but spaces, line ends and the case of words has changed, or PostgreSQL makes the same of each query as before; for
@@ -29,13 +31,16 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
 
     Files without queries, such as migrations, are left alone. Exits with 1 when a file has to stay as it is.
     """
+    declared, made_of = Schema(**schema).of_domain(default=not paths)
+    if not paths:
+        paths = (resources.sql_folder(cast("Domain", declared)),)
     program = find_executable("sqruff")
     if program is None:
         raise click.UsageError("sqruff is not installed: pip install sqruff")
     files = list(dict.fromkeys(_files(paths)))
     found = [laid_out(program, path) for path in output.tracked("laying out", files)]
     layouts = [each for each in found if isinstance(each, Layout)]
-    problems = _problems(layouts, Schema(**schema))
+    problems = _problems(layouts, made_of)
     written = 0
     for layout in layouts:
         if check and not problems[layout.path]:

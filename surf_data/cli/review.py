@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import click
@@ -14,6 +14,8 @@ from surf_data.cli.finding_tables import rule_options
 from surf_data.cli.plan_tables import find_scale, scale_option
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
+from surf_data.domain import Domain
+from surf_data.kernel import resources
 from surf_data.review import Facts, Inspection, Outcome, QueryPlans, Report, ReviewRequest, RuleOptions, inspect
 from surf_data.review.report.changes import label
 from surf_data.review.report.comment import comment
@@ -21,7 +23,7 @@ from surf_data.review.report.contents import counted, figure
 
 
 @click.command
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
 @schema_options
 @scale_option
 @rule_options
@@ -38,7 +40,7 @@ from surf_data.review.report.contents import counted, figure
 def review(
     context: click.Context,
     /,
-    folder: Path,
+    folder: Path | None,
     *,
     names: tuple[str, ...],
     scale_file: Path | None,
@@ -48,11 +50,12 @@ def review(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Show what PostgreSQL says of every query below FOLDER.
+    """Show what PostgreSQL says of every query below FOLDER, or of a domain.
 
-    Any folder of aiosql files will do, or one file. Nothing is run; every query is analysed in an empty database with
-    the schema, which is dropped in the end. With a scale, which says how large the tables are in production, every
-    query is planned for tables of that size. Migrations are tried there, too, and squawk is asked about them.
+    Any folder of aiosql files will do, or one file; without one it is that of the domain. Nothing is run; every query
+    is analysed in an empty database with the schema, which is dropped in the end. With a scale, which says how large
+    the tables are in production, every query is planned for tables of that size. Migrations are tried there, too, and
+    squawk is asked about them.
 
     What a DBA would object to is listed as a finding, unless somebody has accepted it and said why. Exits with 1 when
     there is such a finding, or a query cannot be analysed.
@@ -60,7 +63,9 @@ def review(
     With --base the queries of a git revision are analysed, too, with the migrations that it has. Then only what is new
     since that revision is listed, and makes the command fail.
     """
-    schema = Schema(**options)
+    declared, schema = Schema(**options).of_domain(default=folder is None)
+    if folder is None:
+        folder = resources.sql_folder(cast("Domain", declared))
     scale = find_scale(schema, scale_file)
     request = ReviewRequest(folder=folder, names=frozenset(names), sources=schema.sources, scale=scale, options=rules)
     # Before a server is started for nothing.

@@ -8,9 +8,13 @@ from typing import ParamSpec, TypeVar
 import attrs
 import click
 
+from surf_data import domain
 from surf_data.cli import output
 from surf_data.cli.options import with_options
 from surf_data.cli.scratch_server import embedded_postgres, scratch_option
+from surf_data.cli.target import DOMAIN_VARIABLE, default_domain
+from surf_data.domain import Domain
+from surf_data.kernel import resources
 from surf_data.kernel.postgres import Connector
 from surf_data.kernel.settings import load
 from surf_data.review import ScratchSchema, Workbench
@@ -25,10 +29,26 @@ class Schema:
 
     #: Folders of migrations and files with schemas, in the order in which they are applied.
     sources: tuple[Path, ...]
+    #: The domain that was named; ``None`` for none.
+    domain_name: str | None = None
     #: The URL of a server; ``None`` for one that is started for the command.
     scratch: str | None = attrs.field(repr=False)
     #: The version of the server that is started.
     postgres_version: int = attrs.field(converter=int)
+
+    def of_domain(self, *, default: bool) -> "tuple[Domain | None, Schema]":
+        """Return the domain that it is about, and the schema with its migrations unless others were named.
+
+        Arguments:
+            default: whether it is about a domain also when none was named.
+
+        Raises:
+            ConfigurationError: there is no domain of that name.
+        """
+        if not default and self.domain_name is None:
+            return None, self
+        declared = domain.find(self.domain_name or default_domain())
+        return declared, attrs.evolve(self, sources=self.sources or (resources.migrations_folder(declared),))
 
     @contextmanager
     def workbench(self) -> Iterator[Workbench]:
@@ -67,6 +87,13 @@ def schema_options(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command the options that a `Schema` is made of."""
     return with_options(
         command,
+        click.option(
+            "--domain",
+            "domain_name",
+            metavar="NAME",
+            help=f"Take the queries and migrations of this domain.  [default: {DOMAIN_VARIABLE}, else lamps, where no "
+            "queries are named]",
+        ),
         click.option(
             "--migrations",
             "sources",

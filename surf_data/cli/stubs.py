@@ -3,24 +3,26 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
+from surf_data.domain import Domain
 from surf_data.review import Facts, Outcome, Query, QueryObject, analyse, find_queries, row_problems, stub
 
 
 @click.command
-@click.argument("references", nargs=-1, required=True, metavar="MODULE:NAME...")
+@click.argument("references", nargs=-1, metavar="[MODULE:NAME...]")
 @schema_options
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 when a stub is not what it would be.")
 @click.pass_context
 def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool, **schema: Any) -> None:
     """Write a stub for every module with query functions, so that type checkers know them.
 
-    NAME in MODULE is what load_queries returned, or a function that returns it, alone in its module. The stub is
+    NAME in MODULE is what load_queries returned, or a function that returns it, alone in its module; without any it is
+    that of the domain. The stub is
     written beside it: parameters and rows with the types that PostgreSQL gives them, None only where there can be
     none. Classes of rows are compared with the columns.
 
@@ -29,9 +31,12 @@ def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool
     """
     # As with python -m, a program in the current folder is found.
     sys.path.insert(0, str(Path.cwd()))
+    declared, made_of = Schema(**schema).of_domain(default=not references)
+    if not references:
+        references = (cast("Domain", declared).queries,)
     objects = find_queries(references)
     queries = [loaded.query for each in objects for loaded in each.queries]
-    with Schema(**schema).open() as made:
+    with made_of.open() as made:
         outcomes = dict(
             zip(queries, analyse(made.connection, output.tracked("analysing the queries", queries)), strict=True)
         )

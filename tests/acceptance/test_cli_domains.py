@@ -27,6 +27,9 @@ def files(name: str) -> int:
         ["health", "--domain", "lmaps"],
         ["stats", "--domain", "lmaps"],
         ["demo", "--domain", "lmaps"],
+        ["review", "--domain", "lmaps"],
+        ["stubs", "--domain", "lmaps"],
+        ["format", "--domain", "lmaps"],
     ],
 )
 def test_an_unknown_domain_is_answered_with_the_nearest(cli: Cli, arguments: list[str]) -> None:
@@ -75,3 +78,17 @@ def test_all_and_one(cli: Cli) -> None:
     found = cli("migrate", "up", "--all", "--domain", "lamps")
     assert found.code == 2
     assert "--all does not go with --folder and --domain" in found.err
+
+
+@pytest.mark.parametrize("command", ["stubs", "format"])
+def test_queries_of_the_domain(cli: Cli, database_url: str, command: str) -> None:
+    """Without queries that are named, those of the domain are taken, with its migrations."""
+    done = cli(command, "--check", "--scratch", database_url, variables={"SURF_DATA_DOMAIN": "lamps"})
+    assert (done.code, done.err) == (0, "")
+
+
+def test_review_of_the_domain(cli: Cli, database_url: str) -> None:
+    """The review of a domain takes its folder, its migrations and its scale."""
+    done = cli("review", "--domain", "lamps", "--query", "lamp_insert", "--json", "--scratch", database_url)
+    assert done.code == 0
+    assert [each["query"]["name"] for each in json.loads(done.out)["queries"]] == ["lamp_insert"]

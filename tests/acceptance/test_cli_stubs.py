@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from surf_data import domain
+
 Cli = Callable[..., Any]
 
 ROOT = Path(__file__).parents[2]
@@ -145,10 +147,18 @@ def test_own_stubs(cli: Cli, database_url: str) -> None:
         for path in (ROOT / "surf_data").rglob("*.py")
         if "return packaged_queries(" in path.read_text("utf-8")
     }
-    assert {reference.partition(":")[0] for reference in references} == loading
+    of_domains = [domain.find(name).queries for name in domain.NAMES]
+    assert {reference.partition(":")[0] for reference in (*references, *of_domains)} == loading
     schema = (ROOT / "migrations" / "lamps", ROOT / "tests" / "rig" / "pg_stat_statements.sql")
     sources = [argument for path in schema for argument in ("--migrations", str(path))]
     done = cli("stubs", *references, *sources, "--scratch", database_url, "--check")
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", domain.NAMES)
+def test_stubs_of_a_domain(cli: Cli, database_url: str, name: str) -> None:
+    """The stubs of a domain are current; its name is enough to check that."""
+    done = cli("stubs", "--domain", name, "--scratch", database_url, "--check")
     assert (done.code, done.err) == (0, "")
 
 
