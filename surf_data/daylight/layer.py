@@ -4,11 +4,20 @@ from typing import Any, Unpack
 
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
+from surf_data.daylight.analytics import AnalyticsService
+from surf_data.daylight.api_keys import ApiKeyService
+from surf_data.daylight.audit import AuditService
+from surf_data.daylight.caches import PREFIXES, CacheService
+from surf_data.daylight.error_logging import ErrorLoggingService
 from surf_data.daylight.location_history import LocationHistoryService
+from surf_data.daylight.locations import LocationService
 from surf_data.daylight.planning import PlanningService
+from surf_data.daylight.roles import RoleService
+from surf_data.daylight.sessions import AuthSessionService, UserSessionService
 from surf_data.daylight.settings import DaylightKeywords, DaylightSettings
 from surf_data.daylight.users import UserService
 from surf_data.domain import Domain, Retention
+from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.postgres import Executor, Observer, Session
 
 DOMAIN = Domain(
@@ -26,6 +35,7 @@ DOMAIN = Domain(
         Retention(table="daylight.api_usage", by="occurred_at", partition="month"),
         Retention(table="daylight.audit_logs", by="occurred_at", partition="month"),
     ),
+    cache_prefixes=PREFIXES,
     variables={
         "pool_min_size": ("POSTGRES_POOL_MIN",),
         "pool_max_size": ("POSTGRES_POOL_MAX",),
@@ -38,15 +48,35 @@ class Services:
 
     Arguments:
         executor: runs the statements.
+        values: Redis; ``None`` within a transaction.
+        cache_layers: where cached values are.
     """
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, values: JsonCache | None = None, cache_layers: str = "both") -> None:
         #: Accounts and profiles.
         self.users: UserService = UserService(executor)
         #: Plans.
         self.plans: PlanningService = PlanningService(executor)
         #: Where users were.
         self.history: LocationHistoryService = LocationHistoryService(executor)
+        #: Places that users keep.
+        self.locations: LocationService = LocationService(executor)
+        #: Weather, traffic and events.
+        self.cache: CacheService = CacheService(executor, values, cache_layers)
+        #: What users do.
+        self.analytics: AnalyticsService = AnalyticsService(executor)
+        #: Errors of the application.
+        self.errors: ErrorLoggingService = ErrorLoggingService(executor)
+        #: Sessions that hold data.
+        self.sessions: UserSessionService = UserSessionService(executor)
+        #: Logins.
+        self.logins: AuthSessionService = AuthSessionService(executor)
+        #: Roles and permissions.
+        self.roles: RoleService = RoleService(executor)
+        #: Keys of the API.
+        self.keys: ApiKeyService = ApiKeyService(executor)
+        #: What was done.
+        self.audit: AuditService = AuditService(executor)
 
 
 class DaylightTransaction(Transaction, Services):
@@ -74,7 +104,7 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
         self, settings: DaylightSettings, *, on: DataLayer[Any] | None = None, observer: Observer | None = None
     ) -> None:
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
-        Services.__init__(self, self.database)
+        Services.__init__(self, self.database, self._values, settings.cache_layers)
 
     def _bind(self, session: Session) -> DaylightTransaction:
         return DaylightTransaction(session)

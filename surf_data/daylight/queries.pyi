@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Generic, TypeVar
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import HistoryDay, HistoryEntry, Plan, User, UserProfile
+from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, Permission, Plan, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -15,6 +17,359 @@ class _Rows(Stream, Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]: ...
 
 class _DaylightQueries:
+    def api_key_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        name: str,
+        key_hash: str,
+        key_preview: str,
+        user_id: str,
+        organization_id: str | None,
+        scopes: list[str] | list[str | None],
+        allowed_endpoints: list[str] | list[str | None],
+        allowed_methods: list[str] | list[str | None],
+        ip_whitelist: list[str] | list[str | None],
+        environment: str,
+        expires_at: datetime | None,
+        description: str | None,
+        tags: Json | Jsonb,
+        created_by: str | None,
+    ) -> ApiKey:
+        """Stores a key."""
+
+    def api_key_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> list[ApiKey]:
+        """Keys of a user, oldest first."""
+
+    def api_key_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> AbstractContextManager[_Rows[ApiKey]]:
+        """Keys of a user, oldest first."""
+
+    def api_key_rotate(
+        self,
+        executor: Executor,
+        /,
+        *,
+        key_id: str | None,
+        user_id: str,
+        new_id: str,
+        key_hash: str,
+        key_preview: str,
+        overlap_seconds: float | None,
+    ) -> ApiKey | None:
+        """Gives a key that is not revoked a successor with the same rights; the old one expires after an overlap."""
+
+    def api_key_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        key_id: str,
+        user_id: str,
+        changed: list[str] | list[str | None] | None,
+        name: str | None,
+        status: str | None,
+        scopes: list[str] | list[str | None] | None,
+        allowed_endpoints: list[str] | list[str | None] | None,
+        allowed_methods: list[str] | list[str | None] | None,
+        ip_whitelist: list[str] | list[str | None] | None,
+        expires_at: datetime | None,
+        description: str | None,
+        tags: Json | Jsonb | None,
+    ) -> ApiKey | None:
+        """Changes the named columns of a user's key, and no other. A key that was revoked stays so: then there is no row."""
+
+    def api_key_validate(
+        self,
+        executor: Executor,
+        /,
+        *,
+        key_hash: str,
+    ) -> ApiKeyFound | None:
+        """The key with a hash, and whether it has expired. Its last use is noted in the same statement, once a minute at the
+        most: it is read far more often than anybody looks at that."""
+
+    def api_usage_record(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        key_ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        endpoints: list[str] | list[str | None] | None,
+        methods: list[str] | list[str | None] | None,
+        status_codes: list[int] | list[int | None] | None,
+        times_ms: list[float] | list[float | None] | None,
+        request_sizes: list[int] | list[int | None] | None,
+        response_sizes: list[int] | list[int | None] | None,
+        limited: list[bool] | list[bool | None] | None,
+        ip_addresses: list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface] | list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None] | None,
+        user_agents: list[str] | list[str | None] | None,
+        error_codes: list[str] | list[str | None] | None,
+        moments: list[datetime] | list[datetime | None] | None,
+    ) -> int:
+        """Records calls of the API, and adds them to the sums of their hours; returns how many are new. A call that was recorded
+        before is left out of both, so the statement can be repeated."""
+
+    def api_usage_series(
+        self,
+        executor: Executor,
+        /,
+        *,
+        key_id: str,
+        since: datetime,
+        until: datetime,
+        bucket: timedelta | None,
+    ) -> list[ApiUsage]:
+        """What a key was used for between two moments, by buckets of whole hours, from the sums of the hours."""
+
+    def api_usage_series_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        key_id: str,
+        since: datetime,
+        until: datetime,
+        bucket: timedelta | None,
+    ) -> AbstractContextManager[_Rows[ApiUsage]]:
+        """What a key was used for between two moments, by buckets of whole hours, from the sums of the hours."""
+
+    def audit_insert_many(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[UUID] | list[UUID | None] | None,
+        moments: list[datetime] | list[datetime | None] | None,
+        event_types: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        session_ids: list[str] | list[str | None] | None,
+        resources: list[str] | list[str | None] | None,
+        actions: list[str] | list[str | None] | None,
+        outcomes: list[str] | list[str | None] | None,
+        risk_levels: list[str] | list[str | None] | None,
+        ip_addresses: list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface] | list[IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None] | None,
+        user_agents: list[str] | list[str | None] | None,
+        details: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        changes: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        labels: list[str] | list[str | None] | None,
+        sources: list[str] | list[str | None] | None,
+        correlation_ids: list[str] | list[str | None] | None,
+        trace_ids: list[str] | list[str | None] | None,
+    ) -> int:
+        """Records entries, each under an id of its own; no row for those that are there already."""
+
+    def audit_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+        event_type: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        before_occurred_at: datetime | None,
+        before_id: UUID | None,
+        row_limit: int | None,
+    ) -> list[AuditEntry]:
+        """Entries of the audit log, newest first; of one user, of one type, between two moments, from before a known entry."""
+
+    def audit_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+        event_type: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        before_occurred_at: datetime | None,
+        before_id: UUID | None,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[AuditEntry]]:
+        """Entries of the audit log, newest first; of one user, of one type, between two moments, from before a known entry."""
+
+    def auth_session_begin(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+        refresh_hash: str,
+        user_id: str,
+        ip_address: IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None,
+        user_agent: str | None,
+        seconds: float | None,
+        most: int | None,
+    ) -> int:
+        """Begins a session of a user, and ends the oldest beyond so many at once."""
+
+    def auth_session_end(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+    ) -> int:
+        """Ends a session."""
+
+    def auth_session_refresh(
+        self,
+        executor: Executor,
+        /,
+        *,
+        refresh_hash: str,
+        new_session_hash: str,
+        new_refresh_hash: str,
+        seconds: float | None,
+    ) -> str | None:
+        """Exchanges both tokens of a session that has not expired, and returns its user; the old tokens are as missing then."""
+
+    def auth_session_user(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+    ) -> tuple[str, float] | None:
+        """The active user of a session that has not expired, and the seconds it has left."""
+
+    def authorize(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+        resource: str | None,
+        action: str | None,
+        scope: str | None,
+        context: Json | Jsonb | None,
+    ) -> tuple[list[str | None], list[str | None]]:
+        """Whether an active user may do something: the roles that allow it, and all that the user has. Roles inherit, eight
+        deep at the most; UNION makes cycles harmless. Patterns are stored: '*' stands for every resource or action."""
+
+    def error_groups(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hours: int,
+        row_limit: int | None,
+    ) -> list[ErrorGroup]:
+        """Errors of the last hours that have one origin, the most frequent first."""
+
+    def error_groups_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hours: int,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[ErrorGroup]]:
+        """Errors of the last hours that have one origin, the most frequent first."""
+
+    def error_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        severity: str,
+        name: str,
+        message: str,
+        stack: str,
+        context: Json | Jsonb,
+        user_id: str | None,
+        fingerprint: str,
+    ) -> ErrorLog:
+        """Records an error, now."""
+
+    def error_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        severity: str | None,
+        before_occurred_at: datetime | None,
+        before_id: str | None,
+        row_limit: int | None,
+    ) -> list[ErrorLog]:
+        """Errors, newest first, of one severity or all, from before a known one or from the newest."""
+
+    def error_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        severity: str | None,
+        before_occurred_at: datetime | None,
+        before_id: str | None,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[ErrorLog]]:
+        """Errors, newest first, of one severity or all, from before a known one or from the newest."""
+
+    def error_resolve(
+        self,
+        executor: Executor,
+        /,
+        *,
+        error_id: str,
+    ) -> int:
+        """Marks an error as resolved."""
+
+    def events_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the expired events; what another process is deleting is left to it."""
+
+    def events_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> int:
+        """Deletes what is known of events under a key."""
+
+    def events_read(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> tuple[Any, float | None] | None:
+        """The events under a key, and the seconds it is still good for."""
+
+    def events_upsert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+        data: Json | Jsonb,
+        seconds: float | None,
+    ) -> int:
+        """Stores events under a key for a while."""
+
     def history_by_id(
         self,
         executor: Executor,
@@ -158,6 +513,119 @@ class _DaylightQueries:
     ) -> AbstractContextManager[_Rows[HistoryEntry]]:
         """Entries of a user between two moments, both included, oldest first, from behind a known entry or from the first."""
 
+    def location_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        location_id: str,
+        user_id: str,
+    ) -> int:
+        """Deletes a place of a user."""
+
+    def location_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        user_id: str,
+        name: str,
+        lat: float,
+        lng: float,
+        address: str | None,
+        type: str,
+        notes: str | None,
+        tags: Json | Jsonb,
+        visited_at: datetime | None,
+    ) -> SavedLocation | None:
+        """Stores a place; no row when the id is taken."""
+
+    def location_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        type: str | None,
+    ) -> list[SavedLocation]:
+        """Places of a user, newest first; of one type, or all."""
+
+    def location_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        type: str | None,
+    ) -> AbstractContextManager[_Rows[SavedLocation]]:
+        """Places of a user, newest first; of one type, or all."""
+
+    def location_near(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        lat: float | None,
+        lng: float | None,
+        metres: float,
+        row_limit: int | None,
+    ) -> list[SavedLocation]:
+        """Places of a user within a distance, nearest first, by the haversine formula on a sphere of 6,371,008.8 metres."""
+
+    def location_near_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        lat: float | None,
+        lng: float | None,
+        metres: float,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[SavedLocation]]:
+        """Places of a user within a distance, nearest first, by the haversine formula on a sphere of 6,371,008.8 metres."""
+
+    def location_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        location_id: str,
+        user_id: str,
+        changed: list[str] | list[str | None] | None,
+        name: str | None,
+        lat: float | None,
+        lng: float | None,
+        address: str | None,
+        type: str | None,
+        notes: str | None,
+        tags: Json | Jsonb | None,
+        visited_at: datetime | None,
+    ) -> SavedLocation | None:
+        """Changes the named columns of a user's place, and no other."""
+
+    def permission_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        name: str,
+        description: str,
+        resource: str,
+        action: str,
+        conditions: Json | Jsonb,
+    ) -> Permission | None:
+        """Stores a permission; no row when the id is taken."""
+
+    def permission_list(self, executor: Executor, /) -> list[Permission]:
+        """All permissions, by id."""
+
+    def permission_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[Permission]]:
+        """All permissions, by id."""
+
     def plan_by_id(
         self,
         executor: Executor,
@@ -293,6 +761,302 @@ class _DaylightQueries:
         """Changes the named columns of a profile, and no other: two writers of different columns both win. No row when there is
         no such profile, or it was changed since the expected moment."""
 
+    def role_assign(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        role_id: str,
+        scope: str,
+        assigned_by: str | None,
+        expires_at: datetime | None,
+        conditions: Json | Jsonb,
+    ) -> int:
+        """Gives a user a role; again, it replaces what was given."""
+
+    def role_by_id(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+    ) -> Role | None:
+        """A role with its permissions and the roles that it inherits."""
+
+    def role_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+    ) -> int:
+        """Deletes a role; refused by its foreign keys while it is assigned or inherited."""
+
+    def role_inherits_cycle(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str | None,
+    ) -> bool:
+        """Whether a role inherits itself, by whatever way."""
+
+    def role_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        name: str,
+        description: str,
+        scope: str,
+        metadata: Json | Jsonb,
+    ) -> int:
+        """Stores a role; no row when the id is taken."""
+
+    def role_lock(self, executor: Executor, /) -> str | None:
+        """Lets one transaction at a time change which role inherits which."""
+
+    def role_of_user(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> list[Assignment]:
+        """Roles that a user has now, and where."""
+
+    def role_of_user_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> AbstractContextManager[_Rows[Assignment]]:
+        """Roles that a user has now, and where."""
+
+    def role_revoke(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        role_id: str,
+        scope: str | None,
+    ) -> int:
+        """Takes a role from a user: in one scope, or in all."""
+
+    def role_set_inherited(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+        inherited: list[str] | list[str | None] | None,
+    ) -> int:
+        """Makes a role inherit these roles as well."""
+
+    def role_set_permissions(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+        permissions: list[str] | list[str | None] | None,
+    ) -> int:
+        """Gives a role these permissions as well."""
+
+    def role_unset_inherited(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+        inherited: list[str] | list[str | None] | None,
+    ) -> int:
+        """Leaves a role these inherited roles alone."""
+
+    def role_unset_permissions(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+        permissions: list[str] | list[str | None] | None,
+    ) -> int:
+        """Leaves a role these permissions alone."""
+
+    def role_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        role_id: str,
+        changed: list[str] | list[str | None] | None,
+        name: str | None,
+        description: str | None,
+        scope: str | None,
+        metadata: Json | Jsonb | None,
+    ) -> int:
+        """Changes the named columns of a role, and no other."""
+
+    def session_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the sessions that have expired; what another process is deleting is left to it."""
+
+    def session_create(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+        user_id: str,
+        data: Json | Jsonb,
+        seconds: float | None,
+    ) -> int:
+        """Begins a session that holds data."""
+
+    def session_destroy(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+    ) -> int:
+        """Ends a session."""
+
+    def session_destroy_all(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+    ) -> int:
+        """Ends all sessions of a user, of both kinds; returns how many."""
+
+    def session_get(
+        self,
+        executor: Executor,
+        /,
+        *,
+        session_hash: str,
+    ) -> UserSession | None:
+        """A session that has not expired."""
+
+    def traffic_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the expired traffic; what another process is deleting is left to it."""
+
+    def traffic_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> int:
+        """Deletes what is known of traffic under a key."""
+
+    def traffic_read(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> tuple[Any, float | None] | None:
+        """The traffic under a key, and the seconds it is still good for."""
+
+    def traffic_upsert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+        data: Json | Jsonb,
+        seconds: float | None,
+    ) -> int:
+        """Stores traffic under a key for a while."""
+
+    def usage_daily(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime,
+        until: datetime,
+    ) -> list[UsageCount]:
+        """What happened between two moments, by type and hour: events, and users."""
+
+    def usage_daily_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime,
+        until: datetime,
+    ) -> AbstractContextManager[_Rows[UsageCount]]:
+        """What happened between two moments, by type and hour: events, and users."""
+
+    def usage_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        user_id: str,
+        event_type: str,
+        event_data: Json | Jsonb,
+        session_id: str | None,
+        user_agent: str | None,
+    ) -> UsageEvent:
+        """Records an event, now."""
+
+    def usage_insert_many(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        event_types: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        session_ids: list[str] | list[str | None] | None,
+        user_agents: list[str] | list[str | None] | None,
+    ) -> int:
+        """Records many events, now."""
+
+    def usage_of_user(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        since: datetime,
+        until: datetime,
+    ) -> list[UsageEvent]:
+        """Events of a user between two moments, oldest first."""
+
+    def usage_of_user_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+        since: datetime,
+        until: datetime,
+    ) -> AbstractContextManager[_Rows[UsageEvent]]:
+        """Events of a user between two moments, oldest first."""
+
     def user_by_email(
         self,
         executor: Executor,
@@ -371,5 +1135,43 @@ class _DaylightQueries:
     ) -> User | None:
         """Changes the named columns of a user, and no other: two writers of different columns both win. No row when there is no
         such user, or it was changed since the expected moment. Whoever is activated or logs in was active now."""
+
+    def weather_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the expired weather; what another process is deleting is left to it."""
+
+    def weather_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> int:
+        """Deletes what is known of weather under a key."""
+
+    def weather_read(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+    ) -> tuple[Any, float | None] | None:
+        """The weather under a key, and the seconds it is still good for."""
+
+    def weather_upsert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cache_key: str,
+        data: Json | Jsonb,
+        seconds: float | None,
+    ) -> int:
+        """Stores weather under a key for a while."""
 
 def daylight_queries() -> _DaylightQueries: ...

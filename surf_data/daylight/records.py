@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC, date, datetime
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
+from uuid import UUID
 
 import attrs
 
@@ -24,6 +26,8 @@ def as_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (list, tuple)):
         return [as_json(each) for each in value]
+    if isinstance(value, (UUID, IPv4Address, IPv6Address)):
+        return str(value)
     return value
 
 
@@ -140,3 +144,188 @@ class HistoryDay(Record):
     north: float | None
     west: float | None
     east: float | None
+
+
+@attrs.frozen
+class UserSession(Record):
+    """What a session holds. Its token is known to its holder alone."""
+
+    user_id: str
+    data: dict[str, Any]
+    expires_at: datetime
+    created_at: datetime
+
+
+@attrs.frozen
+class UsageEvent(Record):
+    """Something that a user did."""
+
+    id: str
+    user_id: str
+    event_type: str
+    event_data: dict[str, Any]
+    session_id: str | None
+    user_agent: str | None
+    occurred_at: datetime = attrs.field(metadata=_AS_TIMESTAMP)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as the base does, and ``date``: its day in UTC."""
+        return {**Record.to_dict(self), "date": self.occurred_at.astimezone(UTC).date().isoformat()}
+
+
+@attrs.frozen
+class UsageCount(Record):
+    """How much happened: in all, of one type, or in one hour."""
+
+    event_type: str | None
+    hour: datetime | None
+    events: int
+    users: int
+
+
+@attrs.frozen
+class ErrorLog(Record):
+    """An error of the application."""
+
+    id: str
+    message: str
+    #: The traceback, without values.
+    stack: str
+    #: The name of the exception's class.
+    name: str
+    context: dict[str, Any]
+    user_id: str | None
+    occurred_at: datetime = attrs.field(metadata=_AS_TIMESTAMP)
+    #: ``critical``, ``high``, ``medium`` or ``low``.
+    severity: str
+    resolved: bool
+    #: The same for errors of one class from one place.
+    fingerprint: str
+
+
+@attrs.frozen
+class ErrorGroup(Record):
+    """Errors of one class from one place."""
+
+    fingerprint: str
+    name: str
+    message: str
+    severity: str
+    errors: int
+    first_at: datetime
+    last_at: datetime
+
+
+@attrs.frozen
+class Permission(Record):
+    """What may be done: an action on a resource, ``*`` for each."""
+
+    id: str
+    name: str
+    description: str
+    resource: str
+    action: str
+    #: What the context of a question must contain.
+    conditions: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+@attrs.frozen
+class Role(Record):
+    """A set of permissions."""
+
+    id: str
+    name: str
+    description: str
+    permissions: list[str]
+    inherited_roles: list[str]
+    #: ``global``, ``organization`` or ``project``.
+    scope: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+@attrs.frozen
+class Assignment(Record):
+    """A role that a user has."""
+
+    user_id: str
+    role_id: str
+    assigned_by: str | None
+    assigned_at: datetime
+    expires_at: datetime | None
+    #: Where; ``*`` is everywhere.
+    scope: str
+    conditions: dict[str, Any]
+
+
+@attrs.frozen
+class ApiKey(Record):
+    """A key of the API, without the key itself and without its hash."""
+
+    id: str
+    name: str
+    #: ``...`` and the last four characters.
+    key_preview: str
+    user_id: str
+    organization_id: str | None
+    scopes: list[str]
+    allowed_endpoints: list[str]
+    allowed_methods: list[str]
+    ip_whitelist: list[str]
+    #: ``active``, ``suspended`` or ``revoked``.
+    status: str
+    environment: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    description: str | None
+    tags: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    created_by: str | None
+
+
+@attrs.frozen
+class ApiKeyFound(ApiKey):
+    """A key that was looked up."""
+
+    is_expired: bool
+
+
+@attrs.frozen
+class ApiUsage(Record):
+    """What a key was used for in a span of time."""
+
+    bucket: datetime
+    calls: int
+    errors: int
+    average_ms: float
+    request_bytes: int
+    response_bytes: int
+
+
+@attrs.frozen
+class AuditEntry(Record):
+    """What was done, by whom, to what, and how it ended."""
+
+    id: UUID
+    occurred_at: datetime = attrs.field(metadata=_AS_TIMESTAMP)
+    event_type: str
+    user_id: str | None
+    session_id: str | None
+    resource: str
+    action: str
+    outcome: str
+    risk_level: str
+    ip_address: IPv4Address | IPv4Interface | IPv6Address | IPv6Interface | None
+    user_agent: str | None
+    details: dict[str, Any]
+    changes: Any
+    compliance_labels: list[str]
+    retention_policy: str
+    source: str
+    version: str
+    correlation_id: str | None
+    trace_id: str | None

@@ -1,0 +1,117 @@
+-- What was done by whom: added to, never changed.
+
+-- name: audit_insert_many(ids, moments, event_types, user_ids, session_ids, resources, actions, outcomes, risk_levels, ip_addresses, user_agents, details, changes, labels, sources, correlation_ids, trace_ids)!
+-- Records entries, each under an id of its own; no row for those that are there already.
+-- retry: idempotent
+INSERT INTO daylight.audit_logs (
+    id,
+    occurred_at,
+    event_type,
+    user_id,
+    session_id,
+    resource,
+    action,
+    outcome,
+    risk_level,
+    ip_address,
+    user_agent,
+    details,
+    changes,
+    compliance_labels,
+    source,
+    correlation_id,
+    trace_id
+)
+SELECT
+    e.id,
+    e.occurred_at,
+    e.event_type,
+    e.user_id,
+    e.session_id,
+    e.resource,
+    e.action,
+    e.outcome,
+    e.risk_level,
+    e.ip_address,
+    e.user_agent,
+    e.details,
+    e.changes,
+    string_to_array(e.labels, ',') AS compliance_labels,
+    e.source,
+    e.correlation_id,
+    e.trace_id
+FROM
+    unnest(
+        :ids::uuid [],
+        :moments::timestamptz [],
+        :event_types::text [],
+        :user_ids::text [],
+        :session_ids::text [],
+        :resources::text [],
+        :actions::text [],
+        :outcomes::text [],
+        :risk_levels::text [],
+        :ip_addresses::inet [],
+        :user_agents::text [],
+        :details::jsonb [],
+        :changes::jsonb [],
+        :labels::text [],
+        :sources::text [],
+        :correlation_ids::text [],
+        :trace_ids::text []
+    ) AS e (
+        id,
+        occurred_at,
+        event_type,
+        user_id,
+        session_id,
+        resource,
+        action,
+        outcome,
+        risk_level,
+        ip_address,
+        user_agent,
+        details,
+        changes,
+        labels,
+        source,
+        correlation_id,
+        trace_id
+    )
+ON CONFLICT (id, occurred_at) DO NOTHING;
+
+-- name: audit_list(user_id, event_type, since, until, before_occurred_at, before_id, row_limit)
+-- Entries of the audit log, newest first; of one user, of one type, between two moments, from before a known entry.
+-- plan: custom
+SELECT
+    al.id,
+    al.occurred_at,
+    al.event_type,
+    al.user_id,
+    al.session_id,
+    al.resource,
+    al.action,
+    al.outcome,
+    al.risk_level,
+    al.ip_address,
+    al.user_agent,
+    al.details,
+    al.changes,
+    al.compliance_labels,
+    al.retention_policy,
+    al.source,
+    al.version,
+    al.correlation_id,
+    al.trace_id
+FROM daylight.audit_logs AS al
+WHERE
+    (:user_id::text IS NULL OR al.user_id = :user_id::text)
+    AND (:event_type::text IS NULL OR al.event_type = :event_type::text)
+    AND al.occurred_at >= COALESCE(:since::timestamptz, '-infinity'::timestamptz)
+    AND al.occurred_at <= COALESCE(:until::timestamptz, 'infinity'::timestamptz)
+    AND (al.occurred_at, al.id) < (
+        COALESCE(:before_occurred_at::timestamptz, 'infinity'::timestamptz),
+        COALESCE(:before_id::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+    )
+ORDER BY al.occurred_at DESC, al.id DESC
+LIMIT :row_limit::bigint;

@@ -1,0 +1,199 @@
+-- Who may do what.
+
+-- name: authorize(user_id, resource, action, scope, context)^
+-- Whether an active user may do something: the roles that allow it, and all that the user has. Roles inherit, eight
+-- deep at the most; UNION makes cycles harmless. Patterns are stored: '*' stands for every resource or action.
+-- replica: ok
+WITH RECURSIVE held (role_id, depth) AS (
+    SELECT
+        ur.role_id,
+        0 AS depth
+    FROM daylight.user_roles AS ur
+    INNER JOIN daylight.users AS u ON ur.user_id = u.id
+    WHERE
+        ur.user_id = :user_id::text
+        AND u.is_active
+        AND (ur.expires_at IS NULL OR ur.expires_at > CURRENT_TIMESTAMP)
+        AND ur.scope IN ('*', :scope::text)
+        AND :context::jsonb @> ur.conditions
+    UNION
+    SELECT
+        ri.inherited_id,
+        h.depth + 1
+    FROM held AS h
+    INNER JOIN daylight.role_inherits AS ri ON h.role_id = ri.role_id
+    WHERE h.depth < 8
+)
+
+SELECT
+    COALESCE(array_agg(DISTINCT h.role_id) FILTER (WHERE p.id IS NOT NULL), '{}') AS allowing,
+    COALESCE(array_agg(DISTINCT h.role_id), '{}') AS roles
+FROM held AS h
+LEFT JOIN daylight.role_permissions AS rp ON h.role_id = rp.role_id
+LEFT JOIN
+    daylight.permissions AS p
+    ON
+        rp.permission_id = p.id
+        AND p.resource IN ('*', :resource::text)
+        AND p.action IN ('*', :action::text)
+        AND :context::jsonb @> p.conditions;
+
+-- name: permission_insert(id, name, description, resource, action, conditions)<!
+-- Stores a permission; no row when the id is taken.
+INSERT INTO daylight.permissions (id, name, description, resource, action, conditions)
+VALUES (
+    :id::text,
+    :name::text,
+    :description::text,
+    :resource::text,
+    :action::text,
+    :conditions::jsonb
+)
+ON CONFLICT (id) DO NOTHING
+RETURNING id, name, description, resource, action, conditions, created_at, updated_at;
+
+-- name: permission_list()
+-- All permissions, by id.
+SELECT
+    p.id,
+    p.name,
+    p.description,
+    p.resource,
+    p.action,
+    p.conditions,
+    p.created_at,
+    p.updated_at
+FROM daylight.permissions AS p
+ORDER BY p.id;
+
+-- name: role_assign(user_id, role_id, scope, assigned_by, expires_at, conditions)!
+-- Gives a user a role; again, it replaces what was given.
+-- retry: idempotent
+INSERT INTO daylight.user_roles AS ur (user_id, role_id, scope, assigned_by, expires_at, conditions)
+VALUES (
+    :user_id::text,
+    :role_id::text,
+    :scope::text,
+    :assigned_by::text,
+    :expires_at::timestamptz,
+    :conditions::jsonb
+)
+ON CONFLICT (user_id, role_id, scope) DO UPDATE
+    SET
+        assigned_by = excluded.assigned_by,
+        assigned_at = CURRENT_TIMESTAMP,
+        expires_at = excluded.expires_at,
+        conditions = excluded.conditions;
+
+-- name: role_by_id(role_id)^
+-- A role with its permissions and the roles that it inherits.
+SELECT
+    r.id,
+    r.name,
+    r.description,
+    COALESCE(
+        (SELECT array_agg(rp.permission_id ORDER BY rp.permission_id) FROM daylight.role_permissions AS rp WHERE rp.role_id = r.id),
+        '{}'
+    ) AS permissions,
+    COALESCE(
+        (SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id) FROM daylight.role_inherits AS ri WHERE ri.role_id = r.id),
+        '{}'
+    ) AS inherited_roles,
+    r.scope,
+    r.metadata,
+    r.created_at,
+    r.updated_at
+FROM daylight.roles AS r
+WHERE r.id = :role_id::text;
+
+-- name: role_delete(role_id)!
+-- Deletes a role; refused by its foreign keys while it is assigned or inherited.
+-- accept: CASCADE what a role permits and inherits goes with it
+DELETE FROM daylight.roles
+WHERE id = :role_id::text;
+
+-- name: role_inherits_cycle(role_id)$
+-- Whether a role inherits itself, by whatever way.
+WITH RECURSIVE reached (role_id) AS (
+    SELECT ri.inherited_id
+    FROM daylight.role_inherits AS ri
+    WHERE ri.role_id = :role_id::text
+    UNION
+    SELECT ri.inherited_id
+    FROM reached AS r
+    INNER JOIN daylight.role_inherits AS ri ON r.role_id = ri.role_id
+)
+
+SELECT EXISTS (SELECT FROM reached AS r WHERE r.role_id = :role_id::text) AS is_cycle;
+
+-- name: role_insert(id, name, description, scope, metadata)!
+-- Stores a role; no row when the id is taken.
+INSERT INTO daylight.roles (id, name, description, scope, metadata)
+VALUES (:id::text, :name::text, :description::text, :scope::text, :metadata::jsonb)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: role_lock()#
+-- Lets one transaction at a time change which role inherits which.
+LOCK TABLE daylight.role_inherits IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: role_of_user(user_id)
+-- Roles that a user has now, and where.
+SELECT
+    ur.user_id,
+    ur.role_id,
+    ur.assigned_by,
+    ur.assigned_at,
+    ur.expires_at,
+    ur.scope,
+    ur.conditions
+FROM daylight.user_roles AS ur
+WHERE ur.user_id = :user_id::text AND (ur.expires_at IS NULL OR ur.expires_at > CURRENT_TIMESTAMP)
+ORDER BY ur.role_id, ur.scope;
+
+-- name: role_revoke(user_id, role_id, scope)!
+-- Takes a role from a user: in one scope, or in all.
+DELETE FROM daylight.user_roles
+WHERE
+    user_id = :user_id::text
+    AND role_id = :role_id::text
+    AND (:scope::text IS NULL OR scope = :scope::text);
+
+-- name: role_set_inherited(role_id, inherited)!
+-- Makes a role inherit these roles as well.
+INSERT INTO daylight.role_inherits (role_id, inherited_id)
+SELECT
+    :role_id::text AS role_id,
+    i.inherited_id
+FROM unnest(:inherited::text []) AS i (inherited_id)
+ON CONFLICT DO NOTHING;
+
+-- name: role_set_permissions(role_id, permissions)!
+-- Gives a role these permissions as well.
+INSERT INTO daylight.role_permissions (role_id, permission_id)
+SELECT
+    :role_id::text AS role_id,
+    p.permission_id
+FROM unnest(:permissions::text []) AS p (permission_id)
+ON CONFLICT DO NOTHING;
+
+-- name: role_unset_inherited(role_id, inherited)!
+-- Leaves a role these inherited roles alone.
+DELETE FROM daylight.role_inherits
+WHERE role_id = :role_id::text AND inherited_id <> ALL(:inherited::text []);
+
+-- name: role_unset_permissions(role_id, permissions)!
+-- Leaves a role these permissions alone.
+DELETE FROM daylight.role_permissions
+WHERE role_id = :role_id::text AND permission_id <> ALL(:permissions::text []);
+
+-- name: role_update(role_id, changed, name, description, scope, metadata)!
+-- Changes the named columns of a role, and no other.
+-- retry: idempotent
+UPDATE daylight.roles AS r
+SET
+    name = CASE WHEN 'name' = ANY(:changed::text []) THEN :name::text ELSE r.name END,
+    description = CASE WHEN 'description' = ANY(:changed::text []) THEN :description::text ELSE r.description END,
+    scope = CASE WHEN 'scope' = ANY(:changed::text []) THEN :scope::text ELSE r.scope END,
+    metadata = CASE WHEN 'metadata' = ANY(:changed::text []) THEN :metadata::jsonb ELSE r.metadata END,
+    updated_at = CURRENT_TIMESTAMP
+WHERE r.id = :role_id::text;
