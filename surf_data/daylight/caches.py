@@ -7,6 +7,7 @@ from surf_data.daylight import checks
 from surf_data.daylight.queries import daylight_queries
 from surf_data.kernel import validation
 from surf_data.kernel.cache import JsonCache
+from surf_data.kernel.cache.json_values import Entry
 from surf_data.kernel.postgres import Executor
 
 #: The longest time to live in minutes: 31 days.
@@ -119,7 +120,7 @@ class CacheService:
     def _get(self, name: str, key: object) -> Any:
         key = _key(key)
         if self._values is not None:
-            found = self._values.get(f"daylight:{name}:{key}", lambda entry: entry.value)
+            found = self._values.get(f"daylight:{name}:{key}", _value)
             if found is not None:
                 return found
         row = self._statement(name, "read")(self._database, cache_key=key) if self._has_table else None
@@ -138,7 +139,7 @@ class CacheService:
     def _keep(self, name: str, key: str, value: Any, seconds: float) -> None:
         # Redis counts whole seconds here; what has less than one left is not worth it.
         if self._values is not None and seconds >= 1:
-            self._values.set(f"daylight:{name}:{key}", value, ttl_seconds=int(seconds))
+            self._values.set(f"daylight:{name}:{key}", {"value": value}, ttl_seconds=int(seconds))
 
     @staticmethod
     def _statement(name: str, action: str) -> Callable[..., Any]:
@@ -164,6 +165,10 @@ class CacheService:
     deleteWeatherCache = delete_weather_cache  # noqa: N815
     setTrafficCache = set_traffic_cache  # noqa: N815
     getTrafficCache = get_traffic_cache  # noqa: N815
+
+
+def _value(entry: Entry) -> Any:
+    return entry.value["value"]
 
 
 def _key(value: object) -> str:

@@ -108,7 +108,8 @@ class RoleService:
             context=checks.document("context", {} if context is None else context),
         )
         if allowing:
-            return Authorization(allowed=True, reason=None, roles=[role for role in allowing if role], required_permissions=[])
+            held = [role for role in allowing if role]
+            return Authorization(allowed=True, reason=None, roles=held, required_permissions=[])
         reason = f"no role of the user allows {resource}:{action}" if roles else "the user has no role here"
         needed = f"{resource}:{action}"
         return Authorization(allowed=False, reason=reason, roles=[], required_permissions=[needed])

@@ -10,7 +10,7 @@ import pytest
 
 from surf_data.daylight import DaylightDataLayer
 from surf_data.daylight.errors import InsufficientPermissionsError
-from surf_data.errors import DatabaseError, SurfDataError, ValidationError
+from surf_data.errors import SurfDataError, ValidationError
 from surf_data.kernel.crypto import token_digest
 
 Refused = Callable[..., SurfDataError]
@@ -245,10 +245,9 @@ def test_no_role_changes_the_audit_log(data: DaylightDataLayer, admin: psycopg.C
     """The application may not, and the owner's UPDATE, DELETE and TRUNCATE are refused by triggers."""
     data.audit.log_audit("data.read", "plan:7", "read")
     for command in ("UPDATE daylight.audit_logs SET action = 'x'", "DELETE FROM daylight.audit_logs"):
-        with data.transaction() as tx, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            tx.session._connection.execute(command)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
             admin.execute(command)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
         admin.execute("TRUNCATE daylight.audit_logs")
-    assert issubclass(DatabaseError, SurfDataError)
+    may = "SELECT bool_or(has_table_privilege('surf_daylight_app', 'daylight.audit_logs', p)) FROM unnest(%s) AS p"
+    assert admin.execute(may, (["UPDATE", "DELETE", "TRUNCATE"],)).fetchone() == (False,)
