@@ -249,5 +249,5 @@ def test_no_role_changes_the_audit_log(data: DaylightDataLayer, admin: psycopg.C
             admin.execute(command)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
         admin.execute("TRUNCATE daylight.audit_logs")
-    may = "SELECT bool_or(has_table_privilege('surf_daylight_app', 'daylight.audit_logs', p)) FROM unnest(%s::text[]) AS p"
+    may = "SELECT bool_or(has_table_privilege('surf_daylight_app', 'daylight.audit_logs', p)) FROM unnest(%s::text[]) p"
     assert admin.execute(may, (["UPDATE", "DELETE", "TRUNCATE"],)).fetchone() == (False,)
