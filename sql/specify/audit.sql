@@ -145,10 +145,12 @@ LEFT JOIN LATERAL (
 ) AS f ON true
 ORDER BY f.timestamp DESC, f.id DESC;
 
--- name: audit_ids(number)$
--- Reserves ids for audit rows to come, in ascending order.
+-- name: audit_ids(number)^
+-- Reserves ids for audit rows to come, in ascending order; with them the time that those have which bring none.
 -- retry: idempotent
-SELECT array_agg(nextval('specify.audit_logs_id_seq')) AS ids
+SELECT
+    array_agg(nextval('specify.audit_logs_id_seq')) AS ids,
+    CURRENT_TIMESTAMP AS now
 FROM generate_series(1, :number::int4);
 
 -- name: audit_insert(action, resource_type, resource_id, user_id, user_name, ip_address, user_agent, recorded_at, success, details, meta)<!

@@ -226,3 +226,36 @@ SET
     last_accessed_at = clock_timestamp()
 WHERE ce.key = :key::text AND coalesce(ce.expires_at > clock_timestamp(), true)
 RETURNING ce.value;
+
+-- name: cache_update(documents)
+-- Updates cache entries by id, each by a JSON object of an array; a key that it lacks is a column that stays.
+-- By ascending id, so that two such updates wait for each other and do not deadlock.
+UPDATE specify.cache_entries AS ce
+SET
+    key = CASE WHEN d.doc ? 'key' THEN d.doc ->> 'key' ELSE ce.key END,
+    value = CASE WHEN d.doc ? 'value' THEN d.doc ->> 'value' ELSE ce.value END,
+    value_hash = CASE WHEN d.doc ? 'value_hash' THEN d.doc ->> 'value_hash' ELSE ce.value_hash END,
+    size_bytes = CASE WHEN d.doc ? 'size_bytes' THEN (d.doc ->> 'size_bytes')::bigint ELSE ce.size_bytes END,
+    expires_at = CASE WHEN d.doc ? 'expires_at' THEN (d.doc ->> 'expires_at')::timestamptz ELSE ce.expires_at END,
+    meta = CASE WHEN d.doc ? 'meta' THEN d.doc -> 'meta' ELSE ce.meta END
+FROM (
+    SELECT
+        l.id,
+        e.doc
+    FROM jsonb_array_elements(:documents::jsonb) AS e (doc)
+    INNER JOIN specify.cache_entries AS l ON l.id = (e.doc ->> 'id')::bigint
+    ORDER BY l.id
+    FOR NO KEY UPDATE OF l
+) AS d
+WHERE ce.id = d.id
+RETURNING
+    ce.id,
+    ce.key,
+    ce.value,
+    ce.value_hash,
+    ce.size_bytes,
+    ce.created_at,
+    ce.expires_at,
+    ce.access_count,
+    ce.last_accessed_at,
+    ce.meta;

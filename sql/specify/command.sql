@@ -301,10 +301,12 @@ SET
     lease_until = clock_timestamp() + make_interval(secs => :lease_seconds::float8)
 WHERE c.id = :row_id::bigint AND c.status = 'running';
 
--- name: command_ids(number)$
--- Reserves ids for commands to come, in ascending order.
+-- name: command_ids(number)^
+-- Reserves ids for commands to come, in ascending order; with them the time that those have which bring none.
 -- retry: idempotent
-SELECT array_agg(nextval('specify.commands_id_seq')) AS ids
+SELECT
+    array_agg(nextval('specify.commands_id_seq')) AS ids,
+    CURRENT_TIMESTAMP AS now
 FROM generate_series(1, :number::int4);
 
 -- name: command_insert(documents)

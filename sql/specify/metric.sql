@@ -143,10 +143,12 @@ LEFT JOIN LATERAL (
 ) AS f ON true
 ORDER BY f.timestamp DESC, f.id DESC;
 
--- name: metric_ids(number)$
--- Reserves ids for metrics to come, in ascending order.
+-- name: metric_ids(number)^
+-- Reserves ids for metrics to come, in ascending order; with them the time that those have which bring none.
 -- retry: idempotent
-SELECT array_agg(nextval('specify.performance_metrics_id_seq')) AS ids
+SELECT
+    array_agg(nextval('specify.performance_metrics_id_seq')) AS ids,
+    CURRENT_TIMESTAMP AS now
 FROM generate_series(1, :number::int4);
 
 -- name: metric_insert(metric_name, metric_type, value, unit, command_id, project_id, recorded_at, labels, meta)<!

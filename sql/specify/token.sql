@@ -83,6 +83,11 @@ UPDATE specify.session_tokens AS st
 SET is_active = false
 WHERE st.user_id = :user_id::bigint AND st.is_active;
 
+-- name: token_forget(user_id)!
+-- Deletes all sessions of a user.
+DELETE FROM specify.session_tokens AS st
+WHERE st.user_id = :user_id::bigint;
+
 -- name: token_insert(documents)
 -- Inserts session tokens, given as a JSON array of objects; leaves out those whose unique keys are taken.
 INSERT INTO specify.session_tokens (
@@ -175,6 +180,38 @@ SET last_used_at = clock_timestamp()
 WHERE
     st.id = :row_id::bigint
     AND coalesce(st.last_used_at < clock_timestamp() - interval '1 minute', true);
+
+-- name: token_update(documents)
+-- Updates session tokens by id, each by a JSON object of an array; a key that it lacks is a column that stays.
+-- By ascending id, so that two such updates wait for each other and do not deadlock.
+UPDATE specify.session_tokens AS st
+SET
+    user_id = CASE WHEN d.doc ? 'user_id' THEN (d.doc ->> 'user_id')::bigint ELSE st.user_id END,
+    expires_at = CASE WHEN d.doc ? 'expires_at' THEN (d.doc ->> 'expires_at')::timestamptz ELSE st.expires_at END,
+    ip_address = CASE WHEN d.doc ? 'ip_address' THEN (d.doc ->> 'ip_address')::inet ELSE st.ip_address END,
+    user_agent = CASE WHEN d.doc ? 'user_agent' THEN d.doc ->> 'user_agent' ELSE st.user_agent END,
+    is_active = CASE WHEN d.doc ? 'is_active' THEN (d.doc ->> 'is_active')::boolean ELSE st.is_active END,
+    meta = CASE WHEN d.doc ? 'meta' THEN d.doc -> 'meta' ELSE st.meta END
+FROM (
+    SELECT
+        l.id,
+        e.doc
+    FROM jsonb_array_elements(:documents::jsonb) AS e (doc)
+    INNER JOIN specify.session_tokens AS l ON l.id = (e.doc ->> 'id')::bigint
+    ORDER BY l.id
+    FOR NO KEY UPDATE OF l
+) AS d
+WHERE st.id = d.id
+RETURNING
+    st.id,
+    st.user_id,
+    st.created_at,
+    st.expires_at,
+    st.last_used_at,
+    st.ip_address,
+    st.user_agent,
+    st.is_active,
+    st.meta;
 
 -- name: token_validate(token_hash)^
 -- The session of a token, if it is active, has not expired, and its user is active; and whether token_touch is due.

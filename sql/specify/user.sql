@@ -227,6 +227,14 @@ RETURNING
         WHERE p.owner_id = u.id AND p.is_active
     ) AS active_projects_count;
 
+-- name: user_names(ids)
+-- The names of users.
+SELECT
+    u.id,
+    u.username
+FROM specify.users AS u
+WHERE u.id = ANY(:ids::bigint []);
+
 -- name: user_page(row_order, row_limit, row_offset)
 -- A page of users in one of several orders, each row behind the number of all; beyond the end a row without user.
 -- plan: custom

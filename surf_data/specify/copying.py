@@ -1,0 +1,80 @@
+"""Many rows by COPY: ids are reserved, and the rows are what the server would have returned."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+
+from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.validation import jsonb_text
+from surf_data.specify.statements import specify_queries
+
+R = TypeVar("R")
+
+_EMPTY = Json("{}")
+
+
+@attrs.frozen(kw_only=True)
+class Copied:
+    """How rows of one table are copied."""
+
+    #: The query functions' first word: ``command`` for ``command_copy``.
+    stem: str
+    #: The columns of the COPY after the id, and their types.
+    columns: Mapping[str, str]
+    #: The column of the UUID.
+    uuid: str
+    #: The column of the time, which is the transaction's where none is given.
+    time: str
+    #: The columns of JSON.
+    documents: tuple[str, ...]
+    #: Columns of a row that are not copied, computed of its document.
+    computed: Mapping[str, Callable[[dict[str, Any]], Any]] = attrs.field(factory=dict)
+    #: Looks up for the documents what they refer to.
+    prepare: Callable[[Executor, Sequence[dict[str, Any]]], None] | None = None
+
+    def create(self, executor: Executor, row: type[R], documents: Sequence[dict[str, Any]]) -> list[R]:
+        """Copy documents as rows, all of them or none, and return the rows in the same order.
+
+        Raises:
+            DatabaseError: they could not be stored.
+        """
+        queries = specify_queries()
+        with executor.transaction() as session:
+            if self.prepare is not None:
+                self.prepare(session, documents)
+            ids, now = getattr(queries, f"{self.stem}_ids")(session, number=len(documents))
+            made = list(self._rows(row, documents, ids, now))
+            with session.savepoint() as inner, getattr(queries, f"{self.stem}_copy")(inner) as writer:
+                writer.set_types(("int8", *self.columns.values()))
+                writer.write_rows([values for values, _ in made])
+        return [new for _, new in made]
+
+    def _rows(
+        self, row: type[R], documents: Sequence[dict[str, Any]], ids: Sequence[int], now: datetime
+    ) -> Sequence[tuple[tuple[Any, ...], R]]:
+        values_of = itemgetter("id", *self.columns)
+        # An attrs class has its fields in the order of the columns.
+        fields_of = itemgetter(*(field.name for field in attrs.fields(row)))  # type: ignore[arg-type]
+        made: list[tuple[tuple[Any, ...], R]] = []
+        uuid, time = self.uuid, self.time
+        random = os.urandom(16 * len(documents))
+        for position, (new, document) in enumerate(zip(ids, documents, strict=True)):
+            document["id"] = new
+            if document[time] is None:
+                document[time] = now
+            if document[uuid] is None:
+                document[uuid] = UUID(bytes=random[16 * position : 16 * position + 16], version=4)
+            for name, compute in self.computed.items():
+                document[name] = compute(document)
+            values = values_of({**document, **{name: _json(name, document[name]) for name in self.documents}})
+            made.append((values, row(*fields_of(document))))
+        return made
+
+
+def _json(name: str, document: Mapping[str, Any]) -> Json:
+    return Json(jsonb_text(name, document)) if document else _EMPTY
