@@ -217,7 +217,7 @@ CREATE TABLE specify.configurations (
     CONSTRAINT configurations_type_value_check CHECK (
         CASE type
             WHEN 'string' THEN true
-            WHEN 'integer' THEN encrypted OR value ~ '^-?[0-9]{1,4300}$'
+            WHEN 'integer' THEN encrypted OR length(value) <= 4301 AND value ~ '^-?[0-9]+$'
             WHEN 'float' THEN encrypted OR value ~ '^-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?$'
             WHEN 'boolean' THEN encrypted OR value IN ('true', 'false')
             WHEN 'json' THEN encrypted OR value IS JSON

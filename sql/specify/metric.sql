@@ -321,12 +321,12 @@ CROSS JOIN
 LEFT JOIN binned AS g ON s.begins_at = g.begins_at
 ORDER BY s.begins_at;
 
--- name: metric_series_days(metric_name, project_id, since, until, width, unit, time_zone)
+-- name: metric_series_days(metric_name, project_id, since, until, unit, time_zone)
 -- A metric by days, weeks or months of a time zone, empty ones, too. Local midnights are made as local times and then
 -- become moments: any other way is an hour off after the clock has changed. Of a midnight that occurs twice the first
 -- counts, and a day that the zone has left out has no row.
 -- plan: custom
--- example: metric_name='execution_time', project_id=null, since='2026-10-01', until='2026-11-01', width='1 day', unit='day', time_zone='Europe/Berlin'
+-- example: metric_name='execution_time', project_id=null, since='2026-10-01', until='2026-11-01', unit='day', time_zone='Europe/Berlin'
 WITH slots AS (
     SELECT
         l.local,
@@ -337,11 +337,16 @@ WITH slots AS (
                 unnest('{0, 30 minutes, 1 hour, 2 hours, 3 hours}'::interval []) AS e (earlier)
             WHERE ((m.moment - e.earlier) AT TIME ZONE :time_zone::text)::date = l.local::date
         ) AS begins_at
-    FROM generate_series(
-        date_trunc(:unit::text, :since::timestamptz AT TIME ZONE :time_zone::text),
-        (:until::timestamptz AT TIME ZONE :time_zone::text) + :width::interval,
-        :width::interval
-    ) AS l (local)
+    FROM (
+        VALUES
+        (CASE :unit::text WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' ELSE interval '1 month' END)
+    ) AS w (width)
+    CROSS JOIN
+        generate_series(
+            date_trunc(:unit::text, :since::timestamptz AT TIME ZONE :time_zone::text),
+            (:until::timestamptz AT TIME ZONE :time_zone::text) + w.width,
+            w.width
+        ) AS l (local)
 ),
 
 spans AS (
@@ -354,8 +359,9 @@ spans AS (
 
 SELECT
     s.begins_at,
-    s.ends_at,
-    coalesce(g.count, 0) AS count,
+    -- Not null, by the condition below.
+    coalesce(s.ends_at, s.begins_at) AS ends_at,
+    g.count,
     g.avg,
     g.min,
     g.max,

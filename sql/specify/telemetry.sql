@@ -53,7 +53,7 @@ SELECT
     te.name,
     count(*) AS total,
     count(*) FILTER (WHERE te.status_code = 'error') AS errors,
-    avg(te.duration_ns) / 1000000.0 AS avg_ms
+    (avg(te.duration_ns) / 1000000)::float8 AS avg_ms
 FROM specify.telemetry_events AS te
 WHERE te.start_time >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
 GROUP BY te.name

@@ -7,12 +7,13 @@ from surf_data.kernel import validation
 from surf_data.kernel.paging import Page, keyset
 from surf_data.kernel.postgres import Executor, Json
 from surf_data.specify import fields, filters
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.copying import Copied
 from surf_data.specify.filters import AuditFilter
 from surf_data.specify.models import AuditAction, AuditLog
 from surf_data.specify.redaction import redacted
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table
 
 _OPTIONAL = {
     "resource_id": fields.optional(fields.text(100, 0)),
@@ -133,11 +134,11 @@ class AuditLogQueries(BaseQueries[AuditLog]):
         """
         return self._latest(AuditFilter(hours=fields.hours("hours", hours)), None, limit)
 
-    def list_logs(self, filter: AuditFilter | None = None, page: int = 1, per_page: int = 20) -> Page[AuditLog]:  # noqa: A002 - what it is
+    def list_logs(self, matching: AuditFilter | None = None, page: int = 1, per_page: int = 20) -> Page[AuditLog]:
         """Return a page of the audit rows that match, newest first, and how many match, in one statement.
 
         Arguments:
-            filter: the conditions; ``None``: none.
+            matching: the conditions; ``None``: none.
             page: its number, counted from 1.
             per_page: 1 to 1,000.
 
@@ -145,13 +146,16 @@ class AuditLogQueries(BaseQueries[AuditLog]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        return self._page("filtered", page, per_page, **filters.parameters(AuditFilter, filter), cap=None)
+        return self._page("filtered", page, per_page, **filters.parameters(AuditFilter, matching), cap=None)
 
     def list_logs_after(
-        self, filter: AuditFilter | None = None, after: AuditLog | None = None, limit: int = 100  # noqa: A002 - what it is
+        self,
+        matching: AuditFilter | None = None,
+        after: AuditLog | None = None,
+        limit: int = 100,
     ) -> list[AuditLog]:
         """Return the next audit rows that match, newest first; ``after`` is the last one of the page before."""
-        return self._latest(filter, after, limit)
+        return self._latest(matching, after, limit)
 
 
 class AuditLogRepository(BaseRepository[AuditLog]):

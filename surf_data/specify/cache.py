@@ -5,9 +5,10 @@ import hashlib
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import CacheEntry
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table
 
 #: The largest value, in bytes of UTF-8.
 MAX_VALUE = 1_000_000

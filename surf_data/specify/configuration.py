@@ -9,9 +9,10 @@ from surf_data.kernel import validation
 from surf_data.kernel.crypto import KeyRing
 from surf_data.kernel.postgres import Executor, Json
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import Configuration, typed_value
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table
 
 #: The longest value as text, in bytes.
 MAX_VALUE = 1_000_000

@@ -144,7 +144,9 @@ def parameters(kind: type[attrs.AttrsInstance], given: object) -> dict[str, Any]
     """
     found = kind() if given is None else given
     if not isinstance(found, kind):
-        raise validation.invalid("filter", f"must be a {kind.__name__}")
-    checked = {field.name: field.metadata["check"](field.name, getattr(found, field.name)) for field in attrs.fields(kind)}
+        raise validation.invalid("matching", f"must be a {kind.__name__}")
+    checked = {
+        field.name: field.metadata["check"](field.name, getattr(found, field.name)) for field in attrs.fields(kind)
+    }
     _period(checked["since"], checked["until"])
     return {field.metadata["parameter"] or field.name: checked[field.name] for field in attrs.fields(kind)}

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Protocol
 
 from surf_data.errors import DatabaseError
 
@@ -14,18 +13,12 @@ _log = logging.getLogger("surf_data.specify.heartbeat")
 _BEATS = 3
 
 
-class Beating(Protocol):
-    """What takes heartbeats."""
-
-    heartbeat: Callable[[int, float], bool]
-
-
 @contextmanager
-def heartbeats(commands: Beating, command_id: int, lease_seconds: float | None) -> Iterator[None]:
+def heartbeats(beat: Callable[[int, float], bool], command_id: int, lease_seconds: float | None) -> Iterator[None]:
     """Send heartbeats while the block runs; none without a lease.
 
     Arguments:
-        commands: where they go.
+        beat: sends one; returns whether the command still runs.
         command_id: the command that is alive.
         lease_seconds: its lease.
     """
@@ -33,7 +26,7 @@ def heartbeats(commands: Beating, command_id: int, lease_seconds: float | None) 
         yield
         return
     ended = Event()
-    thread = Thread(target=_beat, args=(commands, command_id, lease_seconds, ended), name="heartbeat", daemon=True)
+    thread = Thread(target=_beat, args=(beat, command_id, lease_seconds, ended), name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
@@ -42,11 +35,11 @@ def heartbeats(commands: Beating, command_id: int, lease_seconds: float | None) 
         thread.join()
 
 
-def _beat(commands: Beating, command_id: int, lease_seconds: float, ended: Event) -> None:
+def _beat(beat: Callable[[int, float], bool], command_id: int, lease_seconds: float, ended: Event) -> None:
     alive = True
     while alive and not ended.wait(lease_seconds / _BEATS):
         try:
-            alive = commands.heartbeat(command_id, lease_seconds)
+            alive = beat(command_id, lease_seconds)
         except DatabaseError as error:
             # The next one may arrive; and if none does, the command is only taken for dead until it completes.
             _log.warning("heartbeat failed", extra={"command_id": command_id, "error": type(error).__name__})

@@ -10,18 +10,19 @@ from surf_data.kernel import validation
 from surf_data.kernel.paging import Page, keyset
 from surf_data.kernel.postgres import Executor, Json
 from surf_data.specify import fields, filters
-from surf_data.specify.base import BaseQueries, BaseRepository, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.copying import Copied
 from surf_data.specify.filters import MetricFilter
 from surf_data.specify.models import MetricType, PerformanceMetric
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Table
 
 #: The most intervals of a series.
 MAX_BUCKETS = 10_000
 _MAX_INTERVAL = timedelta(hours=12)
 _YEARS = timedelta(days=36_600)
 #: Intervals that are made of local days, with the least days that one has.
-_CALENDAR = {"day": ("1 day", 1), "week": ("7 days", 7), "month": ("1 month", 28)}
+_CALENDAR = {"day": 1, "week": 7, "month": 28}
 
 _OPTIONAL = {
     "unit": fields.optional(fields.text(50, 0)),
@@ -97,7 +98,9 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
 
     table = TABLE
 
-    def _latest(self, conditions: MetricFilter | None, after: PerformanceMetric | None, limit: int | None) -> list[PerformanceMetric]:
+    def _latest(
+        self, conditions: MetricFilter | None, after: PerformanceMetric | None, limit: int | None
+    ) -> list[PerformanceMetric]:
         before_time, before_id = keyset("after", after, by="timestamp")
         return self._listed(
             "list",
@@ -124,11 +127,13 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
         """Return the metrics of a command, newest first; 10,000 at the most."""
         return self._latest(MetricFilter(command_id=fields.row_id("command_id", command_id)), None, None)
 
-    def list_metrics(self, filter: MetricFilter | None = None, page: int = 1, per_page: int = 20) -> Page[PerformanceMetric]:  # noqa: A002 - what it is
+    def list_metrics(
+        self, matching: MetricFilter | None = None, page: int = 1, per_page: int = 20
+    ) -> Page[PerformanceMetric]:
         """Return a page of the metrics that match, newest first, and how many match, in one statement.
 
         Arguments:
-            filter: the conditions; ``None``: none.
+            matching: the conditions; ``None``: none.
             page: its number, counted from 1.
             per_page: 1 to 1,000.
 
@@ -136,13 +141,16 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        return self._page("filtered", page, per_page, **filters.parameters(MetricFilter, filter), cap=None)
+        return self._page("filtered", page, per_page, **filters.parameters(MetricFilter, matching), cap=None)
 
     def list_metrics_after(
-        self, filter: MetricFilter | None = None, after: PerformanceMetric | None = None, limit: int = 100  # noqa: A002 - what it is
+        self,
+        matching: MetricFilter | None = None,
+        after: PerformanceMetric | None = None,
+        limit: int = 100,
     ) -> list[PerformanceMetric]:
         """Return the next metrics that match, newest first; ``after`` is the last one of the page before."""
-        return self._latest(filter, after, limit)
+        return self._latest(matching, after, limit)
 
     def aggregate_by_name(
         self,
@@ -253,15 +261,15 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
             "until": ends,
             "time_zone": fields.time_zone("time_zone", time_zone),
         }
-        if isinstance(interval, timedelta):
-            if not timedelta(minutes=1) <= interval <= _MAX_INTERVAL:
-                raise validation.invalid("interval", "must be 1 minute to 12 hours, day, week or month")
+        queries = specify_queries()
+        # PostgreSQL does not say that the ends are never null.
+        rows: list[Any]
+        if isinstance(interval, timedelta) and timedelta(minutes=1) <= interval <= _MAX_INTERVAL:
             _check_buckets(ends - begins, interval)
-            rows = specify_queries().metric_series(self._executor, **given, width=interval)
+            rows = [*queries.metric_series(self._executor, **given, width=interval)]
         elif isinstance(interval, str) and interval in _CALENDAR:
-            width, days = _CALENDAR[interval]
-            _check_buckets(ends - begins, timedelta(days=days))
-            rows = specify_queries().metric_series_days(self._executor, **given, width=width, unit=interval)
+            _check_buckets(ends - begins, timedelta(days=_CALENDAR[interval]))
+            rows = [*queries.metric_series_days(self._executor, **given, unit=interval)]
         else:
             raise validation.invalid("interval", "must be 1 minute to 12 hours, day, week or month")
         buckets = [Bucket(*row) for row in rows]
@@ -305,7 +313,7 @@ class PerformanceMetricRepository(BaseRepository[PerformanceMetric]):
         )
         return recorded
 
-    def record_metric(
+    def record_metric(  # noqa: PLR0917 - as callers know it
         self,
         name: str,
         value: float,

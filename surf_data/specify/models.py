@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
 
@@ -13,7 +13,7 @@ from surf_data.kernel.secret import Secret
 Address = IPv4Address | IPv4Interface | IPv6Address | IPv6Interface
 
 
-class ExecutionStatus(str, Enum):
+class ExecutionStatus(StrEnum):
     """How a command stands."""
 
     PENDING = "pending"
@@ -24,7 +24,7 @@ class ExecutionStatus(str, Enum):
     TIMEOUT = "timeout"
 
 
-class AuditAction(str, Enum):
+class AuditAction(StrEnum):
     """What was done."""
 
     CREATE = "create"
@@ -37,7 +37,7 @@ class AuditAction(str, Enum):
     CONFIG_CHANGE = "config_change"
 
 
-class MetricType(str, Enum):
+class MetricType(StrEnum):
     """What a metric's values mean."""
 
     COUNTER = "counter"
@@ -48,9 +48,7 @@ class MetricType(str, Enum):
 
 
 #: The statuses after which a command changes no more.
-FINAL = frozenset(
-    {ExecutionStatus.SUCCESS, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED, ExecutionStatus.TIMEOUT}
-)
+FINAL = frozenset({ExecutionStatus.SUCCESS, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED, ExecutionStatus.TIMEOUT})
 
 
 @attrs.frozen

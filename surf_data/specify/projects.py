@@ -6,9 +6,10 @@ from typing import Any
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import Project
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Table
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,199}")
 # Commands that are deleted in one transaction: their metrics and spans go with them.
@@ -103,9 +104,7 @@ class ProjectQueries(BaseQueries[Project]):
             ValidationError: ``limit`` is refused.
             DatabaseError: they cannot be read.
         """
-        return self._listed(
-            "list", owner_id=None, is_active=True, row_limit=fields.limit("limit", limit), row_offset=0
-        )
+        return self._listed("list", owner_id=None, is_active=True, row_limit=fields.limit("limit", limit), row_offset=0)
 
     def search_projects(self, query_str: str, owner_id: int | None = None, limit: int = 10) -> list[Project]:
         """Return projects with a text in their name or description, in any case, also archived ones.
@@ -228,5 +227,3 @@ class ProjectRepository(BaseRepository[Project]):
         while specify_queries().command_of_project(self._executor, project_id=row_id, batch=_BATCH) == _BATCH:
             pass
         return self.delete(row_id)
-
-

@@ -4,7 +4,7 @@ from surf_data.kernel.paging import Page as PaginationResult
 from surf_data.specify.audit import AuditLogQueries
 from surf_data.specify.base import BaseQueries
 from surf_data.specify.cache import CacheQueries
-from surf_data.specify.commands import CommandQueries
+from surf_data.specify.command_queries import CommandQueries
 from surf_data.specify.configuration import ConfigurationQueries
 from surf_data.specify.metrics import PerformanceMetricQueries
 from surf_data.specify.projects import ProjectQueries

@@ -7,7 +7,10 @@ from typing import Any
 #: What stands in the place of a secret.
 MASK = "***"
 
-_NAMES = r"pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|apikey|authorization|auth|credentials?|private[-_]?key|cookie"
+_NAMES = (
+    r"pass(?:word|wd|phrase)?|pwd|secret|token|api[-_]?key|apikey|authorization|auth|credentials?|private[-_]?key"
+    r"|cookie"
+)
 # A part of a name, such as GITHUB_TOKEN or x-api-key; but no "author" and no "tokenizer".
 _NAME = re.compile(rf"(?:^|[-_. ])(?:{_NAMES})(?:$|[-_. ])", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

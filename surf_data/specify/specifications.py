@@ -8,9 +8,10 @@ import attrs
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import RDFSpecification
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Table
 
 #: The largest content, in bytes of UTF-8.
 MAX_CONTENT = 4_000_000
@@ -160,11 +161,10 @@ class RDFSpecificationRepository(BaseRepository[RDFSpecification]):
         """
         digest = content_hash(content)
         given = {"project_id": project_id, "file_path": file_path, "content_hash": digest, **more}
-        document = TABLE.checked(given, creating=True)
         with self._executor.transaction() as session:
             if fields.boolean("store_content", store_content):
                 specify_queries().specification_content_store(session, content_hash=digest, content=content)
-            return RDFSpecificationRepository(session)._insert_one(document)
+            return RDFSpecificationRepository(session).create(given)
 
     def update_specification(
         self, spec_id: int, content: str, *, store_content: bool = True, **more: Any

@@ -11,11 +11,12 @@ from surf_data.kernel import validation
 from surf_data.kernel.paging import Page, keyset
 from surf_data.kernel.postgres import Executor
 from surf_data.specify import fields, filters, otlp
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table, to_json
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.filters import TelemetryFilter
 from surf_data.specify.models import TelemetryEvent
 from surf_data.specify.redaction import redacted
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table, to_json
 
 # Spans that one statement takes.
 _BATCH = 1000
@@ -143,11 +144,13 @@ class TelemetryEventQueries(BaseQueries[TelemetryEvent]):
         rows = specify_queries().telemetry_errors(self._executor, hours=fields.hours("hours", hours))
         return [dict(zip(("name", "total", "errors", "avg_ms"), row, strict=True)) for row in rows]
 
-    def list_events(self, filter: TelemetryFilter | None = None, page: int = 1, per_page: int = 20) -> Page[TelemetryEvent]:  # noqa: A002 - what it is
+    def list_events(
+        self, matching: TelemetryFilter | None = None, page: int = 1, per_page: int = 20
+    ) -> Page[TelemetryEvent]:
         """Return a page of the spans that match, newest first, and how many match, in one statement.
 
         Arguments:
-            filter: the conditions; ``None``: none.
+            matching: the conditions; ``None``: none.
             page: its number, counted from 1.
             per_page: 1 to 1,000.
 
@@ -155,16 +158,19 @@ class TelemetryEventQueries(BaseQueries[TelemetryEvent]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        return self._page("filtered", page, per_page, **filters.parameters(TelemetryFilter, filter), cap=None)
+        return self._page("filtered", page, per_page, **filters.parameters(TelemetryFilter, matching), cap=None)
 
     def list_events_after(
-        self, filter: TelemetryFilter | None = None, after: TelemetryEvent | None = None, limit: int = 100  # noqa: A002 - what it is
+        self,
+        matching: TelemetryFilter | None = None,
+        after: TelemetryEvent | None = None,
+        limit: int = 100,
     ) -> list[TelemetryEvent]:
         """Return the next spans that match, newest first; ``after`` is the last one of the page before."""
         before_time, before_id = keyset("after", after, by="start_time")
         return self._listed(
             "list",
-            **filters.parameters(TelemetryFilter, filter),
+            **filters.parameters(TelemetryFilter, matching),
             before_time=before_time,
             before_id=before_id,
             row_limit=fields.limit("limit", limit),
@@ -225,7 +231,9 @@ class TelemetryEventRepository(BaseRepository[TelemetryEvent]):
         new = 0
         with self._executor.transaction() as session:
             for begin in range(0, len(documents), _BATCH):
-                found = specify_queries().telemetry_insert(session, documents=to_json(documents[begin : begin + _BATCH]))
+                found = specify_queries().telemetry_insert(
+                    session, documents=to_json(documents[begin : begin + _BATCH])
+                )
                 new += len(found)
         return new
 

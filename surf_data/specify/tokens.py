@@ -5,12 +5,13 @@ from typing import Any
 
 from surf_data.kernel import validation
 from surf_data.kernel.crypto import new_token, token_digest
-from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.postgres import Json
 from surf_data.kernel.secret import Secret
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import SessionToken
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table
 
 _BATCH = 5000
 _MORE = {

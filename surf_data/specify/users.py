@@ -1,7 +1,6 @@
 """Users: accounts, what they are found by, their API keys."""
 
 import unicodedata
-from collections.abc import Mapping
 from typing import Any
 
 from surf_data.kernel import validation
@@ -10,9 +9,10 @@ from surf_data.kernel.emails import checked_email, email_key
 from surf_data.kernel.postgres import Executor
 from surf_data.kernel.secret import Secret
 from surf_data.specify import fields
-from surf_data.specify.base import BaseQueries, BaseRepository, Document, Table
+from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import User
 from surf_data.specify.statements import specify_queries
+from surf_data.specify.table import Document, Table
 
 # Shorter keys could be guessed.
 _MIN_API_KEY = 16
@@ -88,7 +88,7 @@ TABLE: Table[User] = Table(
     },
     complete=_complete,
     taken=_taken,
-    secret="api_key",
+    secret="api_key",  # noqa: S106 - the name of a column
 )
 
 
@@ -105,7 +105,9 @@ class UserQueries(BaseQueries[User]):
             DatabaseError: it cannot be read.
         """
         name = _username("username", username)
-        return self._one(specify_queries().user_by_username(self._executor, username=name, username_key=username_key(name)))
+        return self._one(
+            specify_queries().user_by_username(self._executor, username=name, username_key=username_key(name))
+        )
 
     def find_by_email(self, email: str) -> User | None:
         """Return the user with this address, in exactly this spelling; ``None`` when there is none.
@@ -147,9 +149,7 @@ class UserQueries(BaseQueries[User]):
             ValidationError: ``limit`` is refused.
             DatabaseError: they cannot be read.
         """
-        return self._listed(
-            "list", is_active=True, is_admin=None, row_limit=fields.limit("limit", limit), row_offset=0
-        )
+        return self._listed("list", is_active=True, is_admin=None, row_limit=fields.limit("limit", limit), row_offset=0)
 
     def get_admins(self) -> list[User]:
         """Return the administrators by ascending id, also those who are not active; 10,000 at the most.
@@ -173,9 +173,7 @@ class UserQueries(BaseQueries[User]):
             DatabaseError: they cannot be read.
         """
         query = validation.text("query_str", query_str, maximum=200)
-        return self._listed(
-            "search", query=query, pattern=fields.like(query), row_limit=fields.limit("limit", limit)
-        )
+        return self._listed("search", query=query, pattern=fields.like(query), row_limit=fields.limit("limit", limit))
 
 
 class UserRepository(BaseRepository[User]):
