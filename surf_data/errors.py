@@ -49,13 +49,22 @@ class EncryptionError(SurfDataError):
 class QueryFileError(SurfDataError):
     """A .sql file cannot be loaded as it stands."""
 
-    def __init__(self, message: str | None = None, *, file: str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        faults: Sequence["QueryFileError"] = (),
+    ) -> None:
         place = f"{file}:{line}: " if line else f"{file}: " if file else ""
-        super().__init__(f"{place}{message}" if message else None)
-        #: The file at fault.
+        super().__init__("\n".join(map(str, faults)) or (f"{place}{message}" if message else None))
+        #: The file at fault; of several faults that of the first.
         self.file = file
-        #: The line at fault, counted from 1.
+        #: The line at fault, counted from 1; of several faults that of the first.
         self.line = line
+        #: Where several things are wrong, each by itself; else empty.
+        self.faults: tuple[QueryFileError, ...] = tuple(faults)
 
 
 class DatabaseError(SurfDataError):

@@ -9,7 +9,7 @@ import click
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.domain import Domain
-from surf_data.kernel import resources
+from surf_data.kernel import resources, sql_folders
 from surf_data.kernel.executables import find_executable
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.formatting import Layout, Unreadable, laid_out, unproven
@@ -61,7 +61,7 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(path.rglob("*.sql")) if path.is_dir() else [path]
+        yield from sql_folders.files(path) if path.is_dir() else [path]
 
 
 def _problems(layouts: Sequence[Layout], schema: Schema) -> dict[Path, list[str]]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from surf_data.cli import output
 from surf_data.cli.schema import Schema
-from surf_data.review import Plan, Planned, Query, QueryPlans, Scale, Unplanned, read_scale
+from surf_data.review import Plan, Planned, QueryPlans, QuerySource, Scale, Unplanned, read_scale
 from surf_data.review.planning.scale import FILE_NAME
 
 # From here on decimals of a cost say nothing.
@@ -65,7 +65,7 @@ def headings(plans: QueryPlans) -> tuple[str, ...]:
     return () if plans.file is None else ("cost",)
 
 
-def cost(plans: QueryPlans, query: Query) -> tuple[str, ...]:
+def cost(plans: QueryPlans, query: QuerySource) -> tuple[str, ...]:
     """Return the cell with what a query costs for any values, and for the dearest of its examples."""
     if plans.file is None:
         return ()
@@ -77,7 +77,7 @@ def cost(plans: QueryPlans, query: Query) -> tuple[str, ...]:
     return (_cost(generic) if dearest is None else f"{_cost(generic)} ({_cost(dearest)})",)
 
 
-def page(plans: QueryPlans, query: Query) -> Iterator[RenderableType]:
+def page(plans: QueryPlans, query: QuerySource) -> Iterator[RenderableType]:
     """Yield the plans of a query, as text."""
     for each in plans.by_query.get(query.name, ()):
         values = ", ".join(f"{name}={value}" for name, value in each.example.items()) or "any values"
@@ -88,7 +88,7 @@ def page(plans: QueryPlans, query: Query) -> Iterator[RenderableType]:
             yield Text(f"no plan for {values}: {each.reason}", style="yellow")
 
 
-def document(plans: QueryPlans, query: Query) -> dict[str, Any]:
+def document(plans: QueryPlans, query: QuerySource) -> dict[str, Any]:
     """Return the plans of a query, as JSON has them."""
     if plans.file is None:
         return {}

@@ -42,7 +42,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         output.write_error(str(error))
         return 2
     except SurfDataError as error:
-        output.write_error(str(error))
+        # Of a folder of queries all that is wrong, each on a line of its own.
+        for each in getattr(error, "faults", ()) or (error,):
+            output.write_error(str(each))
         return 1
     except OSError as error:
         output.write_error(error.strerror or type(error).__name__)

@@ -10,7 +10,7 @@ import click
 from surf_data.cli import output
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.domain import Domain
-from surf_data.review import Facts, Outcome, Query, QueryObject, analyse, find_queries, row_problems, stub
+from surf_data.review import Facts, Outcome, QueryObject, QuerySource, analyse, find_queries, row_problems, stub
 
 
 @click.command
@@ -57,7 +57,7 @@ def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool
     context.exit(1 if problems else 0)
 
 
-def _problems(objects: Sequence[QueryObject], outcomes: dict[Query, Outcome]) -> Iterator[str]:
+def _problems(objects: Sequence[QueryObject], outcomes: dict[QuerySource, Outcome]) -> Iterator[str]:
     loaded = [loaded for each in objects for loaded in each.queries]
     for each in sorted(loaded, key=lambda each: (each.query.file, each.query.line)):
         outcome = outcomes[each.query]

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import MigrationError
+from surf_data.kernel import sql_folders
 from surf_data.migrate.statements import Statement, split
 
 #: The highest that four digits hold.
@@ -100,14 +101,14 @@ class Migration:
 
 
 def read_folder(folder: Path) -> list[Migration]:
-    """Return the migrations of a folder in the order of their numbers. Files with other suffixes are left alone.
+    """Return the migrations of a folder in the order of their numbers. Hidden files and other suffixes are passed over.
 
     Raises:
         MigrationError: the folder cannot be read or holds no migration, a file has a bad name, a number is missing or
             there twice, or a file cannot be applied as it stands; with file and line.
     """
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".sql")
+        paths = [path for path in sql_folders.entries(folder) if sql_folders.is_sql(path)]
     except OSError as error:
         problem = MigrationError(f"cannot be read: {type(error).__name__}", file=str(folder))
     else:

@@ -3,6 +3,7 @@
 It takes any folder of aiosql files and any folder of migrations. Where it needs a server, it is handed a connection.
 """
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import analyse
 from surf_data.review.analysis.facts import Access, ColumnType, Facts, Outcome, Parameter, Refusal, ResultColumn
 from surf_data.review.findings.callers import Caller, find_callers
@@ -17,7 +18,7 @@ from surf_data.review.planning.query_plans import QueryPlans
 from surf_data.review.planning.scale import ColumnScale, Scale, TableScale, read_scale
 from surf_data.review.planning.simulate import simulate
 from surf_data.review.report.contents import Report
-from surf_data.review.source import Query, read_queries
+from surf_data.review.source import read_queries
 from surf_data.review.statistics import QueryStats, Statistics, UntrackedStatement, read_statistics
 from surf_data.review.stubs.objects import Loaded, QueryObject, find_queries
 from surf_data.review.stubs.records import row_problems
@@ -40,9 +41,9 @@ __all__ = [
     "Plan",
     "PlanNode",
     "Planned",
-    "Query",
     "QueryObject",
     "QueryPlans",
+    "QuerySource",
     "QueryStats",
     "Refusal",
     "Report",

@@ -18,12 +18,12 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import ConfigurationError, QueryFileError
+from surf_data.kernel.postgres.query_faults import faults
+from surf_data.kernel.postgres.query_source import LOWER, QuerySource, parse
 from surf_data.kernel.postgres.scanner import BLANK, Token, tokens
-from surf_data.kernel.postgres.sqlfile import SqlFile
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.facts import Facts
 from surf_data.review.report.changes import is_same
-from surf_data.review.source import LOWER, Query, read_text
 
 # What is so of all files of queries, whatever else somebody has set for sqruff.
 _SETTINGS = Path(__file__).with_name("sqruff.cfg")
@@ -48,7 +48,7 @@ class Layout:
     #: Why it is not to be taken, if PostgreSQL need not be asked for that.
     problems: tuple[str, ...]
     #: The queries of which it has to be asked: as they are, and as they would be.
-    doubtful: tuple[tuple[Query, Query], ...]
+    doubtful: tuple[tuple[QuerySource, QuerySource], ...]
 
     def write(self) -> None:
         """Put the content into the file, all at once, with the owner and the permissions that it has.
@@ -103,12 +103,12 @@ def laid_out(program: Path, path: Path) -> Layout | Unreadable | None:
     """
     raw = _read(path)
     text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-    before = read_text(text, path)
+    before = _queries(text, path)
     laid, said = _laid_out(program, path, text) if before else (text, "")
     if laid == text:
         found = _UNREADABLE.search(said)
         return Unreadable(path=path, line=int(found["line"])) if found else None
-    now = read_text(laid, path)
+    now = _queries(laid, path)
     problems = tuple(_changes(path, (text, before), (laid, now)))
     pairs = () if problems else zip(before, now, strict=True)
     ends = "\r\n" if b"\r\n" in raw else "\n"
@@ -163,14 +163,16 @@ def _laid_out(program: Path, path: Path, text: str) -> tuple[str, str]:
     return done.stdout.decode(), said
 
 
-def _changes(path: Path, was: tuple[str, Sequence[Query]], is_now: tuple[str, Sequence[Query]]) -> Iterator[str]:
+def _changes(
+    path: Path, was: tuple[str, Sequence[QuerySource]], is_now: tuple[str, Sequence[QuerySource]]
+) -> Iterator[str]:
     """Yield what else would not be as it was."""
     (before, queries), (now, others) = was, is_now
     if [(each.name, *each.header()) for each in queries] != [(each.name, *each.header()) for each in others]:
         yield f"{path}: sqruff would change the header of a query"
     elif _comments(before) != _comments(now):
         yield f"{path}: sqruff would change or drop a comment"
-    elif _is_loaded(before) and not _is_loaded(now):
+    elif _is_loaded(before, path) and not _is_loaded(now, path):
         yield f"{path}: sqruff would make a file of it that load_queries refuses"
 
 
@@ -178,15 +180,12 @@ def _comments(text: str) -> Counter[str]:
     return Counter(token.text.rstrip() for token in tokens(text) if token.kind in {"comment", "block"})
 
 
-def _is_loaded(text: str) -> bool:
-    with tempfile.TemporaryDirectory(prefix="surf_data_") as folder:
-        path = Path(folder, "queries.sql")
-        path.write_text(text, "utf-8")
-        try:
-            SqlFile(path)
-        except QueryFileError:
-            return False
-    return True
+def _queries(text: str, path: Path) -> list[QuerySource]:
+    return [query for query in parse(text, path) if query.code]
+
+
+def _is_loaded(text: str, path: Path) -> bool:
+    return not any(faults(text, path, list(parse(text, path))))
 
 
 def _lexed(sql: str) -> list[tuple[str, str]]:

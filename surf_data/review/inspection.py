@@ -6,6 +6,8 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import ConfigurationError, MigrationError, QueryFileError
+from surf_data.kernel import sql_folders
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Facts, Outcome, Refusal
@@ -21,7 +23,7 @@ from surf_data.review.report.changes import RevisionState, alone, changes, same_
 from surf_data.review.report.contents import MigrationFile, Problem, Report
 from surf_data.review.report.revision import Revision, revision_of
 from surf_data.review.rules import OF_MIGRATIONS
-from surf_data.review.source import Query, read_queries
+from surf_data.review.source import read_queries
 from surf_data.review.workbench import Workbench
 
 
@@ -52,7 +54,7 @@ class ReviewRequest:
         """Return all that is read, the queries first."""
         return [self.folder, *self.sources, *self.options.code, *([Path(self.scale.file)] if self.scale else [])]
 
-    def queries(self) -> list[Query]:
+    def queries(self) -> list[QuerySource]:
         """Return the queries that are wanted.
 
         Raises:
@@ -252,11 +254,11 @@ def _migrations(sources: Iterable[Path], revision: Revision) -> Iterator[Migrati
 def _texts(source: Path | None) -> dict[str, str]:
     if source is None:
         return {}
-    files = [source] if source.is_file() else source.rglob("*.sql")
+    files = [source] if source.is_file() else sql_folders.files(source)
     return {path.name: path.read_text(encoding="utf-8-sig", errors="replace") for path in files}
 
 
-def _outcomes(analyst: Analyst, queries: Sequence[Query], on_step: OnStep) -> tuple[Outcome, ...]:
+def _outcomes(analyst: Analyst, queries: Sequence[QuerySource], on_step: OnStep) -> tuple[Outcome, ...]:
     return tuple(analyst.outcome(query) for query in counted(on_step, "analysing the queries", queries))
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from surf_data.errors import MigrationError
+from surf_data.kernel import sql_folders
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.migrate import Migration, Part, Section, read_folder
 from surf_data.migrate.statements import Statement, split
-from surf_data.review.source import Query, read_file
+from surf_data.review.source import read_file
 
 # Where other tools' files begin and end what brings the schema forward: dbmate, goose, sql-migrate.
 _UP = re.compile(r"--\s*(?:migrate\s*:|\+goose\s+|\+migrate\s+)up\b.*", re.IGNORECASE)
@@ -74,7 +76,7 @@ def statements(path: Path) -> Iterator[tuple[Statement, int]]:
         yield statement, first + body.count("\n", 0, statement.start)
 
 
-def _defining(queries: Iterable[Query]) -> Iterator[tuple[Statement, int]]:
+def _defining(queries: Iterable[QuerySource]) -> Iterator[tuple[Statement, int]]:
     """Yield the statements of those queries that make a schema: some programs keep it among their queries."""
     for query in queries:
         statements = list(split(query.sql))
@@ -101,12 +103,20 @@ def files(source: Path) -> list[Path]:
     """Return the files of a folder that bring a schema forward, in their order; or the one file.
 
     Raises:
-        MigrationError: there are none.
+        MigrationError: there are none, or the folder cannot be read.
     """
-    paths = [source] if source.is_file() else [path for path in source.rglob("*.sql") if not _UNDOING.search(path.name)]
-    if not paths:
-        raise MigrationError("there are no .sql files here", file=str(source))
-    return sorted(paths, key=_order)
+    if source.is_file():
+        return [source]
+    try:
+        paths = [path for path in sql_folders.files(source) if not _UNDOING.search(path.name)]
+    except OSError as error:
+        problem = MigrationError(f"cannot be read: {type(error).__name__}", file=str(source))
+    else:
+        if paths:
+            return sorted(paths, key=_order)
+        problem = MigrationError("there are no .sql files here", file=str(source))
+    # Outside the handler, so that it carries no other error.
+    raise problem
 
 
 def _order(path: Path) -> tuple[bool, tuple[int, ...], str]:

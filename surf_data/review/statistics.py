@@ -14,8 +14,8 @@ import psycopg
 
 from surf_data.errors import DatabaseError
 from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import Analyst
-from surf_data.review.source import Query
 from surf_data.review.statistics_queries import statistics_queries
 
 _TAG = re.compile(r"/\* [^:*]+:(?P<name>[\w.]+) \*/")
@@ -50,7 +50,7 @@ class StatementStats:
 class QueryStats:
     """What was spent on a query, whoever ran it; times in milliseconds."""
 
-    query: Query
+    query: QuerySource
     calls: int
     rows: int
     total: float
@@ -82,12 +82,12 @@ class Statistics:
     #: Queries that were run, the ones that took most time first.
     queries: tuple[QueryStats, ...]
     #: Queries that were never run, as far as the server remembers.
-    never_run: tuple[Query, ...]
+    never_run: tuple[QuerySource, ...]
     #: Statements of no file, the ones that took most time first.
     others: tuple[UntrackedStatement, ...]
 
 
-def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> Statistics:
+def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[QuerySource]) -> Statistics:
     """Return what a server spent on queries since its statistics were reset.
 
     Nothing is run but questions to the catalogs: a query that is looked for by its number is planned, not executed.
@@ -105,7 +105,7 @@ def read_statistics(connection: psycopg.Connection[Any], queries: Sequence[Query
     unfound = [query for query in queries if query not in tagged.values()]
     numbers = _numbers(connection, unfound)
     whole = math.fsum(each.total for each in counted)
-    groups: dict[Query, list[StatementStats]] = {}
+    groups: dict[QuerySource, list[StatementStats]] = {}
     others: list[UntrackedStatement] = []
     for each in counted:
         query = tagged[id(each)] or numbers.get(each.query_id)
@@ -132,7 +132,7 @@ def _counted(connection: psycopg.Connection[Any]) -> list[StatementStats]:
     raise problem
 
 
-def _tagged(counted: StatementStats, queries: Iterable[Query]) -> Query | None:
+def _tagged(counted: StatementStats, queries: Iterable[QuerySource]) -> QuerySource | None:
     tag = _TAG.search(counted.text or "")
     if tag is None:
         return None
@@ -140,7 +140,7 @@ def _tagged(counted: StatementStats, queries: Iterable[Query]) -> Query | None:
     return next(found, None)
 
 
-def _numbers(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> dict[int | None, Query]:
+def _numbers(connection: psycopg.Connection[Any], queries: Sequence[QuerySource]) -> dict[int | None, QuerySource]:
     if not queries:
         return {}
     analyst = Analyst(connection)
@@ -149,7 +149,7 @@ def _numbers(connection: psycopg.Connection[Any], queries: Sequence[Query]) -> d
     return found
 
 
-def _spent(query: Query, group: Sequence[StatementStats], whole: float, found_by: str) -> QueryStats:
+def _spent(query: QuerySource, group: Sequence[StatementStats], whole: float, found_by: str) -> QueryStats:
     calls = sum(each.calls for each in group)
     total = math.fsum(each.total for each in group)
     mean = total / calls

@@ -134,7 +134,7 @@ def test_import_leaves_what_is_needed_later_for_later() -> None:
         "aiosql",
         "surf_data.kernel.redis.topology",
         "surf_data.kernel.cache.tracking",
-        "surf_data.kernel.postgres.sqlfile",
+        "surf_data.kernel.postgres.query_source",
     }
     assert set() == imported & later
     assert all(map(importlib.util.find_spec, later))

@@ -9,8 +9,8 @@ import psycopg
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.scanner import tokens
-from surf_data.kernel.postgres.sqlfile import QueryHeader
 
 Connection = psycopg.Connection[Any]
 
@@ -98,18 +98,18 @@ class Query:
     sql: str
 
     @classmethod
-    def of(cls, header: QueryHeader, root: Path) -> "Query":
+    def of(cls, source: QuerySource, root: Path) -> "Query":
         """Return the query of a file below ``root``.
 
         Raises:
             QueryFileError: it is a COPY whose columns are those that the table happens to have.
         """
-        numbers = {name: f"${number}" for number, name in enumerate(header.parameters, start=1)}
+        numbers = {name: f"${number}" for number, name in enumerate(source.parameters, start=1)}
         pieces = [
-            numbers[token.text[1:]] if token.kind == "parameter" else token.text for token in tokens(header.source)
+            numbers[token.text[1:]] if token.kind == "parameter" else token.text for token in tokens(source.source)
         ]
-        sql = _insertion(header) if header.code[0].text.upper() == "COPY" else "".join(pieces)
-        return cls(place=f"{header.file.relative_to(root)}:{header.line} {header.name}", sql=sql)
+        sql = _insertion(source) if source.code[0].text.upper() == "COPY" else "".join(pieces)
+        return cls(place=f"{source.file.relative_to(root)}:{source.line} {source.name}", sql=sql)
 
     def outcome(self, connection: Connection, roles: Sequence[str]) -> Outcome:
         """Return what a server answers to the query, as the connection's role and in ``roles``; nothing is kept."""
@@ -157,11 +157,11 @@ def grantees(connection: Connection) -> list[str]:
     return [str(role) for (role,) in connection.execute(GRANTEES).fetchall()]
 
 
-def _insertion(header: QueryHeader) -> str:
+def _insertion(source: QuerySource) -> str:
     """Return the INSERT that gives what a COPY gives: the server tells nothing of a COPY before it runs."""
-    words = [token.text for token in header.code]
+    words = [token.text for token in source.code]
     if "(" not in words[2:] or words[1] == "(" or words.index("(") > [word.upper() for word in words].index("FROM"):
-        raise header.error("write COPY table (columns) FROM STDIN")
+        raise source.error("write COPY table (columns) FROM STDIN")
     opening, closing = words.index("("), words.index(")")
     columns = [word for word in words[opening + 1 : closing] if word != ","]
     values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))

@@ -14,7 +14,7 @@ import attrs
 from query import Query, Unusable
 
 from surf_data.errors import QueryFileError
-from surf_data.kernel.postgres.sqlfile import SqlFile
+from surf_data.kernel.postgres.query_files import check_file
 from surf_data.migrate import Migration, read_folder
 
 SCENARIO = Path("tests/rolling/scenario.py")
@@ -44,7 +44,9 @@ class Revision:
         problems: list[str] = []
         for file in sorted((self.root / "sql" / domain).rglob("*.sql")):
             try:
-                found += [Query.of(header, self.root) for header in SqlFile(file).queries]
+                sources, faults = check_file(file)
+                problems += [str(fault).removeprefix(f"{self.root}{os.sep}") for fault in faults]
+                found += [] if faults else [Query.of(source, self.root) for source in sources]
             except QueryFileError as error:
                 problems.append(str(error).removeprefix(f"{self.root}{os.sep}"))
         return found, problems

@@ -20,9 +20,10 @@ from psycopg.rows import tuple_row
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres import effects
 from surf_data.kernel.postgres.execution import Executor, Statement, Stream
+from surf_data.kernel.postgres.query_files import check_file, query_files, together
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.rows import RowFactory
 from surf_data.kernel.postgres.scanner import Token, meaning, tokens
-from surf_data.kernel.postgres.sqlfile import QueryHeader, SqlFile
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*")
 # The operators whose rows may be objects: all rows, the first one, the one of a RETURNING clause.
@@ -40,8 +41,8 @@ class Adapter(GenericAdapter):
         super().__init__()  # type: ignore[no-untyped-call]
         self._application = application
         self._statements: dict[str, Statement] = {}
-        #: The header and row class of each query, by full name.
-        self.headers: dict[str, tuple[QueryHeader, type[attrs.AttrsInstance] | None]] = {}
+        #: Each query with the class of its rows, by full name.
+        self.sources: dict[str, tuple[QuerySource, type[attrs.AttrsInstance] | None]] = {}
 
     def process_sql(self, query_name: str, op_type: SQLOperationType, sql: str) -> str:
         """Return what is sent: ``:name`` and ``%`` as psycopg wants them, tagged, without the semicolon.
@@ -49,25 +50,26 @@ class Adapter(GenericAdapter):
         Raises:
             QueryFileError: ``sql`` is not what the file says.
         """
-        header, row = self.headers[query_name]
+        source, row = self.sources[query_name]
         pieces = list(tokens(sql))
-        for ours, theirs in zip_longest(header.code, meaning(pieces)):
+        for ours, theirs in zip_longest(source.code, meaning(pieces)):
             if ours is None or theirs is None or ours.text != theirs.text:
                 # aiosql has cut out what it took for a comment, spaces at the end of a line in a string, ...
-                raise header.error("this would not be sent as it is written", (ours or header).line)
+                raise source.error("this would not be sent as it is written", (ours or source).line)
         # A % is data or an operator; psycopg would take it for a placeholder, except in COPY.
-        percent = "%" if _copies(header) else "%%"
+        percent = "%" if _copies(source) else "%%"
         sent = "".join(_sent(pieces, f"{self._application}:{query_name}", percent)).strip()
-        factory = tuple_row if row is None else RowFactory(row, header)
+        factory = tuple_row if row is None else RowFactory(row, source)
+        options = dict(source.options)
         self._statements[sent] = Statement(
             name=query_name,
             sql=sent.encode(),
             row_factory=factory,
-            reads=effects.reads(header.code),
-            functions=effects.functions(header.code),
-            idempotent="retry" in header.options,
-            replica="replica" in header.options,
-            prepare=False if "plan" in header.options else None,
+            reads=effects.reads(source.code),
+            functions=effects.functions(source.code),
+            idempotent="retry" in options,
+            replica="replica" in options,
+            prepare=False if "plan" in options else None,
         )
         return sent
 
@@ -100,13 +102,13 @@ class Adapter(GenericAdapter):
     def execute_script(self, conn: Executor, sql: str) -> Any:
         """Run a ``#`` query: return a writer context for COPY, else the server's status text."""
         statement = self._statements[sql]
-        if _copies(self.headers[statement.name][0]):
+        if _copies(self.sources[statement.name][0]):
             return conn.copy(statement)
         return conn.run(statement, {}, _status)
 
 
-def _copies(header: QueryHeader) -> bool:
-    return header.operator == "#" and header.code[0].text.upper() == "COPY"
+def _copies(source: QuerySource) -> bool:
+    return source.operator == "#" and source.code[0].text.upper() == "COPY"
 
 
 def _sent(pieces: list[Token], tag: str, percent: str) -> Iterator[str]:
@@ -147,10 +149,12 @@ def _status(cursor: psycopg.Cursor[Any]) -> str | None:
 def load(folder: Path, namespace: str, application: str, rows: Mapping[str, type[attrs.AttrsInstance]]) -> Queries:
     """Return what `surf_data.kernel.postgres.load_queries` returns; the names are checked already."""
     adapter = Adapter(application)
-    wanted = dict(rows)
-    tree = _Loader(adapter, namespace, wanted).load(folder)
-    if wanted:
-        raise QueryFileError(f"there is no query {min(wanted)}", file=str(folder))
+    loader = _Loader(adapter, namespace, rows)
+    tree = loader.load(folder)
+    if loader.faults:
+        raise together(loader.faults)
+    if loader.rows:
+        raise QueryFileError(f"there is no query {min(loader.rows)}", file=str(folder))
     if not tree:
         raise QueryFileError("there are no queries here", file=str(folder))
     queries: Queries = Queries(adapter).load_from_tree(tree)
@@ -161,72 +165,92 @@ class _Loader:
     """Loads a folder and those below it for one adapter.
 
     Arguments:
-        adapter: is told of each query before aiosql is.
+        adapter: is given each query before aiosql is.
         namespace: what the full names begin with.
-        rows: row classes by name below the folder; those that are used are taken out.
+        rows: row classes by name below the folder.
     """
 
-    def __init__(self, adapter: Adapter, namespace: str, rows: dict[str, type[attrs.AttrsInstance]]) -> None:
+    def __init__(self, adapter: Adapter, namespace: str, rows: Mapping[str, type[attrs.AttrsInstance]]) -> None:
         self._adapter = adapter
         self._namespace = namespace
-        self._rows = rows
         self._aiosql = QueryLoader(adapter, None)
         self._empty = Queries(adapter)
+        # Where each name is taken, by the folders that lead to it.
+        self._taken: dict[tuple[str, ...], dict[str, str]] = {(): {}}
+        #: What is wrong, in the order of the files.
+        self.faults: list[QueryFileError] = []
+        #: The row classes that no query has used.
+        self.rows: dict[str, type[attrs.AttrsInstance]] = dict(rows)
 
-    def load(self, folder: Path, below: tuple[str, ...] = ()) -> dict[str, Any]:
+    def load(self, folder: Path) -> dict[str, Any]:
         """Return what aiosql makes functions of: queries by their name, and the same for each folder by its name."""
         tree: dict[str, Any] = {}
-        taken: dict[str, str] = {}
-        for path in _entries(folder):
-            if path.is_dir():
-                if subtree := self.load(path, (*below, path.name)):
-                    self._check_namespace(path, taken)
-                    tree[path.name] = subtree
-            elif path.suffix == ".sql":
-                for header in SqlFile(path).queries:
-                    self._check_names(header, taken)
-                    tree[header.name] = self._query(header, below)
+        for found in query_files(folder):
+            if isinstance(found, QueryFileError):
+                self.faults.append(found)
+                continue
+            below, path = found
+            for source, is_sound in self._read(path):
+                place = self._place(folder, below, tree)
+                self._check_names(source, self._taken[below])
+                if is_sound:
+                    place[source.name] = self._query(source, below)
         return tree
 
-    def _check_namespace(self, path: Path, taken: dict[str, str]) -> None:
-        if not _NAMESPACE.fullmatch(path.name) or keyword.iskeyword(path.name):
-            raise QueryFileError("the name of a folder of queries is a to z, 0 to 9 and _", file=str(path))
-        if problem := self._taken(path.name, taken):
-            raise QueryFileError(problem, file=str(path))
-        taken[path.name] = "a folder"
+    def _read(self, path: Path) -> Iterator[tuple[QuerySource, bool]]:
+        """Yield the queries of a file, each with whether nothing is wrong with it so far."""
+        try:
+            sources, found = check_file(path)
+        except QueryFileError as error:
+            self.faults.append(error)
+            return
+        self.faults += found
+        lines = {each.line for each in found}
+        for source in sources:
+            yield source, lines.isdisjoint(range(source.line, source.last_line + 1))
 
-    def _check_names(self, header: QueryHeader, taken: dict[str, str]) -> None:
+    def _place(self, folder: Path, below: tuple[str, ...], tree: dict[str, Any]) -> dict[str, Any]:
+        """Return the part of the tree that is for the queries of a folder."""
+        for depth, name in enumerate(below):
+            if below[: depth + 1] not in self._taken:
+                self._taken[below[: depth + 1]] = {}
+                path = folder.joinpath(*below[: depth + 1])
+                if not _NAMESPACE.fullmatch(name) or keyword.iskeyword(name):
+                    problem = "the name of a folder of queries is a to z, 0 to 9 and _"
+                    self.faults.append(QueryFileError(problem, file=str(path)))
+                elif problem := self._problem(name, self._taken[below[:depth]]):
+                    self.faults.append(QueryFileError(problem, file=str(path)))
+                self._taken[below[:depth]][name] = "a folder"
+                tree[name] = {}
+            tree = tree[name]
+        return tree
+
+    def _check_names(self, source: QuerySource, taken: dict[str, str]) -> None:
         # aiosql adds a second function to a query for rows.
-        for name in (header.name, f"{header.name}_cursor") if not header.operator else (header.name,):
-            if problem := self._taken(name, taken):
-                raise header.error(problem)
-            taken[name] = f"{header.file.name}:{header.line}"
+        names = [source.name] if source.operator else [source.name, f"{source.name}_cursor"]
+        problems = [problem for name in names if (problem := self._problem(name, taken))]
+        self.faults += map(source.error, problems[:1])
+        for name in names:
+            taken.setdefault(name, f"{source.file.name}:{source.line}")
 
-    def _taken(self, name: str, taken: dict[str, str]) -> str | None:
+    def _problem(self, name: str, taken: Mapping[str, str]) -> str:
         if hasattr(self._empty, name):
             return f"the name {name} is taken by aiosql"
-        return f"the name {name} is taken by {taken[name]}" if name in taken else None
+        return f"the name {name} is taken by {taken[name]}" if name in taken else ""
 
-    def _query(self, header: QueryHeader, below: tuple[str, ...]) -> QueryDatum:
-        row = self._rows.pop(".".join([*below, header.name]), None)
-        if row is not None and header.operator not in _ROW_OPERATORS:
-            raise header.error(f"a query with the operator {header.operator} has no rows for a class")
+    def _query(self, source: QuerySource, below: tuple[str, ...]) -> QueryDatum | None:
+        row = self.rows.pop(".".join([*below, source.name]), None)
         prefix = [part for part in (self._namespace, *below) if part]
-        self._adapter.headers[".".join([*prefix, header.name])] = (header, row)
+        self._adapter.sources[".".join([*prefix, source.name])] = (source, row)
         try:
-            [query] = self._aiosql.load_query_data_from_sql(header.source, prefix)
+            if row is not None and source.operator not in _ROW_OPERATORS:
+                raise source.error(f"a query with the operator {source.operator} has no rows for a class")
+            [query] = self._aiosql.load_query_data_from_sql(source.source, prefix)
         except aiosql.SQLParseException:
-            problem = header.error("aiosql takes other words than these for parameters")
+            self.faults.append(source.error("aiosql takes other words than these for parameters"))
+        except QueryFileError as error:
+            self.faults.append(error)
         else:
             # Where tracebacks through the function point to.
-            return query._replace(floc=(header.file, header.line))
-        raise problem
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        # Sorted, so that an error is the same on every file system.
-        return sorted(folder.iterdir())
-    except OSError as error:
-        problem = QueryFileError(f"cannot be read: {type(error).__name__}", file=str(folder))
-    raise problem
+            return query._replace(floc=(source.file, source.line))
+        return None

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from surf_data.kernel.postgres.sqlfile import QueryHeader
+from surf_data.kernel.postgres.query_source import QuerySource
 
 
 class RowFactory:
@@ -14,20 +14,20 @@ class RowFactory:
 
     Arguments:
         row: an attrs class with positional fields, one for each column and in the same order.
-        header: the query, for the error.
+        source: the query, for the error.
 
     Raises:
         QueryFileError: the class cannot be called with positional arguments.
     """
 
-    __slots__ = ("_checked", "_fields", "_header", "_make")
+    __slots__ = ("_checked", "_fields", "_make", "_source")
 
-    def __init__(self, row: type[attrs.AttrsInstance], header: QueryHeader) -> None:
+    def __init__(self, row: type[attrs.AttrsInstance], source: QuerySource) -> None:
         fields = attrs.fields(row)
         if not all(field.init and not field.kw_only for field in fields):
-            raise header.error(f"{row.__name__} must take each column as a positional argument")
+            raise source.error(f"{row.__name__} must take each column as a positional argument")
         self._fields = tuple(field.name for field in fields)
-        self._header = header
+        self._source = source
         self._checked = False
         self._make = lambda values: row(*values)
 
@@ -40,7 +40,7 @@ class RowFactory:
         if not self._checked and (columns := cursor.description):
             names = tuple(column.name for column in columns)
             if names != self._fields:
-                raise self._header.error(
+                raise self._source.error(
                     f"the columns are {', '.join(names)}, but the row class has {', '.join(self._fields)}"
                 )
             self._checked = True

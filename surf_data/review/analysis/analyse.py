@@ -18,6 +18,7 @@ from psycopg.pq.abc import PGresult
 
 from surf_data.errors import DatabaseUnavailable
 from surf_data.kernel.postgres import Session
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis import casts, conditions, nodes, nullability, parameters, python_types
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.access import Accesses
@@ -27,7 +28,6 @@ from surf_data.review.analysis.facts import ColumnType, Facts, Outcome, Paramete
 from surf_data.review.analysis.nodes import Node
 from surf_data.review.analysis.queries import review_queries
 from surf_data.review.analysis.scope import Scope
-from surf_data.review.source import Query
 
 _COMMANDS = {
     scopes.SELECT: "SELECT",
@@ -58,7 +58,7 @@ class _Described:
     columns: tuple[tuple[str, int, int, int], ...]
 
 
-def analyse(connection: psycopg.Connection[Any], wanted: Iterable[Query]) -> list[Outcome]:
+def analyse(connection: psycopg.Connection[Any], wanted: Iterable[QuerySource]) -> list[Outcome]:
     """Return what PostgreSQL says of each query, or why it says nothing.
 
     Arguments:
@@ -85,7 +85,7 @@ class Analyst:
         #: The database's catalogs.
         self.catalog: Catalog = Catalog.read(connection)
 
-    def outcome(self, query: Query) -> Outcome:
+    def outcome(self, query: QuerySource) -> Outcome:
         """Return what PostgreSQL says of a query, or why it says nothing.
 
         Raises:
@@ -107,7 +107,7 @@ class Analyst:
             raise DatabaseUnavailable("the connection was lost during the review", query=query.name)
         return refused
 
-    def _outcome(self, query: Query) -> Outcome:
+    def _outcome(self, query: QuerySource) -> Outcome:
         if query.verb == "COPY":
             return self._copy(query)
         if query.verb not in PLANNED:
@@ -137,7 +137,7 @@ class Analyst:
         ]
         yield f"{said}: {'; '.join(wrong)}"
 
-    def _copy(self, query: Query) -> Outcome:
+    def _copy(self, query: QuerySource) -> Outcome:
         matched = _COPY.match(query.wire)
         if matched is None or query.order:
             return Refusal(query=query, reason="this form of COPY is not known here", line=query.sql_line)
@@ -174,7 +174,7 @@ class Analyst:
         )
         return _Described(tuple(told.param_type(place) for place in range(told.nparams)), columns)
 
-    def number(self, query: Query) -> int | None:
+    def number(self, query: QuerySource) -> int | None:
         """Return the number that the server has for a query when it comes from this library's driver.
 
         It is that of ``pg_stat_statements.queryid`` in the same database. The query is planned for it, not run.
@@ -221,7 +221,7 @@ class Analyst:
         [[query]] = cast("list[list[Node]]", nodes.read(tree))
         return query
 
-    def _facts(self, query: Query, described: _Described, tree: Node) -> Facts:
+    def _facts(self, query: QuerySource, described: _Described, tree: Node) -> Facts:
         scope = Scope(query=tree, catalog=self.catalog)
         accesses = Accesses(tree, self.catalog)
         writes = accesses.writes()
@@ -266,7 +266,7 @@ class Analyst:
                 origin=self.catalog.column_name(table, number) if table else None,
             )
 
-    def _parameters(self, query: Query, described: _Described, scope: Scope) -> Iterator[Parameter]:
+    def _parameters(self, query: QuerySource, described: _Described, scope: Scope) -> Iterator[Parameter]:
         needed = conditions.of_query(scope)
         stored = parameters.stores(scope.query)
         typed = parameters.typed(scope.query, query, self.catalog)
@@ -290,7 +290,7 @@ class Analyst:
             )
 
 
-def refusal(query: Query, error: psycopg.Error) -> Refusal:
+def refusal(query: QuerySource, error: psycopg.Error) -> Refusal:
     """Return what the server says against a query, in the query's own words."""
     said = query.named(error.diag.message_primary or str(error).splitlines()[0])
     reason = ". ".join(filter(None, (said, error.diag.message_hint)))

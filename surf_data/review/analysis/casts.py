@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis import nodes
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import CastColumn
 from surf_data.review.analysis.nodes import Node
 from surf_data.review.analysis.scope import Scope
-from surf_data.review.source import Query
 
 # Which table of the query a column is of; within an index there is only one.
 _ENTRY = re.compile(r":(varno|varnullingrels|varreturningtype) (?:'[^']*'|None)")
 
 
-def lost(tree: Node, catalog: Catalog, query: Query) -> tuple[CastColumn, ...]:
+def lost(tree: Node, catalog: Catalog, query: QuerySource) -> tuple[CastColumn, ...]:
     """Return the columns whose indexes do not serve a condition.
 
     Arguments:
@@ -28,7 +28,7 @@ def lost(tree: Node, catalog: Catalog, query: Query) -> tuple[CastColumn, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _of_query(scope: Scope, query: Query) -> Iterator[CastColumn]:
+def _of_query(scope: Scope, query: QuerySource) -> Iterator[CastColumn]:
     for join in scopes.joins(scope.query["jointree"]):
         for condition in _own(join["quals"]):
             if condition.kind not in {"OPEXPR", "SCALARARRAYOPEXPR"}:
@@ -47,7 +47,7 @@ def _own(condition: Node | None) -> Iterator[Node]:
             yield from _own(child)
 
 
-def _of_side(side: Node, other: Node, scope: Scope, query: Query) -> Iterator[CastColumn]:
+def _of_side(side: Node, other: Node, scope: Scope, query: QuerySource) -> Iterator[CastColumn]:
     expression = _bare(side)
     variable = _cast(expression)
     if variable is not None and variable.kind == "VAR" and variable["varlevelsup"] == "0":

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.cardinality import Rows
-from surf_data.review.source import Query
 
 #: PostgreSQL's table locks by the number that it has for them, weakest first.
 LOCKS: Mapping[int, str] = {
@@ -107,7 +107,7 @@ class Access:
 class Facts:
     """A query that was analysed."""
 
-    query: Query
+    query: QuerySource
     #: ``SELECT``, ``INSERT``, ``UPDATE``, ``DELETE``, ``MERGE``, or the first word of another statement.
     command: str
     parameters: tuple[Parameter, ...]
@@ -140,7 +140,7 @@ class Facts:
 class Refusal:
     """A query that cannot be analysed."""
 
-    query: Query
+    query: QuerySource
     #: Why, in words to act on.
     reason: str
     #: The line of the file at fault.

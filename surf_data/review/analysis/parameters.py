@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.scanner import meaning, tokens
 from surf_data.review.analysis import nullability
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.nodes import Node
-from surf_data.review.source import Query
 
 # The types that a text in quotes has, before and after the server has decided: unknown, text.
 _UNDECIDED = frozenset({"705", "25"})
@@ -68,7 +68,7 @@ def _is_parameter(expression: Node) -> bool:
 _CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "ARRAYCOERCEEXPR", "COERCETODOMAIN", "COLLATEEXPR", "NAMEDARGEXPR"})
 
 
-def typed(tree: Node, query: Query, catalog: Catalog) -> frozenset[int]:
+def typed(tree: Node, query: QuerySource, catalog: Catalog) -> frozenset[int]:
     """Return the numbers of the parameters whose type the query says.
 
     Arguments:
@@ -96,7 +96,7 @@ def typed(tree: Node, query: Query, catalog: Catalog) -> frozenset[int]:
     return frozenset(found)
 
 
-def _cast(query: Query) -> Iterator[str]:
+def _cast(query: QuerySource) -> Iterator[str]:
     """Yield the parameters that have a cast, as it was written."""
     code = meaning(tokens(query.sql))
     for place, token in enumerate(code):

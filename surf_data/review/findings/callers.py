@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from surf_data.review.source import Query
+from surf_data.kernel.postgres.query_source import QuerySource
 
 #: Folders that hold other people's code: environments and caches also begin with a dot.
 _FOREIGN = frozenset({"site-packages", "node_modules", "__pycache__"})
@@ -36,7 +36,7 @@ class _Use:
     caller: Caller
 
 
-def find_callers(wanted: Sequence[Query], sources: Iterable[Path]) -> dict[str, tuple[Caller, ...]]:
+def find_callers(wanted: Sequence[QuerySource], sources: Iterable[Path]) -> dict[str, tuple[Caller, ...]]:
     """Return where each query is called, by its full name.
 
     A query counts as called wherever its name is taken from an object, ``queries.find_shop``, or is a text by itself,
@@ -47,7 +47,7 @@ def find_callers(wanted: Sequence[Query], sources: Iterable[Path]) -> dict[str, 
         wanted: the queries.
         sources: Python files, and folders of them; what Python itself could not read is left out.
     """
-    by_name: dict[str, list[Query]] = {}
+    by_name: dict[str, list[QuerySource]] = {}
     for query in wanted:
         name = query.name.rpartition(".")[2]
         for form in (name, f"{name}{_CURSOR}"):
@@ -59,7 +59,7 @@ def find_callers(wanted: Sequence[Query], sources: Iterable[Path]) -> dict[str, 
     return {name: tuple(sorted(callers)) for name, callers in found.items()}
 
 
-def _meant(use: _Use, queries: Sequence[Query]) -> Sequence[Query]:
+def _meant(use: _Use, queries: Sequence[QuerySource]) -> Sequence[QuerySource]:
     folder = [query for query in queries if query.name.split(".")[-2:-1] == [use.owner]]
     return folder or queries
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.access import CHANGES
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Access, Facts, Outcome
 from surf_data.review.analysis.rows import Index
 from surf_data.review.findings.callers import Caller
 from surf_data.review.findings.finding import Finding
-from surf_data.review.source import Query
 
 # The operators with which a caller gets one row.
 _ONE_ROW = frozenset({"^", "$", "<!"})
@@ -27,7 +27,7 @@ def query_findings(outcomes: Iterable[Outcome], catalog: Catalog) -> Iterator[Fi
                 yield from rule(outcome, catalog)
 
 
-def uncalled(queries: Iterable[Query], callers: Mapping[str, tuple[Caller, ...]]) -> Iterator[Finding]:
+def uncalled(queries: Iterable[QuerySource], callers: Mapping[str, tuple[Caller, ...]]) -> Iterator[Finding]:
     """Yield the queries that nobody calls.
 
     Arguments:
@@ -39,7 +39,7 @@ def uncalled(queries: Iterable[Query], callers: Mapping[str, tuple[Caller, ...]]
             yield found(query, "UNCALLED", "", "no Python code names it: delete it, or say who uses it")
 
 
-def found(query: Query, code: str, about: str, message: str) -> Finding:
+def found(query: QuerySource, code: str, about: str, message: str) -> Finding:
     """Return a finding of a query."""
     return Finding(code=code, subject=query.name, about=about, message=message, file=query.file, line=query.line)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.facts import Facts, Outcome
 from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.query_rules import found
 from surf_data.review.findings.thresholds import LEAST_COST, Thresholds
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
-from surf_data.review.source import Query
 
 
 def revision_findings(
@@ -55,7 +55,7 @@ def retyped(before: Facts, now: Facts) -> Iterator[Finding]:
             yield found(now.query, "TYPE-CHANGE", what, message)
 
 
-def grown(query: Query, before: Plan, now: Plan, thresholds: Thresholds) -> Iterator[Finding]:
+def grown(query: QuerySource, before: Plan, now: Plan, thresholds: Thresholds) -> Iterator[Finding]:
     """Yield that a plan has become more expensive, if it has by enough.
 
     Arguments:

@@ -11,25 +11,25 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import QueryFileError
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.scanner import tokens
 from surf_data.migrate import Migration
 from surf_data.review.findings.finding import Finding
 from surf_data.review.rules import STALE, Suppression, mistake
 from surf_data.review.schema_files import read_text
-from surf_data.review.source import Query
 
 _OPTION = "accept"
 _COMMENT = re.compile(r"--\s*accept\s*:\s*(?P<said>.*?)\s*$")
 
 
-def of_queries(queries: Iterable[Query]) -> Iterator[Suppression]:
+def of_queries(queries: Iterable[QuerySource]) -> Iterator[Suppression]:
     """Yield what is accepted in the headers of queries.
 
     Raises:
         QueryFileError: there is no such finding, or no reason is given; with file and line.
     """
     for query in queries:
-        for (key, said), line in zip(query.options, query.option_lines, strict=True):
+        for key, said, line in query.declarations:
             if key == _OPTION:
                 yield _said(said, query.name, query.file, line)
 

@@ -9,9 +9,9 @@ import attrs
 import psycopg
 
 from surf_data.errors import DatabaseUnavailable
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import PLANNED, refusal
 from surf_data.review.planning.plans import Plan, Unplanned, read_plan
-from surf_data.review.source import Query
 
 #: What comes of a query and its values.
 Planned = Plan | Unplanned
@@ -31,7 +31,9 @@ _VALUE = re.compile(
 )
 
 
-def explain(connection: psycopg.Connection[Any], wanted: Iterable[Query], *, timeout: float = 10.0) -> list[Planned]:
+def explain(
+    connection: psycopg.Connection[Any], wanted: Iterable[QuerySource], *, timeout: float = 10.0
+) -> list[Planned]:
     """Return how PostgreSQL would run each query: for any values, then for those of each ``-- example:`` in its header.
 
     A query with ``-- plan: custom`` is never planned for any values, so only its examples are, and it needs one.
@@ -75,7 +77,7 @@ class _Planner:
     _connection: psycopg.Connection[Any]
     _timeout: float
 
-    def of_query(self, query: Query) -> Iterator[Planned]:
+    def of_query(self, query: QuerySource) -> Iterator[Planned]:
         if query.statements > 1:
             yield Unplanned(query=query.name, example={}, reason="it is several statements; make each a query")
             return
@@ -100,7 +102,7 @@ class _Planner:
             else:
                 yield self._planned(query, example)
 
-    def _planned(self, query: Query, example: Mapping[str, str]) -> Planned:
+    def _planned(self, query: QuerySource, example: Mapping[str, str]) -> Planned:
         # The values of an example stand in the query's own file, and are nothing but literals.
         given = f"({', '.join(example[name] for name in query.order)})" if example else ""
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from surf_data.review.source import Query
+from surf_data.kernel.postgres.query_source import QuerySource
 
 # What has a field of its own, or says nothing that the tree does not show.
 _FIELDS = frozenset(
@@ -177,7 +177,7 @@ class Unplanned:
     reason: str
 
 
-def read_plan(document: Mapping[str, Any], query: Query | None = None) -> PlanNode:
+def read_plan(document: Mapping[str, Any], query: QuerySource | None = None) -> PlanNode:
     """Return a step and all below it.
 
     Arguments:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.facts import Facts, Outcome
 from surf_data.review.planning.catalog_reader import StorageCatalog
 from surf_data.review.planning.estimates import Missing, fitting
@@ -13,7 +14,6 @@ from surf_data.review.planning.scale import Scale
 from surf_data.review.planning.simulate import simulate
 from surf_data.review.progress import OnStep, counted
 from surf_data.review.rules import Suppression
-from surf_data.review.source import Query
 from surf_data.review.workbench import ScratchSchema
 
 
@@ -33,7 +33,7 @@ class QueryPlans:
     def of(
         cls,
         schema: ScratchSchema,
-        queries: Collection[Query],
+        queries: Collection[QuerySource],
         scale: Scale | None,
         on_step: OnStep,
         *,
@@ -68,7 +68,7 @@ class QueryPlans:
         """All plans; ``None`` without a scale."""
         return None if self.file is None else [each for plans in self.by_query.values() for each in plans]
 
-    def unplanned(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[Query, str]]:
+    def unplanned(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[QuerySource, str]]:
         """Yield why a query, or an example of it, cannot be planned, where nothing else says so."""
         for outcome in outcomes:
             if isinstance(outcome, Facts) and outcome.command != "COPY":

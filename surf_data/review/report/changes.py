@@ -5,13 +5,13 @@ from typing import cast
 
 import attrs
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.facts import Facts, Outcome, Refusal
 from surf_data.review.findings.finding import Finding
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
 from surf_data.review.report.differences import effects, types
-from surf_data.review.source import Query
 
 #: What can have become of a query, and what that means.
 KINDS: Mapping[str, str] = {
@@ -71,7 +71,7 @@ class Change:
         return cast("Outcome", self.now or self.before)
 
 
-def same_meaning(analyst: Analyst, before: Iterable[Query], now: Iterable[Outcome]) -> frozenset[str]:
+def same_meaning(analyst: Analyst, before: Iterable[QuerySource], now: Iterable[Outcome]) -> frozenset[str]:
     """Return the names of the queries that are written differently, and of which PostgreSQL makes the same.
 
     Arguments:
@@ -90,7 +90,7 @@ def same_meaning(analyst: Analyst, before: Iterable[Query], now: Iterable[Outcom
     )
 
 
-def is_same(analyst: Analyst, before: Query, now: Facts) -> bool:
+def is_same(analyst: Analyst, before: QuerySource, now: Facts) -> bool:
     """Tell whether PostgreSQL makes the same of a query that is written in two ways: equal trees.
 
     Arguments:

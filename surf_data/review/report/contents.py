@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.findings.callers import Caller
 from surf_data.review.findings.finding import Comparison, Finding
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
 from surf_data.review.report.changes import Change
 from surf_data.review.report.revision import Revision
-from surf_data.review.source import Query
 
 # What a reader has to look at first.
 _FIRST = ("broken", "removed", "SQL", "types", "effects", "plan", "new", "mended", "layout only", "header")
@@ -23,7 +23,7 @@ STANDINGS: Mapping[str, str] = {"new": "new", "old": "known", "accepted": "accep
 class Problem:
     """What is wrong with a query."""
 
-    query: Query
+    query: QuerySource
     #: The line of its file.
     line: int
     text: str

@@ -12,7 +12,7 @@ from aiosql.queries import Queries
 
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres.adapter import Adapter
-from surf_data.review.source import Query, read_file
+from surf_data.kernel.postgres.query_source import QuerySource
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +21,7 @@ class Loaded:
 
     #: Where it is below the object: ``("shop", "lamp_insert")``.
     path: tuple[str, ...]
-    query: Query
+    query: QuerySource
     #: The class of its rows, if it has one.
     row: type[attrs.AttrsInstance] | None
 
@@ -93,9 +93,8 @@ def _loaded(queries: Any, adapter: Adapter, below: tuple[str, ...]) -> Iterator[
         member = getattr(queries, name)
         if isinstance(member, Queries):
             yield from _loaded(member, adapter, (*below, name))
-        elif member.__name__ in adapter.headers:
-            header, row = adapter.headers[member.__name__]
-            [query] = [query for query in read_file(header.file) if query.line == header.line]
+        elif member.__name__ in adapter.sources:
+            query, row = adapter.sources[member.__name__]
             path = (*below, name)
             yield Loaded(path=path, query=attrs.evolve(query, name=".".join(path)), row=row)
 

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
 from surf_data.kernel.postgres import CopyWriter, Executor, Stream
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis import python_types
 from surf_data.review.analysis.facts import Facts, Outcome, ResultColumn
-from surf_data.review.source import Query
 from surf_data.review.stubs.annotations import Imports
 from surf_data.review.stubs.objects import Loaded, QueryObject
 
@@ -21,7 +21,7 @@ class _Rows({stream}, {generic}[_Row]):
 """
 
 
-def stub(objects: Sequence[QueryObject], outcomes: Mapping[Query, Outcome]) -> str:
+def stub(objects: Sequence[QueryObject], outcomes: Mapping[QuerySource, Outcome]) -> str:
     """Return the stub of a module.
 
     Arguments:
@@ -43,7 +43,7 @@ class _Writer:
         outcomes: what is known of each query.
     """
 
-    def __init__(self, imports: Imports, outcomes: Mapping[Query, Outcome]) -> None:
+    def __init__(self, imports: Imports, outcomes: Mapping[QuerySource, Outcome]) -> None:
         self.imports = imports
         self._outcomes = outcomes
         self._streams = False
@@ -100,7 +100,7 @@ class _Writer:
         yield from textwrap.indent(f'"""{text}"""', "    ").split("\n")
         yield ""
 
-    def _parameters(self, query: Query) -> Iterator[str]:
+    def _parameters(self, query: QuerySource) -> Iterator[str]:
         outcome = self._outcomes[query]
         known = {each.name: each for each in outcome.parameters} if isinstance(outcome, Facts) else {}
         for name in query.parameters:

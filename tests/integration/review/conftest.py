@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from surf_data import embedded
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.migrate.statements import split
-from surf_data.review.source import Query, read_queries
+from surf_data.review.source import read_queries
 
 HERE = Path(__file__).parent
 
@@ -54,10 +55,10 @@ def database(server: str) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture
-def queries(tmp_path: Path) -> Callable[[str], list[Query]]:
+def queries(tmp_path: Path) -> Callable[[str], list[QuerySource]]:
     """Return a function that makes a query of each statement of a text."""
 
-    def make(text: str) -> list[Query]:
+    def make(text: str) -> list[QuerySource]:
         file = tmp_path / "queries.sql"
         statements = [each.sql for each in split(text)]
         file.write_text(

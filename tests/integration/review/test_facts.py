@@ -9,12 +9,12 @@ import psycopg
 import pytest
 
 from surf_data.errors import DatabaseUnavailable
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review import Facts, Outcome, Refusal, analyse, read_queries
 from surf_data.review.analysis.analyse import Analyst
-from surf_data.review.source import Query
 
 Database = Callable[[str], psycopg.Connection[Any]]
-Queries = Callable[[str], list[Query]]
+Queries = Callable[[str], list[QuerySource]]
 
 SCHEMA = """
 CREATE SCHEMA stock;

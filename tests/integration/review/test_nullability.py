@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
+from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review import analyse
 from surf_data.review.analysis.facts import Facts
-from surf_data.review.source import Query
 
 HERE = Path(__file__).parent
 SCHEMA = (HERE / "adversarial_schema.sql").read_text("utf-8")
@@ -40,7 +40,7 @@ SHARE = 0.4
 VALUES: tuple[str | None, ...] = (None, "30")
 
 
-def executed(connection: psycopg.Connection[Any], query: Query, value: str | None) -> Any:
+def executed(connection: psycopg.Connection[Any], query: QuerySource, value: str | None) -> Any:
     """Run a query with ``value`` for every parameter, undone, and return what libpq has of the result."""
     with connection.transaction(force_rollback=True):
         values = [value.encode() if value else None for _ in query.order]
@@ -57,7 +57,9 @@ def adversarial(connection: psycopg.Connection[Any]) -> str:
     return "".join((HERE / name).read_text("utf-8") for name in files)
 
 
-def test_claims(database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[Query]]) -> None:
+def test_claims(
+    database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[QuerySource]]
+) -> None:
     """No column that is claimed to be NOT NULL ever is null, on data full of nulls; and many are claimed."""
     connection = database(SCHEMA)
     asked = queries(adversarial(connection))
@@ -79,7 +81,7 @@ def test_claims(database: Callable[[str], psycopg.Connection[Any]], queries: Cal
     assert claimed >= SHARE * columns
 
 
-def test_rows(database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[Query]]) -> None:
+def test_rows(database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[QuerySource]]) -> None:
     """No query gives more or fewer rows than claimed."""
     connection = database(SCHEMA)
     wrong = []

@@ -16,12 +16,12 @@ from psycopg.types.range import Range
 
 from surf_data.kernel.postgres import Json
 from surf_data.kernel.postgres.adaptation import ADAPTERS
-from surf_data.review import Facts, Query
+from surf_data.review import Facts, QuerySource
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.python_types import given, read, sent
 from surf_data.review.stubs.annotations import takes
 
-Queries = Callable[[str], list[Query]]
+Queries = Callable[[str], list[QuerySource]]
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('sad', 'ok');

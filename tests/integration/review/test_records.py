@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from surf_data.review import Facts, Query, row_problems
+from surf_data.review import Facts, QuerySource, row_problems
 from surf_data.review.analysis.analyse import Analyst
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-Queries = Callable[[str], list[Query]]
+Queries = Callable[[str], list[QuerySource]]
 
 SCHEMA = (
     "CREATE TABLE lamp (id int4 PRIMARY KEY, name text NOT NULL, seen timestamptz, tags text[], config jsonb NOT NULL)"

@@ -14,7 +14,7 @@ import pytest
 from surf_data.errors import DatabaseError, DatabaseUnavailable, SurfDataError
 from surf_data.kernel.postgres import Session, load_queries
 from surf_data.kernel.postgres.adaptation import ADAPTERS
-from surf_data.review import Query, read_queries, read_statistics
+from surf_data.review import QuerySource, read_queries, read_statistics
 from surf_data.review.analysis.analyse import Analyst
 
 SqlFolder = Callable[..., Path]
@@ -86,7 +86,7 @@ def seen(connection: psycopg.Connection[Any]) -> Iterator[Callable[[Callable[[Se
         yield run
 
 
-def named(folder: Path) -> dict[str, Query]:
+def named(folder: Path) -> dict[str, QuerySource]:
     """Return the queries of a folder by their names."""
     return {query.name: query for query in read_queries(folder)}
 

@@ -149,7 +149,8 @@ def test_problems(files: dict[str, str], problem: str, made: ScratchDatabase, tm
 
 
 def test_unreadable(made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
-    """A file that cannot be read is named."""
+    """A file or a folder that cannot be read is named."""
+    assert "FileNotFoundError" in str(refused(lambda: made.apply(tmp_path / "nowhere"), MigrationError))
     (tmp_path / "1.sql").write_bytes(b"\xff")
     assert "cannot be read" in str(refused(lambda: made.apply(tmp_path), MigrationError))
 

@@ -31,7 +31,7 @@ def test_a_missing_folder_is_named() -> None:
 
 def test_packaged_queries_take_the_name_of_their_folder() -> None:
     """A folder below sql/ is loaded under its own name, or under the one that is given."""
-    migrate = packaged_queries("kernel/migrate").driver_adapter.headers
-    session = packaged_queries("kernel/session", namespace="kernel").driver_adapter.headers
+    migrate = packaged_queries("kernel/migrate").driver_adapter.sources
+    session = packaged_queries("kernel/session", namespace="kernel").driver_adapter.sources
     assert {name.partition(".")[0] for name in migrate} == {"migrate"}
     assert {name.partition(".")[0] for name in session} == {"kernel"}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from surf_data.review import Caller, Query, find_callers, read_queries
+from surf_data.review import Caller, QuerySource, find_callers, read_queries
 from surf_data.review.findings.query_rules import uncalled
 
 
 @pytest.fixture
-def queries(tmp_path: Path) -> list[Query]:
+def queries(tmp_path: Path) -> list[QuerySource]:
     """Return queries in two folders, which share a name."""
     for folder, names in {"shop": ("find", "close"), "board": ("find", "list_all")}.items():
         (tmp_path / "sql" / folder).mkdir(parents=True)
@@ -20,7 +20,7 @@ def queries(tmp_path: Path) -> list[Query]:
 
 
 @pytest.fixture
-def called(tmp_path: Path, queries: list[Query]) -> Callable[[str], dict[str, list[tuple[int, str]]]]:
+def called(tmp_path: Path, queries: list[QuerySource]) -> Callable[[str], dict[str, list[tuple[int, str]]]]:
     """Return a function that returns who calls each query in a piece of code: line and function."""
 
     def in_code(code: str) -> dict[str, list[tuple[int, str]]]:
@@ -60,7 +60,7 @@ def test_calls(
     assert called(code) == expected
 
 
-def test_folders(tmp_path: Path, queries: list[Query]) -> None:
+def test_folders(tmp_path: Path, queries: list[QuerySource]) -> None:
     """In a folder all code is looked at but other people's; a file that is named twice counts once."""
     for name in ("app/shop.py", "app/.venv/shop.py", "app/lib/site-packages/shop.py", "app/deep/er/shop.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

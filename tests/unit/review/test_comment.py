@@ -2,45 +2,29 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 from markdown_it import MarkdownIt
 
+from surf_data.kernel.postgres.query_source import parse
 from surf_data.review.analysis.facts import Refusal
 from surf_data.review.findings.finding import Comparison, Finding
 from surf_data.review.report.changes import Change
 from surf_data.review.report.comment import LIMIT, code, comment, plain
 from surf_data.review.report.contents import Problem, Report
 from surf_data.review.report.revision import Revision
-from surf_data.review.source import Query
 
 HOSTILE = (
     "`tick` ``two`` *bold* _soft_ [link](https://evil.example) ![i](http://x.example/i.png) <img src=x onerror=a> "
     "<!-- c --> | pipe | @team #12 GH-7 https://www.evil.example www.evil.example ~~gone~~ &lt; \\* $x$ \u202e\x1b[31m"
 )
-QUERY = Query(
-    name="shop_find",
-    operator="^",
-    parameters=(),
-    description=(),
-    options=(),
-    option_lines=(),
-    sql="SELECT 1",
-    wire="SELECT 1",
-    order=(),
-    statements=1,
-    verb="SELECT",
-    file=Path("sql/shop.sql"),
-    line=3,
-    sql_line=4,
-)
+[QUERY] = parse("\n\n-- name: shop_find()^\nSELECT 1", Path("sql/shop.sql"))
 BASE = Revision(name="main", commit="0" * 40, top=Path("/top"), folder=Path("/folder"))
 
 
 def change(name: str, *kinds: str) -> Change:
     """Return what became of a query that PostgreSQL refuses."""
-    query = Query(
-        **{**{field: getattr(QUERY, field) for field in Query.__slots__ if field != "__weakref__"}, "name": name}
-    )
+    query = attrs.evolve(QUERY, name=name)
     refused = Refusal(query=query, reason="no", line=4)
     return Change(name=name, before=None, now=refused, kinds=kinds, differences=())
 

@@ -42,7 +42,7 @@ def test_other_layouts(sql_folder: SqlFolder) -> None:
     assert (user.name, user.operator, user.parameters) == ("get_user_by_name", "^", ("name", "since"))
     assert user.description == ("One user,", "by name.")
     assert user.options == (("record_class", "User"), ("retry", "idempotent"))
-    assert user.option_lines == (4, 6)
+    assert [line for _, _, line in user.declarations] == [4, 6]
     assert user.sql.startswith("select id, :name as asked")
     assert user.sql.endswith("limit 1")
     assert user.wire.startswith("select id, $1 as asked /* :not */ -- nor :this")
@@ -80,11 +80,11 @@ def test_twice(sql_folder: SqlFolder, refused: Refused) -> None:
     assert str(error).endswith("a.sql:3: the name a is taken by a.sql:1")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "a.sql"])
-def test_unreadable(name: str, tmp_path: Path, refused: Refused) -> None:
+@pytest.mark.parametrize(("name", "problem"), [("nowhere", "cannot be read"), ("a.sql", "is not UTF-8")])
+def test_unreadable(name: str, problem: str, tmp_path: Path, refused: Refused) -> None:
     """A folder or a file that cannot be read is refused."""
     (tmp_path / "a.sql").write_bytes(b"\xff")
-    assert "cannot be read" in str(refused(lambda: read_queries(tmp_path / name), QueryFileError))
+    assert problem in str(refused(lambda: read_queries(tmp_path / name), QueryFileError))
 
 
 def test_files_that_are_loaded_one_by_one(sql_folder: SqlFolder) -> None:

@@ -87,7 +87,7 @@ def test_a_write_that_is_declared_idempotent_is_tried_again(
 ) -> None:
     """`-- retry: idempotent` in the header says that running a write twice is as good as once."""
     assert interrupted(lambda: queries.note_put(database, id=1)) == 1
-    assert "retry" not in str(queries.driver_adapter.headers["note_put"][0].description)
+    assert "retry" not in str(queries.driver_adapter.sources["note_put"][0].description)
 
 
 @pytest.mark.parametrize("option", ["-- retry: always", "-- retry: no"])

@@ -1,6 +1,7 @@
 """Query files: what is read from them, and what is refused with file and line."""
 
 import logging
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres import load_queries
-from surf_data.kernel.postgres.sqlfile import SqlFile
+from surf_data.kernel.postgres.query_files import read_file
 
 SqlFolder = Callable[..., Path]
 
@@ -79,7 +80,7 @@ BODIES = {
     "name in a string": ("SELECT 1, '\n-- name: b()';", 4, "'-- name:' must begin a line"),
     "name in a block comment": ("SELECT 1; /*\n-- name: b()\n*/", 4, "'-- name:' must begin a line"),
     "name behind more dashes": ("SELECT 1;\n---- name: b()", 4, "'-- name:' must begin a line"),
-    "name on the next line": ("SELECT 1;\n--\n name: b()", 4, "'-- name:' must begin a line"),
+    "name on the next line": ("SELECT 1;\n--\n name: b()", 3, "'-- name:' must begin a line"),
 }
 
 # What is refused: what stands behind "-- name:", the SQL, and what the message says.
@@ -135,7 +136,7 @@ def check(error: QueryFileError, place: Path, line: int | None, problem: str) ->
 def test_a_file_is_read(sql_folder: SqlFolder) -> None:
     """A query has its name, parameters, operator, description, place, and the SQL without its comments."""
     path = sql_folder(lamp=GOOD) / "lamp.sql"
-    find, listing = SqlFile(path).queries
+    find, listing = read_file(path)
     assert (find.name, find.parameters, find.operator) == ("lamp_find", ("lamp_id", "kinds"), "^")
     assert find.description == ("One lamp.", "By its id, because names are not unique.")
     assert (path, 3) == (find.file, find.line)
@@ -148,8 +149,8 @@ def test_a_file_is_read(sql_folder: SqlFolder) -> None:
 
 def test_options_are_no_description(sql_folder: SqlFolder) -> None:
     """What a line declares is known by name, whatever else the query declares."""
-    [query] = SqlFile(sql_folder(shop=OPTIONS) / "shop.sql").queries
-    assert query.options == {"plan", "replica", "retry"}
+    [query] = read_file(sql_folder(shop=OPTIONS) / "shop.sql")
+    assert dict(query.options) == {"example": "x=1", "plan": "custom", "replica": "ok", "retry": "idempotent"}
     assert query.description == ("Answers.",)
 
 
@@ -318,3 +319,109 @@ def test_what_is_fine_is_not_refused(sql_folder: SqlFolder, caplog: pytest.LogCa
     assert names == queries.available_queries
     assert queries.quotes.__doc__.startswith("Q: with a colon, and isn't it fine?")
     assert caplog.records == []
+
+
+FAULTY = {
+    "a": "-- name: one()\n-- One.\nSELECT :x;\n\n-- name: two(y)\nSELECT 1;\n",
+    "b": "SELECT 1;\n-- name: three\n-- Three.\nSELECT :a, :b, :a;\n-- name: Four()\n-- Four.\nSELECT 4;\n",
+    "c__d": "-- name: five()#\n-- Five.\nSELECT 'it\n--s';\n-- name: six()\n-- Six.\nSELECT $1\n",
+    "c-d__e": "-- name: seven()\n-- Seven.\nSELECT 7;\n",
+    "f": "-- name: one()\n-- One again.\nSELECT 1;\n-- name: eight()!\n-- Rows.\nDELETE FROM t;\n",
+}
+
+
+def test_all_faults_are_told_at_once(sql_folder: SqlFolder, refused: Callable[..., Any]) -> None:
+    """All that is wrong with a folder is told in one error, by file and line, also in queries beside each other."""
+    folder = sql_folder(**FAULTY)
+    (folder / "g.sql").write_bytes(b"\n\xff")
+    error = refused(lambda: load_queries(folder, rows={"eight": Row, "nine": Row}), QueryFileError)
+    assert [(fault.file and Path(fault.file).name, fault.line) for fault in error.faults] == [
+        *[("a.sql", 3), ("a.sql", 5), ("a.sql", 5)],
+        *[("b.sql", 1), ("b.sql", 2), ("b.sql", 5)],
+        ("d.sql", 3),
+        ("d.sql", 7),
+        ("d.sql", 7),
+        ("c-d", None),
+        ("f.sql", 1),
+        ("f.sql", 4),
+        ("g.sql", 2),
+    ]
+    assert str(error) == "\n".join(map(str, error.faults))
+    assert (error.file, error.line) == (str(folder / "a.sql"), 3)
+    assert "write three(a, b)" in str(error)
+    assert pickle.loads(pickle.dumps(error)).faults[0].line == 3  # noqa: S301 - it was made here
+
+
+LEFTOVERS = [".#shop.sql", "._shop.sql", ".shop.sql.swp", ".ipynb_checkpoints/shop.sql", ".git/hooks.sql", "shop.sql~"]
+
+
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_what_editors_leave_is_passed_over(sql_folder: SqlFolder, name: str) -> None:
+    """Hidden files and folders, and files with other suffixes, are no queries, whatever is in them."""
+    folder = sql_folder(shop="-- name: a()\n-- Answers.\nSELECT 1;")
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"\x00\x05\x16\x07\xff")
+    assert load_queries(folder).available_queries == ["a", "a_cursor"]
+
+
+@pytest.mark.parametrize("name", ["SHOP.SQL", "shop.Sql", "été.sQL", "shop floor.SQL", "0.SQL"])
+def test_a_suffix_counts_in_any_case(sql_folder: SqlFolder, name: str) -> None:
+    """A file whose name looks meant is read."""
+    folder = sql_folder()
+    (folder / name).write_text("-- name: a()\n-- Answers.\nSELECT 1;", "utf-8")
+    assert load_queries(folder).available_queries == ["a", "a_cursor"]
+
+
+def _to_itself(folder: Path) -> None:
+    (folder / "a").symlink_to(".")
+
+
+def _to_itself_twice(folder: Path) -> None:
+    (folder / "a").symlink_to(".")
+    (folder / "b").symlink_to(folder)
+
+
+def _from_below(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a" / "b").symlink_to("..")
+
+
+def _to_each_other(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    (folder / "a" / "c").symlink_to("../b")
+    (folder / "b" / "c").symlink_to("../a")
+
+
+def _over_the_folder_above(folder: Path) -> None:
+    (folder / "a").symlink_to(folder.parent)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [_to_itself, _to_itself_twice, _from_below, _to_each_other, _over_the_folder_above],
+    ids=lambda link: link.__name__,
+)
+def test_links_in_a_circle_are_refused(
+    sql_folder: SqlFolder, refused: Callable[..., Any], link: Callable[[Path], None]
+) -> None:
+    """A link that leads back to a folder above it is an error, and no load without end."""
+    folder = sql_folder(shop="-- name: a()\n-- Answers.\nSELECT 1;")
+    link(folder)
+    assert "a link leads back" in str(refused(lambda: load_queries(folder), QueryFileError))
+
+
+@pytest.mark.parametrize(
+    "text", [r"E'C:\\'", r"e'\\\\'", r"E'a\\b\n\\'", r"E'\\''\\'", r"E'it''s \\'", r"E'\x41\\' || 'b'"]
+)
+def test_backslashes_at_the_end_of_a_string(sql_folder: SqlFolder, text: str) -> None:
+    """A backslash that is itself escaped does not escape the quote behind it."""
+    assert load_queries(write(sql_folder, f"SELECT {text};")).available_queries == ["a", "a_cursor"]
+
+
+@pytest.mark.parametrize("text", [r"E'\''", r"E'a\\\'b'", r"e'\n\''"])
+def test_escaped_quotes_are_refused(sql_folder: SqlFolder, refused: Callable[..., Any], text: str) -> None:
+    """A quote that is escaped by a backslash ends a string to aiosql."""
+    folder = write(sql_folder, f"SELECT {text};")
+    check(refused(lambda: load_queries(folder), QueryFileError), folder / "shop.sql", 3, "write '' instead of")
