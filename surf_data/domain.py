@@ -20,12 +20,17 @@ ENTRY_POINTS = "surf_data.domains"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,38}")
 
 
+def _check_table(_retention: object, _attribute: object, value: str) -> None:
+    if value.count(".") != 1:
+        raise ConfigurationError(f"retention: {value} must be schema.table", setting="retention")
+
+
 @attrs.frozen(kw_only=True)
 class Retention:
     """For how long the rows of a table are kept."""
 
     #: The table, with its schema.
-    table: str = attrs.field()
+    table: str = attrs.field(validator=_check_table)
     #: The column that says how old a row is, or until when it is valid: a ``timestamptz``.
     by: str = attrs.field()
     #: Days after ``by`` until a row may be deleted, 0 to 36,500; ``None``: rows are kept until an operator says
@@ -35,11 +40,6 @@ class Retention:
     partition: Literal["day", "week", "month"] | None = None
     #: A function of the database, with its schema, that is called with the bounds of what goes before it goes.
     on_drop: str | None = None
-
-    @table.validator
-    def _check_table(self, _attribute: object, value: str) -> None:
-        if value.count(".") != 1:
-            raise ConfigurationError(f"retention: {value} must be schema.table", setting="retention")
 
 
 def _check_name(_domain: object, _attribute: object, value: str) -> None:
@@ -66,25 +66,21 @@ class Domain:
     #: The function that returns its query functions.
     queries: str
     #: The function that opens its data layer, as `surf_data.open` does.
-    opener: str = attrs.field()
+    opener: str = attrs.Factory(
+        lambda self: f"{self.queries.partition(':')[0].rpartition('.')[0]}:open", takes_self=True
+    )
     #: What is kept for how long.
     retention: tuple[Retention, ...] = ()
+    #: What the names of its roles begin with: ``<roles>_owner``, ``<roles>_app`` and ``<roles>_read``.
+    roles: str = attrs.Factory(lambda self: f"surf_{self.name}", takes_self=True)
     #: What the server's views and logs call its clients, where no setting says otherwise.
-    application_name: str = attrs.field()
+    application_name: str = attrs.Factory(lambda self: f"surf_data.{self.name}", takes_self=True)
     #: What the keys of its cached values begin with, after ``cache_prefix``; none may begin with another one.
     cache_prefixes: tuple[str, ...] = ()
     #: Environment variables that count for a setting when its own is not set, by the setting's name.
     variables: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     #: The folder with its ``sql/<name>`` and ``migrations/<name>``; ``None`` for a domain of this package.
     root: Path | None = None
-
-    @opener.default
-    def _default_opener(self) -> str:
-        return f"{self.queries.partition(':')[0].rpartition('.')[0]}:open"
-
-    @application_name.default
-    def _default_application_name(self) -> str:
-        return f"surf_data.{self.name}"
 
     def query_functions(self) -> Any:
         """Return what ``queries`` names returns: an object with a function for each query."""
@@ -119,6 +115,11 @@ def find(name: str) -> Domain:
 
 def _foreign() -> dict[str, EntryPoint]:
     return {found.name: found for found in entry_points(group=ENTRY_POINTS)}
+
+
+def _beside(reference: str, name: str) -> str:
+    """Return what is called ``name`` in the package of a module that is referred to."""
+    return f"{reference.partition(':')[0].rpartition('.')[0]}:{name}"
 
 
 def _named(reference: str) -> Any:

@@ -29,6 +29,7 @@ DOMAIN = Domain(
             table="public.activity_log", by="created_at", partition="month", on_drop="public.activity_rollup_forget"
         ),
     ),
+    roles="surf_lamp",
     application_name="surfboard_lamp_backend",
     cache_prefixes=KEY_PREFIXES,
 )
