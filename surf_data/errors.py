@@ -78,6 +78,7 @@ class DatabaseError(SurfDataError):
         sqlstate: str | None = None,
         constraint: str | None = None,
         retryable: bool = False,
+        row: int | None = None,
     ) -> None:
         super().__init__(message)
         #: The name of the query in its .sql file, with its namespace: ``lamps.lamp_insert``.
@@ -88,6 +89,8 @@ class DatabaseError(SurfDataError):
         self.constraint = constraint
         #: Whether nothing was applied and the same again may well succeed: the statement, or the whole transaction.
         self.retryable = retryable
+        #: Which row of a COPY was at fault, counted from 0; ``None`` if that is not known, or it was no COPY.
+        self.row = row
 
 
 class ConstraintViolation(DatabaseError):

@@ -2,15 +2,18 @@
 
 from surf_data.kernel.postgres.adaptation import Json
 from surf_data.kernel.postgres.connector import Connector
+from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.deadlines import deadline
-from surf_data.kernel.postgres.execution import CopyWriter, Executor, Statement, Stream
+from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.manager import DatabaseManager
 from surf_data.kernel.postgres.observation import Observer, QueryEvent
 from surf_data.kernel.postgres.queries import load_queries, packaged_queries
 from surf_data.kernel.postgres.session import Session
+from surf_data.kernel.postgres.statement import Statement
 
 __all__ = [
     "Connector",
+    "CopyReader",
     "CopyWriter",
     "DatabaseManager",
     "Executor",

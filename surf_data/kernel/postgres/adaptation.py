@@ -9,7 +9,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 from psycopg.types.array import ListBinaryDumper
-from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg.types.numeric import Int2BinaryDumper, Int4BinaryDumper, Int8BinaryDumper, Int8Dumper
 
 _UUID = psycopg.adapters.types["uuid"]
 # An array in binary: dimensions, whether there are nulls, the type; for each dimension its size and first index.
@@ -39,6 +39,15 @@ class _JsonBinaryDumper(Dumper):
         return b"\x01" + obj.text.encode()
 
 
+# For the columns of a COPY: psycopg's own, in C, cut off what does not fit. A class of our own it does not replace.
+class _Int2BinaryDumper(Int2BinaryDumper):
+    pass
+
+
+class _Int4BinaryDumper(Int4BinaryDumper):
+    pass
+
+
 class _ListBinaryDumper(ListBinaryDumper):
     def dump(self, obj: list[Any]) -> Buffer | None:
         # Ids come by the thousand, and psycopg takes longer over each of them than the server does to find its row.
@@ -59,6 +68,8 @@ class _Adapters:
         # The one for text serves lists, and the last one registered is what a single number takes.
         self.adapters.register_dumper(int, Int8Dumper)
         self.adapters.register_dumper(int, Int8BinaryDumper)
+        self.adapters.register_dumper(None, _Int2BinaryDumper)
+        self.adapters.register_dumper(None, _Int4BinaryDumper)
         self.adapters.register_dumper(Json, _JsonBinaryDumper)
         self.adapters.register_dumper(list, _ListBinaryDumper)
 

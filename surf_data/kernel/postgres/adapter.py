@@ -19,11 +19,12 @@ from psycopg.rows import tuple_row
 
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres import effects
-from surf_data.kernel.postgres.execution import Executor, Statement, Stream
+from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.query_files import check_file, query_files, together
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.rows import RowFactory
 from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.statement import Statement
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*")
 # The operators whose rows may be objects: all rows, the first one, the one of a RETURNING clause.
@@ -100,15 +101,15 @@ class Adapter(GenericAdapter):
         return conn.run(self._statements[sql], parameters, _first_row)
 
     def execute_script(self, conn: Executor, sql: str) -> Any:
-        """Run a ``#`` query: return a writer context for COPY, else the server's status text."""
+        """Run a ``#`` query: return a context that yields COPY's writer or reader, else the server's status text."""
         statement = self._statements[sql]
-        if _copies(self.sources[statement.name][0]):
-            return conn.copy(statement)
-        return conn.run(statement, {}, _status)
+        if (way := _copies(self.sources[statement.name][0])) is None:
+            return conn.run(statement, {}, _status)
+        return conn.copy(statement) if way == "FROM" else conn.copy_to(statement)
 
 
-def _copies(source: QuerySource) -> bool:
-    return source.operator == "#" and source.code[0].text.upper() == "COPY"
+def _copies(source: QuerySource) -> str | None:
+    return effects.copies(source.code) if source.operator == "#" else None
 
 
 def _sent(pieces: list[Token], tag: str, percent: str) -> Iterator[str]:

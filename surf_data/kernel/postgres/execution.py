@@ -1,22 +1,21 @@
 """The one place through which every statement goes to PostgreSQL."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter_ns
 from typing import Any, Protocol, TypeVar, cast
 
-import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
-from psycopg.rows import RowFactory, tuple_row
+from psycopg.rows import tuple_row
 
-from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.kernel import validation
 from surf_data.kernel.postgres.connection import Connection
+from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.observation import Observation
-from surf_data.kernel.postgres.translation import Translation
+from surf_data.kernel.postgres.statement import Statement
 
 T = TypeVar("T")
 
@@ -26,38 +25,6 @@ PORTION = 50
 _MAX_CURSORS = 100
 # What psycopg sends itself for a cursor on the server.
 _FETCH = b"FETCH FORWARD %d FROM %b"
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Statement:
-    """One query of a .sql file, ready to be sent: whatever can be done at load has been done."""
-
-    #: The query's name with its namespace: ``lamps.lamp_configuration``.
-    name: str
-    #: What is sent: tagged, in psycopg's parameter style, as UTF-8.
-    sql: bytes
-    #: Makes a row from its values.
-    row_factory: RowFactory[Any] = tuple_row
-    #: Whether the statement itself changes nothing; see `surf_data.kernel.postgres.effects`.
-    reads: bool = False
-    #: The functions that it may call, by name.
-    functions: tuple[str, ...] = ()
-    #: Whether running it twice is as good as running it once: ``-- retry: idempotent``.
-    idempotent: bool = False
-    #: Whether rows that are a little old will do: ``-- replica: ok``.
-    replica: bool = False
-    #: ``False`` to send it unprepared, so that it is planned with its values each time: ``-- plan: custom``. ``None``
-    #: leaves it to the connection.
-    prepare: bool | None = None
-    #: Whether running it can change anything, by itself or by a function.
-    may_write: bool = attrs.field(
-        init=False, default=attrs.Factory(lambda self: bool(self.functions) or not self.reads, takes_self=True)
-    )
-    #: Turns driver errors into ours, with the query's name.
-    translation: Translation = attrs.field(
-        init=False, default=attrs.Factory(lambda self: Translation(self.name, values=True), takes_self=True)
-    )
-
 
 #: Takes what is wanted from a cursor that has run a statement.
 Fetch = Callable[[psycopg.Cursor[Any]], T]
@@ -75,8 +42,12 @@ class Executor(Protocol):
         """Run ``statement`` with a cursor on the server, within a transaction."""
 
     @abstractmethod
-    def copy(self, statement: Statement) -> AbstractContextManager["CopyWriter"]:
+    def copy(self, statement: Statement) -> AbstractContextManager[CopyWriter]:
         """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
+
+    @abstractmethod
+    def copy_to(self, statement: Statement) -> AbstractContextManager[CopyReader]:
+        """Run a COPY ... TO STDOUT; what is not read when the block exits is cancelled."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager["Executor"]:
@@ -151,48 +122,6 @@ class Stream:
             self.waited += perf_counter_ns() - started
 
 
-class CopyWriter:
-    """Takes the rows of a COPY ... FROM STDIN."""
-
-    def __init__(self, copy: psycopg.Copy, statement: Statement) -> None:
-        self._copy = copy
-        self._statement = statement
-
-    def set_types(self, types: Sequence[str]) -> None:
-        """Say what the columns are, which the binary format needs where Python's type does not tell.
-
-        Arguments:
-            types: PostgreSQL's names for the types, in the order of the columns: ``int4``, ``varchar``, ``int8[]``.
-        """
-        self._copy.set_types(types)
-
-    def write_row(self, row: Sequence[Any]) -> None:
-        """Send one row.
-
-        Arguments:
-            row: its values in the order of the columns.
-
-        Raises:
-            DatabaseError: a value cannot be sent, or the connection was lost.
-        """
-        with self._statement.translation:
-            self._copy.write_row(row)
-
-    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Send several rows, which takes less time than one by one.
-
-        Arguments:
-            rows: the values of each in the order of the columns.
-
-        Raises:
-            DatabaseError: a value cannot be sent, or the connection was lost.
-        """
-        write_row = self._copy.write_row
-        with self._statement.translation:
-            for row in rows:
-                write_row(row)
-
-
 def execute(
     connection: psycopg.Connection[Any],
     statement: Statement,
@@ -244,44 +173,6 @@ def stream(
     finally:
         # The caller's own time and errors are none of the query's.
         observation.record(statement.name, rows.waited, rows.rows, rows.error)
-
-
-def doubt(error: DatabaseError) -> CommitUnknown:
-    """Return what the caller is told when the fate of what he ran is unknown after ``error``."""
-    return CommitUnknown(f"{error}; it may have been applied", query=error.query, sqlstate=error.sqlstate)
-
-
-class _Abandoned(Exception):
-    """The client gave up."""
-
-
-@contextmanager
-def copy(
-    connection: psycopg.Connection[Any], statement: Statement, observation: Observation, *, alone: bool
-) -> Iterator[CopyWriter]:
-    """Run a COPY ... FROM STDIN, a transaction by itself if ``alone``; an exception in the block undoes it."""
-    started = perf_counter_ns()
-    cursor = connection.cursor()
-    failure: BaseException | None = None
-    try:
-        with suppress(_Abandoned), statement.translation, cursor.copy(statement.sql) as writer:
-            try:
-                yield CopyWriter(writer, statement)
-            except BaseException as error:  # noqa: BLE001 - raised below
-                failure = error
-                # psycopg tells the server, and so its log, what the error says; the caller's may hold anything.
-                raise _Abandoned from None
-    except DatabaseError as error:
-        in_doubt = failure is None and alone and connection.closed and isinstance(error, DatabaseUnavailable)
-        failure = doubt(error) if in_doubt else error
-    rows = cursor.rowcount if failure is None else 0
-    observation.record(statement.name, perf_counter_ns() - started, rows, failure)
-    if failure is not None:
-        try:
-            raise failure
-        finally:
-            # The error holds this frame; held in turn, both would wait for the garbage collector.
-            del failure
 
 
 @contextmanager

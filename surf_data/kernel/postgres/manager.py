@@ -13,13 +13,15 @@ from surf_data.errors import DatabaseError, DeadlineExceeded, LockTimeout
 from surf_data.kernel import forking
 from surf_data.kernel.postgres import connector, effects, execution, outcome, retry
 from surf_data.kernel.postgres.connector import Connector
+from surf_data.kernel.postgres.copying import CopyReader, CopyWriter, unknown
 from surf_data.kernel.postgres.deadlines import deadline
-from surf_data.kernel.postgres.execution import CopyWriter, Fetch, Statement, Stream
+from surf_data.kernel.postgres.execution import Fetch, Stream
 from surf_data.kernel.postgres.observation import Observation, Observer
 from surf_data.kernel.postgres.pool import Pool
 from surf_data.kernel.postgres.replica import Replica
 from surf_data.kernel.postgres.session import Session, Ticket
 from surf_data.kernel.postgres.session_queries import session_queries
+from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.settings import Settings
 
 _log = logging.getLogger("surf_data.kernel.postgres.manager")
@@ -143,7 +145,7 @@ class DatabaseManager:
                 retry.pause(tries)
                 return
             if not harmless and retry.is_in_doubt(error, broken=broken):
-                raise execution.doubt(error)
+                raise unknown(error)
             raise error
         finally:
             del error
@@ -192,6 +194,12 @@ class DatabaseManager:
         """Run a COPY ... FROM STDIN; what is written counts only if the block ends well."""
         with self.connection(statement.name) as session, session.copy(statement) as writer:
             yield writer
+
+    @contextmanager
+    def copy_to(self, statement: Statement) -> Iterator[CopyReader]:
+        """Run a COPY ... TO STDOUT on a connection that is held until the block exits."""
+        with self.connection(statement.name) as session, session.copy_to(statement) as reader:
+            yield reader
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable, PoolTimeout
 from surf_data.kernel.postgres import deadlines
-from surf_data.kernel.postgres.execution import Statement
+from surf_data.kernel.postgres.statement import Statement
 
 #: How often something is tried, the first time included.
 TRIES = 3

@@ -9,10 +9,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
-from surf_data.kernel.postgres import effects, execution, retry
-from surf_data.kernel.postgres.execution import CopyWriter, Fetch, Statement, Stream
+from surf_data.kernel.postgres import copying, effects, execution, retry
+from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
+from surf_data.kernel.postgres.execution import Fetch, Stream
 from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.session_queries import session_queries
+from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.postgres.translation import Translation
 
 T = TypeVar("T")
@@ -97,8 +99,8 @@ class Session:
             in_doubt = not known and retry.is_in_doubt(error, broken=connection.closed)
             if not in_doubt or retry.is_harmless(statement, effects.may_write):
                 raise
-            doubt = execution.doubt(error)
-        raise doubt
+            unknown = copying.unknown(error)
+        raise unknown
 
     @contextmanager
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[Stream]:
@@ -118,9 +120,17 @@ class Session:
         alone = not self._transactions
         with (
             self._block() as connection,
-            execution.copy(connection, statement, self._observation, alone=alone) as writer,
+            copying.copy_from(connection, statement, self._observation, alone=alone) as writer,
         ):
             yield writer
+
+    @contextmanager
+    def copy_to(self, statement: Statement) -> Iterator[CopyReader]:
+        """Run a COPY ... TO STDOUT; what is not read when the block exits is cancelled, and a transaction goes on."""
+        if statement.may_write:
+            self._has_written = self.has_ever_written = True
+        with self._block() as connection, copying.copy_to(connection, statement, self._observation) as reader:
+            yield reader
 
     @contextmanager
     def transaction(self) -> Iterator[Self]:

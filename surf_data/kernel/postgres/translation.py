@@ -80,6 +80,11 @@ _MISTAKES = {
 _VALUE_ERRORS = (OverflowError, RecursionError, ValueError, struct.error)
 
 
+# Where in a COPY a row was refused: the table, the number of the row, counted from 1, and more that is not for others.
+# The words between are in the server's language.
+_COPIED = re.compile(r"^COPY [^,\n]+, [^,\d\n]*(\d+)", re.MULTILINE)
+
+
 def reason(error: psycopg.Error | Exception) -> str:
     """Return why ``error`` happened, in words that hold nothing of the connection string."""
     said = str(error)
@@ -97,11 +102,13 @@ def translated(error: Exception, query: str | None) -> DatabaseError:
     sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
     constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
     retryable = sqlstate in _RETRYABLE or (isinstance(error, psycopg.Error) and is_stale_plan(error))
+    row = _row(error.diag.context) if isinstance(error, psycopg.Error) else None
     kind = DatabaseError
     if sqlstate is not None:
         matches = (sqlstate[:length] for length in (5, 3, 2) if sqlstate[:length] in _BY_SQLSTATE)
         kind = _BY_SQLSTATE.get(next(matches, ""), DatabaseError)
-        what = f"{type(error).__name__} (SQLSTATE {sqlstate}{f', constraint {constraint}' if constraint else ''})"
+        facts = [f"SQLSTATE {sqlstate}", *([f"constraint {constraint}"] if constraint else [])]
+        what = f"{type(error).__name__} ({', '.join([*facts, *([] if row is None else [f'row {row}'])])})"
     else:
         what = reason(error)
         if isinstance(error, psycopg.OperationalError):
@@ -109,7 +116,13 @@ def translated(error: Exception, query: str | None) -> DatabaseError:
         if isinstance(error, Expired):
             kind, what = DeadlineExceeded, "no answer before the deadline"
     said = f"{query} failed: {what}" if query else what
-    return kind(said, query=query, sqlstate=sqlstate, constraint=constraint, retryable=retryable)
+    return kind(said, query=query, sqlstate=sqlstate, constraint=constraint, retryable=retryable, row=row)
+
+
+def _row(context: str | None) -> int | None:
+    """Return which row of a COPY is at fault, counted from 0; ``None`` if the server does not say so."""
+    found = _COPIED.search(context or "")
+    return int(found[1]) - 1 if found else None
 
 
 def is_stale_plan(error: psycopg.Error) -> bool:

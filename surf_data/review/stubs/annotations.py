@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, g
 #: Where types are imported from that are defined elsewhere.
 _PUBLIC = {
     "surf_data.kernel.postgres.adaptation": "surf_data.kernel.postgres",
+    "surf_data.kernel.postgres.copying": "surf_data.kernel.postgres",
     "surf_data.kernel.postgres.execution": "surf_data.kernel.postgres",
 }
 _UNIONS = (Union, types.UnionType)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
-from surf_data.kernel.postgres import CopyWriter, Executor, Stream
+from surf_data.kernel.postgres import CopyReader, CopyWriter, Executor, Stream, effects
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis import python_types
 from surf_data.review.analysis.facts import Facts, Outcome, ResultColumn
@@ -19,6 +19,9 @@ _Row = {type_var}("_Row")
 class _Rows({stream}, {generic}[_Row]):
     def __iter__(self) -> {iterator}[_Row]: ...
 """
+
+# What a COPY yields, by its direction.
+_COPIES = {"FROM": AbstractContextManager[CopyWriter], "TO": AbstractContextManager[CopyReader]}
 
 
 def stub(objects: Sequence[QueryObject], outcomes: Mapping[QuerySource, Outcome]) -> str:
@@ -127,8 +130,8 @@ class _Writer:
         if query.operator == "!":
             return self.imports.written(int)
         if query.operator == "#":
-            copies = query.verb == "COPY"
-            return self.imports.written(AbstractContextManager[CopyWriter] if copies else str | None)
+            way = effects.copies(query.code)
+            return self.imports.written(str | None if way is None else _COPIES[way])
         if not isinstance(outcome, Facts) or outcome.columns is None:
             return self.imports.written(Any)
         if not query.operator:

@@ -26,6 +26,10 @@ COPY board FROM STDIN;
 -- How many there are.
 SELECT count(*) FROM board;
 
+-- name: board_csv()#
+-- All, as a file.
+COPY (SELECT id, label FROM board) TO STDOUT (FORMAT csv);
+
 -- name: board_delete(id)!
 -- Deletes one.
 DELETE FROM board WHERE id = :id::int4;
@@ -100,7 +104,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from {name}_rows import Board
-from surf_data.kernel.postgres import CopyWriter, Executor, Stream
+from surf_data.kernel.postgres import CopyReader, CopyWriter, Executor, Stream
 
 _Row = TypeVar("_Row")
 
@@ -119,6 +123,9 @@ class _Boards:
 
     def board_count(self, executor: Executor, /) -> int:
         """How many there are."""
+
+    def board_csv(self, executor: Executor, /) -> AbstractContextManager[CopyReader]:
+        """All, as a file."""
 
     def board_delete(
         self,
