@@ -115,8 +115,8 @@ CREATE TABLE daylight.rate_limits (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
     name text NOT NULL,
     algorithm text NOT NULL CHECK (algorithm IN ('token_bucket', 'leaky_bucket', 'fixed_window', 'sliding_window')),
-    requests bigint NOT NULL CHECK (requests > 0),
-    window_ms bigint NOT NULL CHECK (window_ms > 0),
+    requests bigint NOT NULL CHECK (requests BETWEEN 1 AND 10000000),
+    window_ms bigint NOT NULL CHECK (window_ms BETWEEN 1 AND 2592000000),
     scope text NOT NULL DEFAULT 'global' CHECK (scope IN ('global', 'api_key', 'user', 'ip', 'endpoint')),
     endpoints text [] NOT NULL DEFAULT '{}',
     methods text [] NOT NULL DEFAULT '{}',
@@ -124,24 +124,153 @@ CREATE TABLE daylight.rate_limits (
     block_ms bigint NOT NULL DEFAULT 0 CHECK (block_ms >= 0),
     enabled boolean NOT NULL DEFAULT true,
     priority bigint NOT NULL DEFAULT 100,
-    on_failure text NOT NULL DEFAULT 'postgresql' CHECK (on_failure IN ('postgresql', 'allow', 'deny', 'local')),
+    on_failure text NOT NULL DEFAULT 'postgresql' CHECK (on_failure IN ('postgresql', 'allow', 'deny')),
     on_failure_last text NOT NULL DEFAULT 'allow' CHECK (on_failure_last IN ('allow', 'deny')),
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    CONSTRAINT rate_limits_window CHECK (algorithm <> 'sliding_window' OR requests <= 100000)
+    updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
 CREATE UNLOGGED TABLE daylight.rate_limit_states (
     limit_key text PRIMARY KEY,
     -- Of a bucket: when it is full again; of a window: when it began. Microseconds since 1970.
     moment bigint NOT NULL DEFAULT 0,
-    hits bigint NOT NULL DEFAULT 0,
-    -- Of a sliding window: when each unit was used.
+    -- Of a bucket: the fraction of that microsecond, in 1/requests; of a window: what was used.
+    used bigint NOT NULL DEFAULT 0,
+    -- Of a sliding window: pairs of a thousandth of the window and what was used in it, oldest first.
     log bigint [] NOT NULL DEFAULT '{}',
     blocked_until bigint NOT NULL DEFAULT 0,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITH (fillfactor = 70);
 CREATE INDEX rate_limit_states_expiry ON daylight.rate_limit_states (expires_at);
+
+-- One call of the rate limiter, for when Redis is away: all of several limits count, or none. Rows are locked in the order
+-- of their keys, so that two calls cannot wait for each other; the clock is read once they are locked.
+-- Buckets are GCRA in whole microseconds and fractions of them in 1/requests, so that nothing is lost by rounding. A
+-- sliding window counts in thousandths of itself, and what was used in one counts until all of it has left.
+CREATE FUNCTION daylight.rate_limit_hit(
+    limit_keys text [], algorithms text [], requests bigint [], windows bigint [], blocks bigint [], cost bigint
+)
+RETURNS TABLE (ordinal bigint, is_allowed boolean, remaining bigint, retry_after bigint, reset_at bigint)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    counted bigint := cardinality(limit_keys);
+    state daylight.rate_limit_states;
+    states daylight.rate_limit_states[] := '{}';
+    moment bigint;
+    resolution bigint;
+    share bigint;
+    rest bigint;
+    head bigint;
+    left_over bigint;
+    all_allowed boolean := true;
+BEGIN
+    INSERT INTO daylight.rate_limit_states AS s (limit_key)
+    SELECT k.limit_key FROM unnest(limit_keys) AS k (limit_key) ORDER BY k.limit_key
+    ON CONFLICT (limit_key) DO NOTHING;
+    PERFORM FROM daylight.rate_limit_states AS s WHERE s.limit_key = ANY(limit_keys) ORDER BY s.limit_key FOR UPDATE;
+    moment := (extract(EPOCH FROM clock_timestamp()) * 1000000)::bigint;
+
+    FOR i IN 1..counted LOOP
+        SELECT s.* INTO STRICT state FROM daylight.rate_limit_states AS s WHERE s.limit_key = limit_keys[i];
+        ordinal := i;
+        retry_after := 0;
+        IF algorithms[i] = 'fixed_window' THEN
+            IF state.moment <> moment - moment % windows[i] THEN
+                state.moment := moment - moment % windows[i];
+                state.used := 0;
+            END IF;
+            reset_at := state.moment + windows[i];
+            is_allowed := state.used + cost <= requests[i];
+            IF is_allowed THEN
+                state.used := state.used + cost;
+            ELSE
+                retry_after := reset_at - moment;
+            END IF;
+            remaining := requests[i] - state.used;
+        ELSIF algorithms[i] = 'sliding_window' THEN
+            resolution := greatest(windows[i] / 1000, 1);
+            head := 1;
+            WHILE head < cardinality(state.log) AND (state.log[head] + 1) * resolution <= moment - windows[i] LOOP
+                state.used := state.used - state.log[head + 1];
+                head := head + 2;
+            END LOOP;
+            state.log := state.log[head : cardinality(state.log)];
+            is_allowed := state.used + cost <= requests[i];
+            IF NOT is_allowed THEN
+                left_over := state.used + cost - requests[i];
+                head := 1;
+                WHILE left_over > 0 LOOP
+                    retry_after := (state.log[head] + 1) * resolution + windows[i] - moment;
+                    left_over := left_over - state.log[head + 1];
+                    head := head + 2;
+                END LOOP;
+            ELSIF cost > 0 THEN
+                state.used := state.used + cost;
+                IF state.log[cardinality(state.log) - 1] = moment / resolution THEN
+                    state.log[cardinality(state.log)] := state.log[cardinality(state.log)] + cost;
+                ELSE
+                    state.log := state.log || ARRAY[moment / resolution, cost];
+                END IF;
+            END IF;
+            reset_at := moment;
+            IF cardinality(state.log) > 0 THEN
+                reset_at := (state.log[cardinality(state.log) - 1] + 1) * resolution + windows[i];
+            END IF;
+            remaining := requests[i] - state.used;
+        ELSE
+            IF state.moment < moment THEN
+                state.moment := moment;
+                state.used := 0;
+            END IF;
+            rest := state.used + cost * (windows[i] % requests[i]);
+            share := state.moment + cost * (windows[i] / requests[i]) + rest / requests[i];
+            rest := rest % requests[i];
+            is_allowed := share - moment + CASE WHEN rest > 0 THEN 1 ELSE 0 END <= windows[i];
+            IF is_allowed THEN
+                state.moment := share;
+                state.used := rest;
+            ELSE
+                retry_after := share - moment + CASE WHEN rest > 0 THEN 1 ELSE 0 END - windows[i];
+            END IF;
+            reset_at := state.moment;
+            remaining := floor(
+                (((windows[i] - state.moment + moment)::numeric * requests[i]) - state.used) / windows[i]
+            );
+        END IF;
+        IF state.blocked_until > moment THEN
+            is_allowed := false;
+            retry_after := greatest(retry_after, state.blocked_until - moment);
+        ELSIF NOT is_allowed AND cost > 0 AND blocks[i] > 0 THEN
+            state.blocked_until := moment + blocks[i];
+            retry_after := greatest(retry_after, blocks[i]);
+            UPDATE daylight.rate_limit_states AS s
+            SET
+                blocked_until = state.blocked_until,
+                expires_at = greatest(s.expires_at, clock_timestamp() + blocks[i] * interval '1 microsecond')
+            WHERE s.limit_key = limit_keys[i];
+        END IF;
+        IF NOT is_allowed THEN
+            all_allowed := false;
+        END IF;
+        states := states || state;
+        RETURN NEXT;
+    END LOOP;
+
+    IF all_allowed AND cost > 0 THEN
+        FOR i IN 1..counted LOOP
+            UPDATE daylight.rate_limit_states AS s
+            SET
+                moment = states[i].moment,
+                used = states[i].used,
+                log = states[i].log,
+                expires_at = clock_timestamp() + windows[i] * interval '2 microseconds'
+            WHERE s.limit_key = limit_keys[i];
+        END LOOP;
+    END IF;
+END
+$$;
 
 CREATE TABLE daylight.audit_logs (
     id uuid NOT NULL,
@@ -190,6 +319,7 @@ BEFORE TRUNCATE ON daylight.audit_logs
 FOR EACH STATEMENT EXECUTE FUNCTION daylight.audit_logs_append_only();
 
 -- migrate:down
+DROP FUNCTION daylight.rate_limit_hit(text [], text [], bigint [], bigint [], bigint [], bigint);
 DROP TABLE daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits, daylight.api_usage_hourly,
 daylight.api_usage, daylight.api_keys, daylight.user_roles, daylight.role_inherits, daylight.role_permissions,
 daylight.roles, daylight.permissions;

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 from surf_data.daylight import checks
+from surf_data.daylight.patterns import fits
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage
 from surf_data.errors import ConstraintViolation, ValidationError
@@ -194,7 +194,7 @@ class ApiKeyService:
         Raises:
             ValidationError: ``ip`` is no address.
         """
-        if api_key.allowed_endpoints and not any(_fits(each, endpoint) for each in api_key.allowed_endpoints):
+        if api_key.allowed_endpoints and not any(fits(each, endpoint) for each in api_key.allowed_endpoints):
             return False
         if api_key.allowed_methods and method not in api_key.allowed_methods:
             return False
@@ -357,8 +357,3 @@ def _calls(calls: object) -> list[dict[str, Any]]:
         # Raised outside the handler, so that nothing is chained to it.
         raise problem
     return rows
-
-
-def _fits(pattern: str, endpoint: str) -> bool:
-    # A bracket would begin a set of characters; only the star means something here.
-    return fnmatchcase(endpoint, pattern.replace("[", "[[]").replace("?", "[?]"))

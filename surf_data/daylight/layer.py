@@ -12,6 +12,7 @@ from surf_data.daylight.error_logging import ErrorLoggingService
 from surf_data.daylight.location_history import LocationHistoryService
 from surf_data.daylight.locations import LocationService
 from surf_data.daylight.planning import PlanningService
+from surf_data.daylight.rate_limits import RateLimiter
 from surf_data.daylight.roles import RoleService
 from surf_data.daylight.sessions import AuthSessionService, UserSessionService
 from surf_data.daylight.settings import DaylightKeywords, DaylightSettings
@@ -105,6 +106,8 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
     ) -> None:
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
         Services.__init__(self, self.database, self._values, settings.cache_layers)
+        #: How often something may be done.
+        self.limits: RateLimiter = RateLimiter(self.database, self.redis, self.settings.cache_prefix)
 
     def _bind(self, session: Session) -> DaylightTransaction:
         return DaylightTransaction(session)

@@ -44,6 +44,8 @@ def daylight_queries() -> Any:
             "profile_by_user": records.UserProfile,
             "profile_insert": records.UserProfile,
             "profile_update": records.UserProfile,
+            "rate_limit_list": records.RateLimit,
+            "rate_limit_upsert": records.RateLimit,
             "role_by_id": records.Role,
             "role_of_user": records.Assignment,
             "session_get": records.UserSession,

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, Permission, Plan, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
+from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, Permission, Plan, RateLimit, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -760,6 +760,89 @@ class _DaylightQueries:
     ) -> UserProfile | None:
         """Changes the named columns of a profile, and no other: two writers of different columns both win. No row when there is
         no such profile, or it was changed since the expected moment."""
+
+    def rate_limit_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the states that have no meaning any more."""
+
+    def rate_limit_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        limit_id: str,
+    ) -> int:
+        """Deletes a limit."""
+
+    def rate_limit_hit(
+        self,
+        executor: Executor,
+        /,
+        *,
+        limit_keys: list[str] | list[str | None] | None,
+        algorithms: list[str] | list[str | None] | None,
+        requests: list[int] | list[int | None] | None,
+        windows: list[int] | list[int | None] | None,
+        blocks: list[int] | list[int | None] | None,
+        cost: int | None,
+    ) -> list[tuple[bool | None, int | None, int | None, int | None]]:
+        """Uses some of several limits, of all or of none; see the function. Microseconds."""
+
+    def rate_limit_hit_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        limit_keys: list[str] | list[str | None] | None,
+        algorithms: list[str] | list[str | None] | None,
+        requests: list[int] | list[int | None] | None,
+        windows: list[int] | list[int | None] | None,
+        blocks: list[int] | list[int | None] | None,
+        cost: int | None,
+    ) -> AbstractContextManager[_Rows[tuple[bool | None, int | None, int | None, int | None]]]:
+        """Uses some of several limits, of all or of none; see the function. Microseconds."""
+
+    def rate_limit_list(self, executor: Executor, /) -> list[RateLimit]:
+        """All limits, by priority."""
+
+    def rate_limit_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[RateLimit]]:
+        """All limits, by priority."""
+
+    def rate_limit_reset(
+        self,
+        executor: Executor,
+        /,
+        *,
+        limit_keys: list[str] | list[str | None],
+    ) -> int:
+        """Forgets what was used."""
+
+    def rate_limit_upsert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        name: str,
+        algorithm: str,
+        requests: int,
+        window_ms: int,
+        scope: str,
+        endpoints: list[str] | list[str | None],
+        methods: list[str] | list[str | None],
+        action: str,
+        block_ms: int,
+        enabled: bool,
+        priority: int,
+        on_failure: str,
+        on_failure_last: str,
+    ) -> RateLimit:
+        """Stores a limit, also in place of the one with its id."""
 
     def role_assign(
         self,

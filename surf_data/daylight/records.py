@@ -329,3 +329,31 @@ class AuditEntry(Record):
     version: str
     correlation_id: str | None
     trace_id: str | None
+
+
+@attrs.frozen
+class RateLimit(Record):
+    """How often something may be done."""
+
+    id: str
+    name: str
+    #: ``token_bucket``, ``leaky_bucket``, ``fixed_window`` or ``sliding_window``.
+    algorithm: str
+    #: So many in a window of so many milliseconds; of a bucket, what it holds and the time in which it fills up.
+    requests: int
+    window_ms: int
+    #: What an identifier is: ``global``, ``api_key``, ``user``, ``ip`` or ``endpoint``.
+    scope: str
+    #: Patterns, exact or with ``*``; none means all.
+    endpoints: list[str]
+    methods: list[str]
+    #: ``block``, or ``throttle``: the decision then says how long the caller should wait.
+    action: str
+    #: Milliseconds for which an identifier stays refused after a refusal.
+    block_ms: int
+    enabled: bool
+    priority: int
+    #: While Redis is away: ``postgresql`` counts, or ``allow`` or ``deny`` at once.
+    on_failure: str
+    #: While PostgreSQL is away, too: ``allow`` or ``deny``.
+    on_failure_last: str

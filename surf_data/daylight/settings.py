@@ -5,7 +5,7 @@ from typing import Any, Literal
 import attrs
 
 from surf_data.kernel.secret import Secret
-from surf_data.kernel.settings import Settings, SettingsKeywords, choice, integer, number, secret, setting, text
+from surf_data.kernel.settings import Settings, SettingsKeywords, choice, number, secret, setting, text
 
 
 def _unless_false(value: Any) -> bool:
@@ -79,8 +79,6 @@ class DaylightSettings(Settings):
     cache_layers: Literal["redis", "postgresql", "both"] = setting(
         "both", choice("redis", "postgresql", "both"), "redis, postgresql or both"
     )
-    #: Processes that share a rate limit while neither Redis nor PostgreSQL can count for all of them.
-    processes: int = setting(1, integer, "a whole number from 1 to 10000", 1, 10_000)
 
 
 class DaylightKeywords(SettingsKeywords, total=False):
@@ -104,4 +102,3 @@ class DaylightKeywords(SettingsKeywords, total=False):
     migrate_from_sqlite: bool | None
     sqlite_path: str | None
     cache_layers: Literal["redis", "postgresql", "both"] | None
-    processes: int | None
