@@ -9,6 +9,7 @@ from surf_data.mining.errors import (
     StatementFailed,
     TableAccessDenied,
 )
+from surf_data.mining.key_pattern import RedisKeyPattern
 from surf_data.mining.layer import MiningDataLayer, MiningTransaction, open
 from surf_data.mining.named_query import (
     NamedQuery,
@@ -21,6 +22,9 @@ from surf_data.mining.pgsql_action_dao import CustomQueryParams, PgsqlActionDAO,
 from surf_data.mining.pgsql_base_dao import PgsqlBaseDAO
 from surf_data.mining.postgresql_config import ALLOWED_TABLES
 from surf_data.mining.records import CYCLES_FOR_FINAL_TABLE, CycleRecord, ProcessInfoRecord
+from surf_data.mining.redis_base_dao import RedisBaseDAO
+from surf_data.mining.redis_source_dao import RedisSourceDAO
+from surf_data.mining.regions import RegionData
 from surf_data.mining.settings import MiningSettings
 from surf_data.mining.steps import CycleState, StepOutcome
 
@@ -41,7 +45,11 @@ __all__ = [
     "PgsqlConnectionError",
     "ProcessInfoRecord",
     "QueryParams",
+    "RedisBaseDAO",
     "RedisConnectionError",
+    "RedisKeyPattern",
+    "RedisSourceDAO",
+    "RegionData",
     "StatementFailed",
     "StepOutcome",
     "TableAccessDenied",

@@ -22,7 +22,7 @@ _KEYS = ("target_columns", "target_filter", "target_limit", "target_order", "tar
 _COLUMN = re.compile(r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\s+AS\s+(?P<alias>[A-Za-z0-9_]{1,63}))?\s*", re.IGNORECASE)
 _ORDER = re.compile(
     r"\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\s+(?P<way>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _COLUMN_WANTED = "must be a column of the table, or a column AS an alias"
 _ORDER_WANTED = "must be a column of the table, ASC or DESC, NULLS FIRST or LAST"
