@@ -159,7 +159,6 @@ CREATE TABLE mining.final_cycles (
     CONSTRAINT final_cycles_pkey PRIMARY KEY (asset_guid, work_cycle_id, completed_date)
 ) PARTITION BY RANGE (completed_date);
 CREATE INDEX final_cycles_ended ON mining.final_cycles (asset_guid, cycle_end_utc DESC);
-CREATE INDEX final_cycles_completed ON mining.final_cycles USING brin (completed_date);
 
 -- This month and the next three; `surf-data maintain` creates those after them. The default partition takes the rest.
 DO $$

@@ -253,7 +253,7 @@ COPY mining.asset_cycles (
 
 -- name: cycle_default_partition_rows()$
 -- Whether there are archived cycles for which no month has a partition.
-SELECT EXISTS (SELECT 1 AS found FROM mining.final_cycles_default AS fcd) AS has_rows;
+SELECT coalesce((SELECT true FROM mining.final_cycles_default LIMIT 1), false) AS has_rows;
 
 -- name: cycle_delete(cycle_id, asset_guid, service_type)!
 -- Deletes a cycle that is not archived.
@@ -373,8 +373,8 @@ FROM generate_series(1, :number::int8);
 -- name: cycle_standing(cycle_id, asset_guid, service_type)^
 -- Why a change found no row: whether the cycle is archived, and when it was changed last; no row when there is none.
 SELECT
-    (ac.finalized_date IS NOT NULL) AS is_archived,
-    ac.updated_date
+    ac.updated_date,
+    ac.finalized_date IS NOT NULL AS is_archived
 FROM mining.asset_cycles AS ac
 WHERE
     ac.asset_cycle_vlx_id = :cycle_id::int8

@@ -115,7 +115,7 @@ class CycleRepository:
             if missing_ok:
                 return False
             raise DataAccessError("there is no cycle with this key, asset and service type")
-        if standing[0]:
+        if standing[1]:
             raise DataAccessError("the cycle is archived, and cannot change any more")
         raise DataAccessError("the cycle was changed meanwhile")
 

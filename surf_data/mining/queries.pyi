@@ -257,7 +257,7 @@ class _MiningQueries:
         cycle_id: int,
         asset_guid: str,
         service_type: str,
-    ) -> tuple[bool, datetime] | None:
+    ) -> tuple[datetime, bool] | None:
         """Why a change found no row: whether the cycle is archived, and when it was changed last; no row when there is none."""
 
     def cycle_state(

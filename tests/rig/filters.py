@@ -179,7 +179,7 @@ def filters(seed: int, count: int) -> Iterator[str]:
     yield from HOSTILE[:count]
     for _ in range(count - len(HOSTILE)):
         text = _condition(choice, choice.randrange(3))
-        yield _spoilt(choice, text) if choice.random() < 0.3 else text  # noqa: PLR2004 - three in ten
+        yield _spoilt(choice, text) if choice.random() < 0.3 else text
 
 
 def _spoilt(choice: random.Random, text: str) -> str:
@@ -199,7 +199,7 @@ def _condition(choice: random.Random, depth: int) -> str:
         return f"{_word(choice, 'not')}{_space(choice)}{_condition(choice, depth - 1)}"
     if kind == 1:
         return f"({_gap(choice)}{_condition(choice, depth - 1)}{_gap(choice)})"
-    joint = _word(choice, "and" if kind < 4 else "or")  # noqa: PLR2004 - AND is the usual one
+    joint = _word(choice, "and" if kind < 4 else "or")
     return f"{_condition(choice, depth - 1)}{_space(choice)}{joint}{_space(choice)}{_condition(choice, depth - 1)}"
 
 
@@ -213,11 +213,11 @@ def _predicate(choice: random.Random) -> str:
     if form == 1:
         members = f"{_gap(choice)},{_gap(choice)}".join(_value(choice, kind) for _ in range(choice.randrange(1, 4)))
         return f"{column}{negation}{_space(choice)}{_word(choice, 'in')}{_gap(choice)}({_gap(choice)}{members})"
-    if form == 2:  # noqa: PLR2004 - one of eight
+    if form == 2:
         low, high = _value(choice, kind), _value(choice, kind)
         between, joint = _word(choice, "between"), _word(choice, "and")
         return f"{column}{negation}{_space(choice)}{between}{_space(choice)}{low}{_space(choice)}{joint} {high}"
-    if form == 3 and kind == "text":  # noqa: PLR2004 - one of eight
+    if form == 3 and kind == "text":
         like = _word(choice, choice.choice(("like", "ilike")))
         return f"{column}{negation}{_space(choice)}{like}{_space(choice)}{_value(choice, kind)}"
     # Most have no space: that is where PostgreSQL's own scanner surprises.

@@ -140,7 +140,7 @@ def test_no_site(source: RedisSourceDAO, client: redis.Redis) -> None:
 
 
 def test_versions(source: RedisSourceDAO, client: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
-    """Versions are rows of one region, client and site; a deleted newest one hides the region; broken ones are logged."""
+    """Versions have one region, client and site; a deleted newest one hides the region; broken ones are logged."""
     write(
         client,
         "truck-1",
