@@ -31,6 +31,7 @@ QUERIES = (
     "surf_data.backup.queries:backup_queries",
     "surf_data.migrate.queries:migrate_queries",
     "surf_data.kernel.postgres.session_queries:session_queries",
+    "surf_data.retention.queries:retention_queries",
     "surf_data.review.analysis.queries:review_queries",
     "surf_data.review.planning.scale_queries:scale_queries",
     "surf_data.review.statistics_queries:statistics_queries",

@@ -23,6 +23,7 @@ from surf_data.kernel.settings import Settings, Source
 
 if TYPE_CHECKING:
     from surf_data.migrate import Runner
+    from surf_data.retention import BeforeDrop, TableMaintenance
 
 _EMBEDDED = "embedded:"
 # Seconds for what health asks beside whether the servers answer.
@@ -114,6 +115,9 @@ class DataLayer(Generic[R_co]):
         """
         return []
 
+    def _after_maintenance(self) -> None:
+        """Do what else is due when all tables have been maintained; a domain may have something."""
+
     @property
     def migrations(self) -> "Runner":
         """What migrates the schema of this domain: ``data.migrations.up()``."""
@@ -121,6 +125,59 @@ class DataLayer(Generic[R_co]):
         from surf_data.migrate import Runner  # noqa: PLC0415
 
         return Runner(self.database.connect, resources.migrations_folder(self._domain), self._domain.name)
+
+    def maintain(
+        self,
+        table: str | None = None,
+        *,
+        keep_days: int | None = None,
+        ahead: int | None = None,
+        before_drop: "BeforeDrop | None" = None,
+        dry_run: bool = False,
+        lock_timeout: float = 0.2,
+        attempts: int = 30,
+        on_step: Callable[[str], object] | None = None,
+    ) -> "list[TableMaintenance]":
+        """Maintain the tables for which this domain declares a policy, as ``surf-data maintain`` does every night.
+
+        The role is one that owns them. See `surf_data.retention.maintain`, also for what is not said here.
+
+        Arguments:
+            table: one of them alone, with or without its schema; then nothing else of the domain is done either.
+            keep_days: how many days rows are kept, 1 to 36,500: of ``table``, or without one of each table whose policy
+                leaves that to the operator, and whose rows are not archived.
+            ahead: for how many periods after the present one there are to be partitions, 0 to 120.
+            before_drop: called with each partition before it is dropped, to archive it; returns whether it may be.
+            dry_run: only report what would be done.
+            lock_timeout: for how many seconds to wait for a lock on a table, 0.001 or more.
+            attempts: how many times to try to have it, 1 to 1,000.
+            on_step: called with what is done next, in words.
+
+        Returns:
+            What was done for each table, or would be.
+
+        Raises:
+            ValidationError: a number is out of range, or there is no policy for such a table.
+            MigrationError: a table is not as its policy says; or another run does not end.
+            LockTimeout: a lock could not be had in all attempts.
+            DatabaseError: the server cannot be reached, or refuses.
+        """
+        # As with migrations.
+        from surf_data import retention  # noqa: PLC0415
+
+        done = retention.maintain(
+            self.database.connect,
+            retention.policies(self._domain, table, keep_days),
+            ahead=ahead,
+            before_drop=before_drop,
+            dry_run=dry_run,
+            lock_timeout=lock_timeout,
+            attempts=attempts,
+            on_step=on_step,
+        )
+        if table is None and not dry_run:
+            self._after_maintenance()
+        return done
 
     @contextmanager
     def transaction(self) -> Iterator[R_co]:

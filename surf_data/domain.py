@@ -17,12 +17,26 @@ NAMES = ("lamps", "specify", "daylight", "mining")
 #: The entry points by which domains outside this package are found: each names a `Domain`.
 ENTRY_POINTS = "surf_data.domains"
 
+# A hundred years.
+_MAX_DAYS = 36_500
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,38}")
 
 
 def _check_table(_retention: object, _attribute: object, value: str) -> None:
     if value.count(".") != 1:
         raise ConfigurationError(f"retention: {value} must be schema.table", setting="retention")
+
+
+def _check_days(retention: "Retention", _attribute: object, value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or not 0 <= value <= _MAX_DAYS):
+        problem = f"keep_days must be 0 to {_MAX_DAYS:,}"
+        raise ConfigurationError(f"retention: {retention.table}: {problem}", setting="retention")
+
+
+def _check_partition(retention: "Retention", _attribute: object, value: str | None) -> None:
+    if value not in {None, "day", "week", "month"}:
+        problem = "partition must be day, week, month or None"
+        raise ConfigurationError(f"retention: {retention.table}: {problem}", setting="retention")
 
 
 @attrs.frozen(kw_only=True)
@@ -35,11 +49,14 @@ class Retention:
     by: str = attrs.field()
     #: Days after ``by`` until a row may be deleted, 0 to 36,500; ``None``: rows are kept until an operator says
     #: otherwise.
-    keep_days: int | None = None
+    keep_days: int | None = attrs.field(default=None, validator=_check_days)
     #: The time that each partition covers; ``None`` for a table without partitions, whose rows are deleted in batches.
-    partition: Literal["day", "week", "month"] | None = None
-    #: A function of the database, with its schema, that is called with the bounds of what goes before it goes.
+    partition: Literal["day", "week", "month"] | None = attrs.field(default=None, validator=_check_partition)
+    #: A function of the database, with its schema, that is called before a partition goes, in the same transaction,
+    #: with the end of its time: a timestamptz. Triggers do not fire for what is dropped.
     on_drop: str | None = None
+    #: Whether the domain archives rows before they go: then none go in a maintenance that does not archive them.
+    archive: bool = False
 
 
 def _check_name(_domain: object, _attribute: object, value: str) -> None:

@@ -1,32 +1,29 @@
-"""``surf-data maintain``: the next partitions made, the expired ones dropped, what is over counted."""
+"""``surf-data maintain``: the next partitions created, what has expired removed, and the domain's own nightly work."""
 
 import attrs
 import click
 
-from surf_data import lamps, migrate
 from surf_data.cli import output
-from surf_data.cli.target import Target, json_option, pass_target
-from surf_data.migrate import Upkeep
-
-# The tables of this library that are counted, and what says that rows are gone; see their migrations.
-_FORGET = {"activity_log": "activity_rollup_forget"}
+from surf_data.cli.target import Target, all_option, domain_option, domains, json_option, pass_target
+from surf_data.domain import Domain
+from surf_data.retention import TableMaintenance
 
 
 @click.command
-@click.option("--table", default="activity_log", show_default=True, help="A table in partitions by month.")
+@domain_option
+@all_option
+@click.option("--table", metavar="NAME", help="One table of the domain alone.  [default: each that has a policy]")
 @click.option(
     "--ahead",
     type=click.IntRange(0, 120),
-    default=3,
-    show_default=True,
-    metavar="MONTHS",
-    help="For how many months after this one there are to be partitions.",
+    metavar="PERIODS",
+    help="For how many periods after this one there are to be partitions.  [default: 3 months, 6 weeks or 14 days]",
 )
 @click.option(
     "--keep-days",
     type=click.IntRange(1, 36_500),
     metavar="DAYS",
-    help="Delete what is older.  [default: nothing is deleted]",
+    help="Remove what is older where the domain leaves that to the operator, or from --table.  [default: the policies]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--check", is_flag=True, help="As --dry-run, and exit with 1 if there is something to do.")
@@ -52,8 +49,10 @@ def maintain(
     context: click.Context,
     target: Target,
     *,
-    table: str,
-    ahead: int,
+    domain: Domain,
+    every: bool,
+    table: str | None,
+    ahead: int | None,
     keep_days: int | None,
     dry_run: bool,
     check: bool,
@@ -61,45 +60,47 @@ def maintain(
     attempts: int,
     as_json: bool,
 ) -> None:
-    """Keep a table in partitions: make those of the next months, and drop those that have expired.
+    """Keep tables as their domain declares: create the next partitions, and remove what has expired.
 
-    For a nightly job, as the role that migrates. Rows that are in the default partition, because nobody made one for
-    them in time, are moved into their own, and told of.
+    For a nightly job, as the role that migrates. Rows that are in a default partition, because theirs was not created
+    in time, are moved into their own, and reported.
 
-    With --keep-days a month is dropped when all of it has expired. Where rows are in no month's partition, such as
-    those that were there before there were partitions, they are deleted, 10,000 at a time. Readers and writers go
-    before: a lock that cannot be had at once is asked for later.
+    A partition is dropped when all of it has expired. Rows of tables without partitions, and those that were there
+    before there were partitions, are deleted, 10,000 at a time. Readers and writers go first: a lock that cannot be had
+    at once is asked for later. What a domain archives before it goes is left to the domain's own command.
 
-    In the end the activity that is over is counted, so that nobody who asks for statistics has to.
+    In the end, unless --table is given, the domain does what else is due, such as counting activity that is over.
     """
-    with target.open(lamps.open) as data, output.working(f"looking at {table}") as tell:
-        done = migrate.maintain(
-            data.database.connect,
-            table,
-            ahead=ahead,
-            keep_days=keep_days,
-            forget=_FORGET.get(table),
-            dry_run=dry_run or check,
-            lock_timeout=lock_timeout,
-            attempts=attempts,
-            on_step=tell,
-        )
-        if table in _FORGET and not (dry_run or check):
-            tell("counting what is over")
-            data.activity.roll_up()
+    if every and table is not None:
+        raise click.UsageError("--all does not go with --table")
+    found: list[tuple[str, TableMaintenance]] = []
+    for each in domains(domain, every=every):
+        with target.open(each.open) as data, output.working(f"maintaining {each.name}") as on_step:
+            done = data.maintain(
+                table,
+                keep_days=keep_days,
+                ahead=ahead,
+                dry_run=dry_run or check,
+                lock_timeout=lock_timeout,
+                attempts=attempts,
+                on_step=on_step,
+            )
+        found += [(each.name, result) for result in done]
     if as_json:
-        output.write_json({**attrs.asdict(done), "dry_run": dry_run or check})
+        tables = [{"domain": name, **attrs.asdict(result)} for name, result in found]
+        output.write_json({"tables": tables, "dry_run": dry_run or check})
     else:
-        for line in _lines(done, "would be " if dry_run or check else ""):
-            output.console().print(output.printable(line))
-    context.exit(1 if check and not done.is_idle else 0)
+        for _, result in found:
+            for line in _lines(result, "would be " if dry_run or check else ""):
+                output.console().print(output.printable(line))
+    context.exit(1 if check and not all(result.is_idle for _, result in found) else 0)
 
 
-def _lines(done: Upkeep, would: str) -> list[str]:
+def _lines(done: TableMaintenance, would: str) -> list[str]:
     if done.is_idle:
-        return [f"{done.table} has the partitions that it needs."]
+        return [f"nothing to do: {done.table}"]
     lines = [f"{would}dropped: {name}" for name in done.dropped]
-    lines += [f"{would}deleted: {done.deleted:,} rows that had expired"] if done.deleted else []
-    lines += [f"{would}made: {name}" for name in done.made]
-    lines += [f"{would}moved out of the default partition: {done.moved:,} rows"] if done.moved else []
+    lines += [f"{would}deleted from {done.table}: {done.deleted:,} expired rows"] if done.deleted else []
+    lines += [f"{would}created: {name}" for name in done.created]
+    lines += [f"{would}moved from the default partition of {done.table}: {done.moved:,} rows"] if done.moved else []
     return lines

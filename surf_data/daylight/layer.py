@@ -29,12 +29,12 @@ DOMAIN = Domain(
     queries="surf_data.daylight.queries:daylight_queries",
     # Without days: what has expired goes by surf-data daylight retention run, which archives it first.
     retention=(
-        Retention(table="daylight.location_history", by="recorded_at", partition="week"),
-        Retention(table="daylight.usage_analytics", by="occurred_at", partition="month"),
-        Retention(table="daylight.performance_metrics", by="measured_at", partition="month"),
-        Retention(table="daylight.error_logs", by="occurred_at", partition="month"),
-        Retention(table="daylight.api_usage", by="occurred_at", partition="month"),
-        Retention(table="daylight.audit_logs", by="occurred_at", partition="month"),
+        Retention(table="daylight.location_history", by="recorded_at", partition="week", archive=True),
+        Retention(table="daylight.usage_analytics", by="occurred_at", partition="month", archive=True),
+        Retention(table="daylight.performance_metrics", by="measured_at", partition="month", archive=True),
+        Retention(table="daylight.error_logs", by="occurred_at", partition="month", archive=True),
+        Retention(table="daylight.api_usage", by="occurred_at", partition="month", archive=True),
+        Retention(table="daylight.audit_logs", by="occurred_at", partition="month", archive=True),
     ),
     cache_prefixes=PREFIXES,
     variables={

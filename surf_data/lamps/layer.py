@@ -100,6 +100,9 @@ class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
     def _warnings(self) -> list[str]:
         return [_DEFAULT_PARTITION] if lamp_queries().activity_has_strays(self.database) else []
 
+    def _after_maintenance(self) -> None:
+        self.activity.roll_up()
+
     def stats(self) -> dict[str, Any]:
         """Return what has happened in this process so far.
 

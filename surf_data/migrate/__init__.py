@@ -11,7 +11,6 @@ from surf_data.migrate.scratch import ScratchServer
 from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
 from surf_data.migrate.template import new_file
-from surf_data.migrate.upkeep import Upkeep, maintain
 from surf_data.migrate.verification import Difference, verify
 
 __all__ = [
@@ -25,9 +24,7 @@ __all__ = [
     "Section",
     "StatementEffect",
     "TableEffect",
-    "Upkeep",
     "check_reset",
-    "maintain",
     "measure_locks",
     "new_file",
     "read_folder",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 from surf_data.kernel.postgres import Executor, Stream
@@ -552,77 +552,6 @@ class _MigrateQueries:
     ) -> tuple[str, str]:
         """Lets the planner read tables from end to end as it likes (on), or only where no index can serve (off): without rows
         it likes to. An index that is read in the table's stead would be read from end to end, too."""
-
-    def partition_configure(self, executor: Executor, /) -> str:
-        """Has months begin where those of UTC do, and commands that are answered mean what they say."""
-
-    def partition_expired(
-        self,
-        executor: Executor,
-        /,
-        *,
-        table_name: str,
-        before: datetime | None,
-        batch: int | None,
-        forget: str | None,
-    ) -> list[tuple[str, list[str | None] | None, str, str]]:
-        """Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,
-        and the default partition, may have younger rows, too; there old ones are deleted, so many at a time. No trigger
-        hears of what is dropped, so a function may be named that is told up to when rows are gone; before they are, because
-        nobody can read from the begin of the drop to the end of the transaction."""
-
-    def partition_expired_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        table_name: str,
-        before: datetime | None,
-        batch: int | None,
-        forget: str | None,
-    ) -> AbstractContextManager[_Rows[tuple[str, list[str | None] | None, str, str]]]:
-        """Where a table has rows from before a moment. Partitions that end by then can be dropped. Those that have no begin,
-        and the default partition, may have younger rows, too; there old ones are deleted, so many at a time. No trigger
-        hears of what is dropped, so a function may be named that is told up to when rows are gone; before they are, because
-        nobody can read from the begin of the drop to the end of the transaction."""
-
-    def partition_missing(
-        self,
-        executor: Executor,
-        /,
-        *,
-        table_name: str,
-        ahead: int | None,
-        strays: list[str] | list[str | None] | None,
-    ) -> list[tuple[str, list[str | None]]]:
-        """The months for which a table has no partition: this one and so many to come, and others that are asked for. Each
-        with the commands that make its partition, in one transaction. Rows of the month that are in the default partition
-        move; that is no deletion, so no trigger is to take it for one, and nobody writes to the default partition meanwhile.
-        A partition that is made first and attached then does not keep readers and writers of the others waiting."""
-
-    def partition_missing_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        table_name: str,
-        ahead: int | None,
-        strays: list[str] | list[str | None] | None,
-    ) -> AbstractContextManager[_Rows[tuple[str, list[str | None]]]]:
-        """The months for which a table has no partition: this one and so many to come, and others that are asked for. Each
-        with the commands that make its partition, in one transaction. Rows of the month that are in the default partition
-        move; that is no deletion, so no trigger is to take it for one, and nobody writes to the default partition meanwhile.
-        A partition that is made first and attached then does not keep readers and writers of the others waiting."""
-
-    def partition_state(
-        self,
-        executor: Executor,
-        /,
-        *,
-        table_name: str,
-    ) -> str | None:
-        """What asks the default partition of a table how many rows it has, and of which months; null when the table cannot be
-        kept up so."""
 
     def reset_configure(
         self,

@@ -28,9 +28,9 @@ def test_there_is_something_to_do(cli: Cli, migrated_url: str, admin: Admin) -> 
     checked = cli(*options, "--check", database=migrated_url)
     assert (checked.code, checked.err) == (1, "")
     planned = [
-        "would be deleted: 1 rows that had expired",
-        "would be made: public.activity_log_2031_05",
-        "would be moved out of the default partition: 1 rows",
+        "would be deleted from public.activity_log: 1 expired rows",
+        "would be created: public.activity_log_2031_05",
+        "would be moved from the default partition of public.activity_log: 1 rows",
     ]
     assert checked.out.splitlines() == planned
     dry = cli(*options, "--dry-run", database=migrated_url)
@@ -39,7 +39,7 @@ def test_there_is_something_to_do(cli: Cli, migrated_url: str, admin: Admin) -> 
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [line.removeprefix("would be ") for line in planned]
     again = cli(*options, "--check", database=migrated_url)
-    assert (again.code, again.out) == (0, "activity_log has the partitions that it needs.\n")
+    assert (again.code, again.out) == (0, "nothing to do: public.activity_log\n")
 
 
 def test_json(cli: Cli, migrated_url: str, admin: Admin) -> None:
@@ -49,13 +49,14 @@ def test_json(cli: Cli, migrated_url: str, admin: Admin) -> None:
     ).fetchall()
     admin.execute(f"DROP TABLE {first}".encode())
     log(admin, "2019-01-01 00:00:00+00")
-    made = json.loads(cli("maintain", "--ahead", "0", "--json", database=migrated_url).out)
+    created = json.loads(cli("maintain", "--ahead", "0", "--json", database=migrated_url).out)
     name = "public.activity_log_2019_01"
-    nothing: dict[str, Any] = {"table": "activity_log", "made": [], "moved": 0, "dropped": [], "deleted": 0}
-    assert made == {**nothing, "made": [name], "moved": 1, "dry_run": False}
+    nothing: dict[str, Any] = {"domain": "lamps", "table": "public.activity_log", "created": [], "moved": 0}
+    nothing |= {"dropped": [], "deleted": 0, "retained": []}
+    assert created == {"tables": [{**nothing, "created": [name], "moved": 1}], "dry_run": False}
     options = ("maintain", "--ahead", "0", "--keep-days", "1000", "--json")
     planned = json.loads(cli(*options, "--dry-run", database=migrated_url).out)
-    assert planned == {**nothing, "dropped": [name], "dry_run": True}
+    assert planned == {"tables": [{**nothing, "dropped": [name]}], "dry_run": True}
     assert json.loads(cli(*options, database=migrated_url).out) == {**planned, "dry_run": False}
     assert admin.execute("SELECT count(*) FROM activity_log").fetchone() == (0,)
 
@@ -80,20 +81,34 @@ def test_statistics_know_what_is_gone(cli: Cli, migrated_url: str, admin: Admin)
 
 
 def test_statistics_have_nothing_to_count(cli: Cli, migrated_url: str, admin: Admin) -> None:
-    """What is over is counted as well, but not if nothing is to be changed, nor for a table that nobody counts."""
+    """What is over is counted as well, but not if nothing is to be changed, nor if it is about one table."""
     log(admin, str(datetime.now(UTC) - timedelta(hours=1)))
     counted = "SELECT count(*) FROM activity_rollup_count WHERE minutes = 60 AND counted = 'type'"
-    admin.execute("CREATE TABLE tide (at timestamptz) PARTITION BY RANGE (at)")
-    admin.execute("CREATE TABLE tide_default PARTITION OF tide DEFAULT")
-    for options in (["--dry-run"], ["--check"], ["--table", "tide"]):
+    for options in (["--dry-run"], ["--check"], ["--table", "activity_log"]):
         cli("maintain", *options, database=migrated_url)
         assert admin.execute(counted).fetchone() == (0,)
     cli("maintain", database=migrated_url)
     assert admin.execute(counted).fetchone() == (1,)
 
 
-def test_no_partitions(cli: Cli, migrated_url: str) -> None:
-    """Of a table that is not in partitions it is said."""
-    assert cli("maintain", "--table", "lamp_registry", database=migrated_url).error() == (
-        "lamp_registry is no table in partitions by time with a default one; are all migrations applied?"
-    )
+def test_other_tables_are_refused(cli: Cli, migrated_url: str) -> None:
+    """Of a table without a policy the error says which ones there are."""
+    done = cli("maintain", "--table", "lamp_registry", database=migrated_url)
+    assert (done.code, done.error()) == (1, "table must be one with a policy of lamps: public.activity_log")
+
+
+def test_a_database_without_the_tables(cli: Cli, database_url: str) -> None:
+    """Before the migrations there is nothing to maintain, and the error says so."""
+    done = cli("maintain", database=database_url)
+    assert done.code == 1
+    assert done.error().endswith("with a default one; are all migrations applied?")
+
+
+def test_every_domain(cli: Cli, migrated_url: str) -> None:
+    """All of them are maintained by one command, or it says what does not go together."""
+    assert cli("migrate", "up", "--all", database=migrated_url).code == 0
+    done = cli("maintain", "--all", "--json", database=migrated_url)
+    assert (done.code, done.err) == (0, "")
+    assert {table["domain"] for table in json.loads(done.out)["tables"]} >= {"lamps", "daylight"}
+    assert cli("maintain", "--all", "--check", database=migrated_url).code == 0
+    assert cli("maintain", "--all", "--table", "x", database=migrated_url).code == 2

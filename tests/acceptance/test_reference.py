@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import surf_data
-from surf_data import backup, embedded, lamps, migrate
+from surf_data import backup, embedded, lamps, migrate, retention
 from surf_data.kernel import cache, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,7 +38,6 @@ FUNCTIONS: list[Callable[..., Any]] = [
     backup.restore,
     embedded.start,
     lamps.email_key,
-    migrate.maintain,
     migrate.measure_locks,
     migrate.new_file,
     migrate.check_reset,
@@ -46,6 +45,8 @@ FUNCTIONS: list[Callable[..., Any]] = [
     migrate.reset,
     migrate.seed,
     migrate.verify,
+    retention.maintain,
+    retention.policies,
 ]
 VALUES: list[Any] = [
     surf_data.ApiConfig,

@@ -10,12 +10,13 @@ from benchmarks.ground import Ground, fill_activity
 from benchmarks.measuring import Measurement, Ratio, Side, Timing, timed
 from benchmarks.reading import Reads, reader
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
-from surf_data import migrate
+from surf_data.lamps.layer import DOMAIN
+from surf_data.retention import maintain as maintain_tables
+from surf_data.retention import policies
 
 _OURS, _THEIRS, _VACUUM = "surf_data", "DELETE", "VACUUM after DELETE"
 # What is left of the work for who is connected, and knows what has expired.
 _DROP = "DROP TABLE by hand"
-_FORGET = "activity_rollup_forget"
 # The month before the last: its begin and its end.
 _EXPIRED = """
 SELECT m.begin - interval '1 month', m.begin
@@ -37,7 +38,7 @@ def retention(ground: Ground) -> Row:
         keep_days = (datetime.now(UTC) - end).days
 
         def maintain(days: int) -> None:
-            migrate.maintain(lambda: psycopg.connect(url), "activity_log", keep_days=days, forget=_FORGET)
+            maintain_tables(lambda: psycopg.connect(url), policies(DOMAIN, "activity_log", keep_days=days))
 
         maintain(keep_days + 31)
         janitor.execute(f"CREATE TABLE expired AS SELECT * FROM {name}")

@@ -182,7 +182,8 @@ def test_health_tells_of_entries_without_a_partition(data: LampsDataLayer, admin
         health = data.health()
         assert (health.database.ok, health.database.reason) == (True, due)
         assert (health.overall.ok, health.overall.reason) == (True, f"degraded: {due}")
-        migrate.maintain(partial(psycopg.connect, migrated_url), "activity_log")
+        with surf_data.open(migrated_url, pool_min_size=0) as owner:
+            owner.maintain("activity_log")
         assert data.health().overall.reason is None
 
 

@@ -14,7 +14,9 @@ import surf_data
 from surf_data import embedded
 from surf_data.errors import MigrationError
 from surf_data.kernel import resources
-from surf_data.migrate import MigrationStatus, Runner, maintain, read_folder
+from surf_data.lamps.layer import DOMAIN
+from surf_data.migrate import MigrationStatus, Runner, read_folder
+from surf_data.retention import maintain, policies
 
 Connection = psycopg.Connection[Any]
 
@@ -129,8 +131,9 @@ def test_whoever_migrates_keeps_the_log(cluster: Cluster) -> None:
     cluster.execute(
         "INSERT INTO activity_log (activity_type, status, created_at) VALUES ('a', 'b', '2100-01-01')", "surf_one"
     )
-    done = maintain(partial(cluster.connect, "surf_one", "keeper"), "activity_log", ahead=5, keep_days=1)
-    assert (len(done.made), done.moved, len(done.dropped)) == (3, 1, 1)
+    log = policies(DOMAIN, "activity_log", keep_days=1)
+    [done] = maintain(partial(cluster.connect, "surf_one", "keeper"), log, ahead=5)
+    assert (len(done.created), done.moved, len(done.dropped)) == (3, 1, 1)
     owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relispartition"
     assert cluster.execute(owners, "surf_one") == [("surf_lamp_owner",)]
 

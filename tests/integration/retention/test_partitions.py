@@ -1,4 +1,4 @@
-"""A table in partitions is kept up: the next months are made, strays find home, what has expired goes."""
+"""A table in partitions is maintained: the next ones are created, the default one is emptied, what has expired goes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from rig import eventually
+from surf_data.domain import Retention
 from surf_data.errors import DatabaseError, LockTimeout, MigrationError, ValidationError
-from surf_data.migrate import Upkeep, maintain, upkeep
+from surf_data.retention import TableMaintenance, maintain, partitions
 
 Connection = psycopg.Connection[Any]
-Keep = Callable[..., Upkeep]
+Keep = Callable[..., TableMaintenance]
 
 # Its name and its column need quotes; it has all that a table can have.
 TABLE = """
@@ -34,15 +35,22 @@ CREATE FUNCTION count_it() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO counted VALUES (TG_OP); RETURN NULL; END $$;
 CREATE TRIGGER counts AFTER INSERT OR DELETE ON "Log 1" FOR EACH ROW EXECUTE FUNCTION count_it();
 """
-NAME = '"Log 1"'
+NAME = 'public."Log 1"'
 
 
 @pytest.fixture
 def keep(database_url: str, server: Connection) -> Keep:
-    """Return what keeps up the table."""
+    """Return what maintains the table, or another one, in partitions by month unless told otherwise."""
     server.execute(TABLE.encode())
-    connect = partial(psycopg.connect, database_url, options="-c TimeZone=Asia/Tokyo")
-    return lambda table=NAME, **options: maintain(connect, table, **{"lock_timeout": 0.05, **options})
+    connect = partial(psycopg.connect, database_url, options="-c TimeZone=Asia/Tokyo -c DateStyle=German")
+
+    def run(table: str = NAME, **options: Any) -> TableMaintenance:
+        policy = {"by": "the time", "partition": "month"}
+        policy |= {name: options.pop(name) for name in ("by", "partition", "keep_days", "on_drop") if name in options}
+        [done] = maintain(connect, [Retention(table=table, **policy)], **{"lock_timeout": 0.05, **options})
+        return done
+
+    return run
 
 
 def month(ahead: int = 0) -> datetime:
@@ -70,7 +78,7 @@ def where(server: Connection) -> dict[str, int]:
 def test_the_next_months_are_made_once(keep: Keep, server: Connection) -> None:
     """This month and the next ones are there, with all that belongs to the table; then there is nothing to do."""
     made = tuple(name(month(ahead)) for ahead in range(3))
-    assert keep(ahead=2) == Upkeep(table=NAME, made=made)
+    assert keep(ahead=2) == TableMaintenance(table=NAME, created=made)
     log(server, month(), month(1), month(1) - timedelta(microseconds=1), month(2), month(3))
     assert where(server) == {
         name(month()).removeprefix("public."): 2,
@@ -84,7 +92,7 @@ def test_the_next_months_are_made_once(keep: Keep, server: Connection) -> None:
     assert keep(ahead=2).is_idle
 
 
-def test_strays_find_home(keep: Keep, server: Connection) -> None:
+def test_rows_of_the_default_partition_move(keep: Keep, server: Connection) -> None:
     """Rows that nobody made a partition for move into one, whenever they are of; no trigger takes it for a deletion."""
     log(server, "2020-02-29", "2020-02-01 00:00:00+00", month(1), "9999-12-30")
     before = server.execute('SELECT * FROM "Log 1" ORDER BY id').fetchall()
@@ -99,12 +107,12 @@ def test_strays_find_home(keep: Keep, server: Connection) -> None:
     assert server.execute("SELECT what, count(*) FROM counted GROUP BY 1").fetchall() == [("INSERT", 4)]
     log(server, "2020-02-02 00:00:00+00", "2021-02-02 00:00:00+00")
     assert server.execute("SELECT what, count(*) FROM counted GROUP BY 1").fetchall() == [("INSERT", 6)]
-    assert keep(ahead=1).made == (name(datetime(2021, 2, 1, tzinfo=UTC)),)
+    assert keep(ahead=1).created == (name(datetime(2021, 2, 1, tzinfo=UTC)),)
 
 
 def test_what_has_expired_goes(keep: Keep, server: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole months are dropped; where there are no months single rows are deleted; younger ones stay."""
-    monkeypatch.setattr(upkeep, "BATCH", 2)
+    monkeypatch.setattr(partitions, "BATCH", 2)
     server.execute("CREATE TABLE first PARTITION OF \"Log 1\" FOR VALUES FROM (MINVALUE) TO ('2020-01-01 00:00:00+00')")
     server.execute(
         "CREATE TABLE grown PARTITION OF \"Log 1\" FOR VALUES FROM ('2020-01-01 00:00:00+00')"
@@ -120,12 +128,12 @@ def test_what_has_expired_goes(keep: Keep, server: Connection, monkeypatch: pyte
     server.execute("CREATE TABLE told (until timestamptz)")
     server.execute("CREATE FUNCTION tell(timestamptz) RETURNS void LANGUAGE sql AS 'INSERT INTO told VALUES ($1)'")
     dropped = ("public.first", "public.grown")
-    assert keep(keep_days=days, ahead=0, forget="tell") == Upkeep(table=NAME, dropped=dropped)
+    assert keep(keep_days=days, ahead=0, on_drop="tell") == TableMaintenance(table=NAME, dropped=dropped)
     ends = [datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)]
     assert [until for (until,) in server.execute("SELECT until FROM told ORDER BY 1").fetchall()] == ends
     assert where(server) == {'"Log 1_2021_03"': 1}
     log(server, "2018-01-01 00:00:00+00")
-    assert keep(keep_days=days, ahead=0) == Upkeep(table=NAME, deleted=1)
+    assert keep(keep_days=days, ahead=0) == TableMaintenance(table=NAME, deleted=1)
 
 
 def test_nobody_waits_for_what_has_to_be_told(keep: Keep, server: Connection) -> None:
@@ -136,7 +144,7 @@ def test_nobody_waits_for_what_has_to_be_told(keep: Keep, server: Connection) ->
         "CREATE FUNCTION tell(timestamptz) RETURNS void LANGUAGE sql AS $$ INSERT INTO told SELECT count(*)"
         " FROM pg_locks WHERE relation = '\"Log 1\"'::regclass AND mode = 'AccessExclusiveLock' $$"
     )
-    assert keep(keep_days=1, ahead=0, forget="tell").dropped == ("public.first",)
+    assert keep(keep_days=1, ahead=0, on_drop="tell").dropped == ("public.first",)
     assert server.execute("SELECT locks FROM told").fetchall() == [(0,)]
 
 
@@ -152,7 +160,7 @@ def test_a_dry_run_changes_nothing(keep: Keep, server: Connection) -> None:
     planned = keep(dry_run=True, **options)
     assert where(server) == before
     assert keep(**options) == planned
-    assert (planned.moved, planned.deleted, planned.dropped, len(planned.made)) == (2, 0, ("public.first",), 3)
+    assert (planned.moved, planned.deleted, planned.dropped, len(planned.created)) == (2, 0, ("public.first",), 3)
 
 
 def test_others_go_before(keep: Keep, server: Connection, database_url: str) -> None:
@@ -165,7 +173,7 @@ def test_others_go_before(keep: Keep, server: Connection, database_url: str) -> 
             keep(keep_days=1, ahead=0, lock_timeout=0.01, attempts=2)
         assert (caught.value.sqlstate, str(caught.value)) == (
             "55P03",
-            "the upkeep of partitions failed: LockNotAvailable (SQLSTATE 55P03)",
+            "maintenance failed: LockNotAvailable (SQLSTATE 55P03)",
         )
         attempted: list[str] = []
 
@@ -198,8 +206,9 @@ def test_other_tables_are_refused(keep: Keep, server: Connection, table: str) ->
     """Only a table in partitions over a timestamptz, with a default partition, can be kept up."""
     server.execute("CREATE TABLE days (day date) PARTITION BY RANGE (day)")
     server.execute("CREATE TABLE days_rest PARTITION OF days DEFAULT")
-    with pytest.raises(MigrationError, match=f"^{table} is no table in partitions by time with a default one; are all"):
-        keep(table)
+    refusal = f"^public.{table} is no table in partitions by day with a default one; are all"
+    with pytest.raises(MigrationError, match=refusal):
+        keep(f"public.{table}", by="day")
 
 
 @pytest.mark.parametrize(
@@ -209,27 +218,24 @@ def test_other_tables_are_refused(keep: Keep, server: Connection, table: str) ->
         ("ahead", 121),
         ("attempts", 0),
         ("attempts", 1001),
-        ("keep_days", 0),
-        ("keep_days", -5),
-        ("keep_days", 36_501),
         ("lock_timeout", 0),
         ("lock_timeout", float("nan")),
         ("lock_wait", -1),
     ],
 )
 def test_numbers_out_of_range_are_refused(field: str, value: float) -> None:
-    """The field is named before anybody connects; a number of days below 1 would delete what is still to be kept."""
+    """The field is named before a connection is made."""
     with pytest.raises(ValidationError) as refused:
-        maintain(lambda: pytest.fail("it connected"), NAME, **{field: value})  # type: ignore[arg-type]
+        maintain(lambda: pytest.fail("it connected"), [], **{field: value})  # type: ignore[arg-type]
     assert refused.value.field == field
 
 
 def test_who_does_not_own_it_is_refused(keep: Keep, server: Connection, database_url: str) -> None:
     """The application's role, for one, may not."""
-    server.execute("CREATE ROLE upkeep_guest LOGIN")
+    server.execute("CREATE ROLE maintenance_guest LOGIN")
     try:
-        guest = partial(psycopg.connect, database_url, user="upkeep_guest")
+        guest = partial(psycopg.connect, database_url, user="maintenance_guest")
         with pytest.raises(DatabaseError, match="InsufficientPrivilege"):
-            maintain(guest, NAME)
+            maintain(guest, [Retention(table=NAME, by="the time", partition="month")])
     finally:
-        server.execute("DROP ROLE upkeep_guest")
+        server.execute("DROP ROLE maintenance_guest")

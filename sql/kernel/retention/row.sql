@@ -1,0 +1,27 @@
+-- Expired rows of a table without partitions. Its name cannot be a parameter, so this query returns the commands.
+
+-- name: row_expired(table_name, time_column, before, batch)^
+-- The statements that count the rows of a table from before a moment, and delete a batch of them, oldest first; no row
+-- when there is no such table with such a column. A row that another transaction holds is left to the next run, so that
+-- neither waits for the other.
+SELECT
+    format('SELECT count(*) FROM %s WHERE %I < %L', named.table_name, pa.attname, :before::timestamptz)
+        AS count_command,
+    format(
+        'DELETE FROM %1$s WHERE ctid = ANY(ARRAY('
+        'SELECT ctid FROM %1$s WHERE %2$I < %3$L ORDER BY %2$I LIMIT %4$s FOR UPDATE SKIP LOCKED))',
+        named.table_name,
+        pa.attname,
+        :before::timestamptz,
+        :batch::int4
+    ) AS delete_command
+FROM pg_class AS pc
+INNER JOIN pg_namespace AS pn ON pc.relnamespace = pn.oid
+INNER JOIN pg_attribute AS pa ON pc.oid = pa.attrelid
+CROSS JOIN LATERAL (VALUES (format('%I.%I', pn.nspname, pc.relname))) AS named (table_name)
+WHERE
+    pc.oid = to_regclass(:table_name::text)
+    AND pc.relkind = 'r'
+    AND pa.attname = :time_column::text
+    AND pa.atttypid = 'timestamptz'::regtype
+    AND NOT pa.attisdropped;
