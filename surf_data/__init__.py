@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from surf_data.data_layer import DataLayer, Transaction
+from surf_data.data_layer import DataLayer, Transaction, load_settings
 from surf_data.domain import Domain, Retention
 from surf_data.errors import (
     BackupError,
@@ -25,11 +25,15 @@ from surf_data.errors import (
     TransactionConflict,
     ValidationError,
 )
+from surf_data.kernel import validation
+from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
-from surf_data.kernel.postgres import DatabaseManager, Observer, QueryEvent, load_queries
+from surf_data.kernel.journal import JournalTable
+from surf_data.kernel.paging import Page
+from surf_data.kernel.postgres import DatabaseManager, Executor, Observer, QueryEvent, Session, load_queries
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
-from surf_data.kernel.settings import Settings
+from surf_data.kernel.settings import Settings, SettingsKeywords, setting
 
 if TYPE_CHECKING:
     from surf_data.lamps import (
@@ -67,17 +71,21 @@ __all__ = [
     "Domain",
     "EmbeddedServerError",
     "EncryptionError",
+    "Executor",
     "Health",
     "IActivityLogger",
     "ICacheManager",
     "ILampRepository",
     "IUserRepository",
+    "JournalTable",
+    "JsonCache",
     "LampConfig",
     "LampsDataLayer",
     "LampsTransaction",
     "LockTimeout",
     "MigrationError",
     "Observer",
+    "Page",
     "PoolTimeout",
     "PostgresActivityLogger",
     "PostgresLampRepository",
@@ -91,7 +99,9 @@ __all__ = [
     "RedisUnavailable",
     "Retention",
     "Secret",
+    "Session",
     "Settings",
+    "SettingsKeywords",
     "StatementTimeout",
     "SurfData",
     "SurfDataError",
@@ -99,7 +109,10 @@ __all__ = [
     "TransactionConflict",
     "ValidationError",
     "load_queries",
+    "load_settings",
     "open",
+    "setting",
+    "validation",
 ]
 
 # Names of the Surf Lamp: it is imported when the first of them is used, so that other domains do without it.

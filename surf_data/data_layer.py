@@ -289,7 +289,7 @@ class DataLayer(Generic[R_co]):
         self._opened.close()
 
 
-def load(
+def load_settings(
     kind: type[S],
     domain: Domain,
     on: DataLayer[Any] | None = None,

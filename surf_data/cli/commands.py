@@ -13,6 +13,7 @@ from surf_data.cli.lazy import LazyGroup
 from surf_data.cli.maintain import maintain
 from surf_data.cli.migrate import migrate_group
 from surf_data.cli.migrate_checks import plan, verify
+from surf_data.cli.new import new_group
 from surf_data.cli.reset import reset, seed
 from surf_data.cli.review import review
 from surf_data.cli.scale import scale_group
@@ -115,6 +116,7 @@ surf_data_command.add_command(format_files)
 surf_data_command.add_command(health)
 surf_data_command.add_command(maintain)
 surf_data_command.add_command(migrate_group)
+surf_data_command.add_command(new_group)
 surf_data_command.add_command(psql.psql)
 surf_data_command.add_command(reset)
 surf_data_command.add_command(restore)

@@ -92,7 +92,7 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
     """Everything that the day planner needs, behind one handle. Any number of threads may use it.
 
     Arguments:
-        settings: what `surf_data.data_layer.load` returned.
+        settings: what `surf_data.data_layer.load_settings` returned.
         on: another data layer, whose connections are used.
         observer: called with a `QueryEvent` after every statement.
 
@@ -134,5 +134,7 @@ def open(  # noqa: A001 - read as surf_data.daylight.open
         ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
         EmbeddedServerError: the embedded servers cannot be started.
     """
-    loaded = data_layer.load(DaylightSettings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings)
+    loaded = data_layer.load_settings(
+        DaylightSettings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings
+    )
     return DaylightDataLayer(loaded, on=on, observer=observer)

@@ -70,7 +70,7 @@ class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
     """Everything that the lamp's back end needs, behind one handle. Any number of threads may use it.
 
     Arguments:
-        settings: what `surf_data.data_layer.load` returned.
+        settings: what `surf_data.data_layer.load_settings` returned.
         on: another data layer, whose connections are used.
         observer: called with a `QueryEvent` after every statement.
 
@@ -138,5 +138,5 @@ def open(  # noqa: A001 - read as surf_data.open
         ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
         EmbeddedServerError: the embedded servers cannot be started.
     """
-    loaded = data_layer.load(Settings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings)
+    loaded = data_layer.load_settings(Settings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings)
     return LampsDataLayer(loaded, on=on, observer=observer)

@@ -106,7 +106,7 @@ def load_settings(
         **_stored("pgsql", postgresql, {"dbname": "pgsql_database"}),
         **_stored("redis", redis, {"dbname": "redis_db"}),
     }
-    settings = data_layer.load(MiningSettings, domain, on, **{**parts, **keywords})
+    settings = data_layer.load_settings(MiningSettings, domain, on, **{**parts, **keywords})
     if on is not None:
         return settings
     return attrs.evolve(

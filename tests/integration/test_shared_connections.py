@@ -6,7 +6,7 @@ import pytest
 
 import surf_data
 from surf_data import ConfigurationError, DataLayer, lamps
-from surf_data.data_layer import load
+from surf_data.data_layer import load_settings
 
 
 def test_a_data_layer_on_another_uses_its_connections(data: surf_data.LampsDataLayer) -> None:
@@ -36,7 +36,7 @@ def test_what_the_other_decides_is_refused(data: surf_data.LampsDataLayer, keywo
 
 def test_a_domain_without_a_transaction_of_its_own(data: surf_data.LampsDataLayer) -> None:
     """A data layer must say what its transactions yield; until then it has none."""
-    bare: DataLayer[object] = DataLayer(lamps.DOMAIN, load(surf_data.Settings, lamps.DOMAIN, data), on=data)
+    bare: DataLayer[object] = DataLayer(lamps.DOMAIN, load_settings(surf_data.Settings, lamps.DOMAIN, data), on=data)
     assert bare.health().overall.reason is None
     with pytest.raises(NotImplementedError), bare.transaction():
         pass
