@@ -2,6 +2,8 @@
 -- Ids can be set, because bulk creation reserves them before it copies; the UUID beside an id is what other systems know.
 -- Secrets have hashes here, never themselves. The three tables that grow without end are partitioned by month.
 -- Locks: none that anybody waits for; everything is new. Milliseconds.
+-- Exit codes and process ids are 32 bits wide in every operating system:
+-- squawk-ignore-file prefer-bigint-over-int
 
 -- migrate:up
 CREATE SCHEMA specify;

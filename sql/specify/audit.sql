@@ -2,6 +2,8 @@
 
 -- name: audit_all(row_limit, row_offset)
 -- All audit rows by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     al.id,
     al.log_id,
@@ -22,7 +24,6 @@ LIMIT :row_limit::bigint OFFSET :row_offset::bigint;
 
 -- name: audit_anonymise(user_id)!
 -- Takes out of a user's audit rows what tells who it is. For the owner of the tables: services cannot change them.
--- accept: NOT-HOT done once for a user who asks for it
 UPDATE specify.audit_logs AS al
 SET
     user_name = NULL,
@@ -32,6 +33,7 @@ WHERE al.user_id = :user_id::bigint;
 
 -- name: audit_by_id(row_id)^
 -- An audit row by its id.
+-- accept: ONE-OF-MANY ids come from one sequence; the key of a partitioned table has its time, too
 SELECT
     al.id,
     al.log_id,
@@ -70,7 +72,7 @@ COPY specify.audit_logs (
 -- name: audit_count()$
 -- How many audit rows there are.
 SELECT count(*) AS total
-FROM specify.audit_logs AS al;
+FROM specify.audit_logs;
 
 -- name: audit_filtered(action, resource_type, resource_id, user_id, success, ip_address, since, until, hours, cap, row_limit, row_offset)
 -- A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
@@ -242,50 +244,3 @@ WHERE
     )
 ORDER BY al.timestamp DESC, al.id DESC
 LIMIT :row_limit::bigint;
-
--- name: audit_page(row_order, row_limit, row_offset)
--- A page of audit rows in one of several orders, each row behind the number of all; beyond the end a row without audit row.
--- plan: custom
--- example: row_order='id', row_limit=20, row_offset=0
-SELECT
-    t.total,
-    al.id,
-    al.log_id,
-    al.action,
-    al.resource_type,
-    al.resource_id,
-    al.user_id,
-    al.user_name,
-    al.ip_address,
-    al.user_agent,
-    al.timestamp,
-    al.success,
-    al.details,
-    al.meta
-FROM (
-    SELECT count(*) AS total
-    FROM specify.audit_logs
-) AS t
-LEFT JOIN (
-        (
-            SELECT
-                al.id,
-                row_number() OVER (ORDER BY al.id) AS place
-            FROM specify.audit_logs AS al
-            WHERE :row_order::text = 'id'
-            ORDER BY al.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                al.id,
-                row_number() OVER (ORDER BY al.id DESC) AS place
-            FROM specify.audit_logs AS al
-            WHERE :row_order::text = '-id'
-            ORDER BY al.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-) AS o ON true
-LEFT JOIN specify.audit_logs AS al ON o.id = al.id
-ORDER BY o.place;

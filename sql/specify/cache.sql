@@ -2,6 +2,8 @@
 
 -- name: cache_all(row_limit, row_offset)
 -- All cache entries by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     ce.id,
     ce.key,
@@ -53,20 +55,20 @@ WHERE ce.key = :key::text;
 -- Deletes expired entries, so many at a time. Several may do this at once; each takes others.
 DELETE FROM specify.cache_entries AS ce
 WHERE ce.id = ANY(
-    ARRAY(
-        SELECT e.id
-        FROM specify.cache_entries AS e
-        WHERE e.expires_at <= clock_timestamp()
-        ORDER BY e.expires_at
-        LIMIT :batch::bigint
-        FOR UPDATE SKIP LOCKED
-    )
-);
+        ARRAY(
+            SELECT e.id
+            FROM specify.cache_entries AS e
+            WHERE e.expires_at <= clock_timestamp()
+            ORDER BY e.expires_at
+            LIMIT :batch::bigint
+            FOR UPDATE SKIP LOCKED
+        )
+    );
 
 -- name: cache_count()$
 -- How many cache entries there are.
 SELECT count(*) AS total
-FROM specify.cache_entries AS ce;
+FROM specify.cache_entries;
 
 -- name: cache_delete(row_id)!
 -- Deletes a cache entry.
@@ -105,14 +107,14 @@ SELECT
     r.expires_at,
     r.meta
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    key text,
-    value text,
-    value_hash text,
-    size_bytes bigint,
-    expires_at timestamptz,
-    meta jsonb
-)
+        id bigint,
+        key text,
+        value text,
+        value_hash text,
+        size_bytes bigint,
+        expires_at timestamptz,
+        meta jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -147,25 +149,25 @@ FROM (
     FROM specify.cache_entries
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                ce.id,
-                row_number() OVER (ORDER BY ce.id) AS place
-            FROM specify.cache_entries AS ce
-            WHERE :row_order::text = 'id'
-            ORDER BY ce.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                ce.id,
-                row_number() OVER (ORDER BY ce.id DESC) AS place
-            FROM specify.cache_entries AS ce
-            WHERE :row_order::text = '-id'
-            ORDER BY ce.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            ce.id,
+            row_number() OVER (ORDER BY ce.id) AS place
+        FROM specify.cache_entries AS ce
+        WHERE :row_order::text = 'id'
+        ORDER BY ce.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            ce.id,
+            row_number() OVER (ORDER BY ce.id DESC) AS place
+        FROM specify.cache_entries AS ce
+        WHERE :row_order::text = '-id'
+        ORDER BY ce.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.cache_entries AS ce ON o.id = ce.id
 ORDER BY o.place;
@@ -183,6 +185,7 @@ WHERE ce.key = :key::text;
 
 -- name: cache_set(key, value, value_hash, size_bytes, ttl_seconds)<!
 -- Sets a value, new or not, for so many seconds, or until it is deleted when they are null. The count of reads stays.
+-- accept: NOT-HOT expired entries are found by this column
 INSERT INTO specify.cache_entries AS ce (key, value, value_hash, size_bytes, expires_at)
 VALUES (
     :key::text,
@@ -191,11 +194,12 @@ VALUES (
     :size_bytes::bigint,
     clock_timestamp() + make_interval(secs => :ttl_seconds::float8)
 )
-ON CONFLICT (key) DO UPDATE SET
-value = excluded.value,
-value_hash = excluded.value_hash,
-size_bytes = excluded.size_bytes,
-expires_at = excluded.expires_at
+ON CONFLICT (key) DO UPDATE
+    SET
+        value = excluded.value,
+        value_hash = excluded.value_hash,
+        size_bytes = excluded.size_bytes,
+        expires_at = excluded.expires_at
 RETURNING
     ce.id,
     ce.key,
@@ -230,6 +234,7 @@ RETURNING ce.value;
 -- name: cache_update(documents)
 -- Updates cache entries by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.cache_entries AS ce
 SET
     key = CASE WHEN d.doc ? 'key' THEN d.doc ->> 'key' ELSE ce.key END,

@@ -2,6 +2,8 @@
 
 -- name: command_all(row_limit, row_offset)
 -- All commands by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     c.id,
     c.command_id,
@@ -116,17 +118,17 @@ COPY specify.commands (
 -- name: command_count()$
 -- How many commands there are.
 SELECT count(*) AS total
-FROM specify.commands AS c;
+FROM specify.commands;
 
 -- name: command_days(since, until, time_zone)
 -- Commands of each day of a time zone, also of days without any: how many, how many went wrong, how long they took.
 -- Local midnights: see metric_series_days.
 SELECT
     s.day,
-    count(c.id) AS total,
-    count(c.id) FILTER (WHERE c.status IN ('failed', 'timeout')) AS failures,
-    avg(c.duration_ms) AS avg_ms,
-    percentile_cont(0.95) WITHIN GROUP (ORDER BY c.duration_ms) AS p95_ms
+    g.total,
+    g.failures,
+    g.avg_ms,
+    g.p95_ms
 FROM (
     SELECT
         l.local::date AS day,
@@ -138,17 +140,27 @@ FROM (
         interval '1 day'
     ) AS l (local)
 ) AS s
-LEFT JOIN specify.commands AS c ON c.started_at >= s.begins_at AND c.started_at < s.ends_at
-GROUP BY s.day
+CROSS JOIN
+    LATERAL (
+        SELECT
+            count(*) AS total,
+            count(*) FILTER (WHERE c.status IN ('failed', 'timeout')) AS failures,
+            avg(c.duration_ms) AS avg_ms,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY c.duration_ms) AS p95_ms
+        FROM specify.commands AS c
+        WHERE c.started_at >= s.begins_at AND c.started_at < s.ends_at
+    ) AS g
 ORDER BY s.day;
 
 -- name: command_delete(row_id)!
--- Deletes a command.
+-- Deletes a command, and what belongs to it.
+-- accept: CASCADE metrics, spans and child commands go with their command
 DELETE FROM specify.commands AS c
 WHERE c.id = :row_id::bigint;
 
 -- name: command_end(row_id, status, exit_code, stdout, stderr, keeps_output, force)<!
 -- Ends a command, once: one that has ended is left alone, unless it was taken for dead or the caller insists.
+-- accept: NOT-HOT the status is what commands are listed by
 UPDATE specify.commands AS c
 SET
     status = :status::text,
@@ -185,12 +197,13 @@ RETURNING
 
 -- name: command_expire(days, batch)!
 -- Deletes commands that began longer ago, so many at a time, with their metrics and spans.
+-- accept: CASCADE metrics, spans and child commands go with their command
 DELETE FROM specify.commands AS c
 WHERE c.id = ANY(
     ARRAY(
         SELECT e.id
         FROM specify.commands AS e
-        WHERE e.started_at < CURRENT_TIMESTAMP - make_interval(days => :days::int4)
+        WHERE e.started_at < CURRENT_TIMESTAMP - :days::int4 * interval '1 day'
         ORDER BY e.started_at, e.id
         LIMIT :batch::bigint
         FOR UPDATE SKIP LOCKED
@@ -240,7 +253,7 @@ FROM (
             (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
             AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
             AND (:command_name::text IS NULL OR c.name = :command_name::text)
-            AND (:name_prefix::text IS NULL OR c.name ^@ :name_prefix::text)
+            AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
             AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
             AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
             AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
@@ -279,7 +292,7 @@ LEFT JOIN LATERAL (
         (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
         AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
         AND (:command_name::text IS NULL OR c.name = :command_name::text)
-        AND (:name_prefix::text IS NULL OR c.name ^@ :name_prefix::text)
+        AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
         AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
         AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
         AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
@@ -411,7 +424,7 @@ WHERE
     (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
     AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
     AND (:command_name::text IS NULL OR c.name = :command_name::text)
-    AND (:name_prefix::text IS NULL OR c.name ^@ :name_prefix::text)
+    AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
     AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
     AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
     AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
@@ -429,6 +442,7 @@ LIMIT :row_limit::bigint;
 
 -- name: command_of_project(project_id, batch)!
 -- Deletes commands of a project, so many at a time, with their metrics and spans.
+-- accept: CASCADE metrics, spans and child commands go with their command
 DELETE FROM specify.commands AS c
 WHERE c.id = ANY(
     ARRAY(
@@ -497,6 +511,8 @@ ORDER BY o.place;
 -- name: command_reap(older_than_hours, row_limit)
 -- Ends commands whose process has died: running, with a lease that has passed, or without one and begun long ago.
 -- They ended when they were last heard of. Several may do this at once; each takes others.
+-- accept: NOT-HOT the status is what commands are listed by
+-- accept: MANY-ROWS row_limit at the most
 UPDATE specify.commands AS c
 SET
     status = 'timeout',
@@ -657,6 +673,7 @@ LIMIT 10000;
 -- name: command_update(documents)
 -- Updates commands by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.commands AS c
 SET
     command_id = CASE WHEN d.doc ? 'command_id' THEN (d.doc ->> 'command_id')::uuid ELSE c.command_id END,

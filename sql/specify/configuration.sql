@@ -2,6 +2,8 @@
 
 -- name: configuration_all(row_limit, row_offset)
 -- All configuration entries by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     c.id,
     c.config_id,
@@ -51,8 +53,9 @@ WHERE
 
 -- name: configuration_count()$
 -- How many configuration entries there are.
+-- accept: SEQ-SCAN an honest total counts every row
 SELECT count(*) AS total
-FROM specify.configurations AS c;
+FROM specify.configurations;
 
 -- name: configuration_delete(row_id)!
 -- Deletes a configuration entry.
@@ -92,16 +95,16 @@ SELECT
     r.description,
     r.meta
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    config_id uuid,
-    project_id bigint,
-    key text,
-    value text,
-    type text,
-    encrypted boolean,
-    description text,
-    meta jsonb
-)
+        id bigint,
+        config_id uuid,
+        project_id bigint,
+        key text,
+        value text,
+        type text,
+        encrypted boolean,
+        description text,
+        meta jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -139,6 +142,7 @@ LIMIT 10000;
 -- A page of configuration entries in one of several orders, each row behind the number of all; beyond the end a row without configuration entry.
 -- plan: custom
 -- example: row_order='id', row_limit=20, row_offset=0
+-- accept: SEQ-SCAN an honest total counts every row
 SELECT
     t.total,
     c.id,
@@ -157,25 +161,25 @@ FROM (
     FROM specify.configurations
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                c.id,
-                row_number() OVER (ORDER BY c.id) AS place
-            FROM specify.configurations AS c
-            WHERE :row_order::text = 'id'
-            ORDER BY c.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                c.id,
-                row_number() OVER (ORDER BY c.id DESC) AS place
-            FROM specify.configurations AS c
-            WHERE :row_order::text = '-id'
-            ORDER BY c.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            c.id,
+            row_number() OVER (ORDER BY c.id) AS place
+        FROM specify.configurations AS c
+        WHERE :row_order::text = 'id'
+        ORDER BY c.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            c.id,
+            row_number() OVER (ORDER BY c.id DESC) AS place
+        FROM specify.configurations AS c
+        WHERE :row_order::text = '-id'
+        ORDER BY c.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.configurations AS c ON o.id = c.id
 ORDER BY o.place;
@@ -197,13 +201,14 @@ VALUES (
     :description::text,
     coalesce(:meta::jsonb, '{}'::jsonb)
 )
-ON CONFLICT (project_id, key) DO UPDATE SET
-value = excluded.value,
-type = excluded.type,
-encrypted = excluded.encrypted,
-description = coalesce(excluded.description, c.description),
-meta = coalesce(:meta::jsonb, c.meta),
-updated_at = CURRENT_TIMESTAMP
+ON CONFLICT (project_id, key) DO UPDATE
+    SET
+        value = excluded.value,
+        type = excluded.type,
+        encrypted = excluded.encrypted,
+        description = coalesce(excluded.description, c.description),
+        meta = coalesce(:meta::jsonb, c.meta),
+        updated_at = CURRENT_TIMESTAMP
 RETURNING
     c.id,
     c.config_id,
@@ -220,6 +225,7 @@ RETURNING
 -- name: configuration_update(documents)
 -- Updates configuration entries by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.configurations AS c
 SET
     config_id = CASE WHEN d.doc ? 'config_id' THEN (d.doc ->> 'config_id')::uuid ELSE c.config_id END,

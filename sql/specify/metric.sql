@@ -24,6 +24,8 @@ WHERE
 
 -- name: metric_all(row_limit, row_offset)
 -- All metrics by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     pm.id,
     pm.metric_id,
@@ -42,6 +44,7 @@ LIMIT :row_limit::bigint OFFSET :row_offset::bigint;
 
 -- name: metric_by_id(row_id)^
 -- A metric by its id.
+-- accept: ONE-OF-MANY ids come from one sequence; the key of a partitioned table has its time, too
 SELECT
     pm.id,
     pm.metric_id,
@@ -76,7 +79,7 @@ COPY specify.performance_metrics (
 -- name: metric_count()$
 -- How many metrics there are.
 SELECT count(*) AS total
-FROM specify.performance_metrics AS pm;
+FROM specify.performance_metrics;
 
 -- name: metric_filtered(metric_name, metric_type, command_id, project_id, labels, since, until, cap, row_limit, row_offset)
 -- A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
@@ -87,6 +90,7 @@ FROM specify.performance_metrics AS pm;
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=7, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since='2026-10-01', until='2026-10-02', cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
+-- accept: SEQ-SCAN an honest total counts every row that matches
 SELECT
     t.total,
     f.id,
@@ -216,53 +220,9 @@ WHERE
 ORDER BY pm.timestamp DESC, pm.id DESC
 LIMIT :row_limit::bigint;
 
--- name: metric_page(row_order, row_limit, row_offset)
--- A page of metrics in one of several orders, each row behind the number of all; beyond the end a row without metric.
--- plan: custom
--- example: row_order='id', row_limit=20, row_offset=0
-SELECT
-    t.total,
-    pm.id,
-    pm.metric_id,
-    pm.name,
-    pm.type,
-    pm.value,
-    pm.unit,
-    pm.command_id,
-    pm.project_id,
-    pm.timestamp,
-    pm.labels,
-    pm.meta
-FROM (
-    SELECT count(*) AS total
-    FROM specify.performance_metrics
-) AS t
-LEFT JOIN (
-        (
-            SELECT
-                pm.id,
-                row_number() OVER (ORDER BY pm.id) AS place
-            FROM specify.performance_metrics AS pm
-            WHERE :row_order::text = 'id'
-            ORDER BY pm.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                pm.id,
-                row_number() OVER (ORDER BY pm.id DESC) AS place
-            FROM specify.performance_metrics AS pm
-            WHERE :row_order::text = '-id'
-            ORDER BY pm.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-) AS o ON true
-LEFT JOIN specify.performance_metrics AS pm ON o.id = pm.id
-ORDER BY o.place;
-
 -- name: metric_recent_series(metric_name, hours, width)
 -- A metric of the last hours in intervals that begin at multiples of their width since 2000, empty ones left out.
+-- accept: MANY-ROWS 10,000 intervals at the most
 SELECT
     date_bin(:width::interval, pm.timestamp, '2000-01-01 00:00:00+00') AS begins_at,
     avg(pm.value) AS avg,
@@ -334,12 +294,16 @@ WITH slots AS (
             SELECT min(m.moment - e.earlier)
             FROM (VALUES (l.local AT TIME ZONE :time_zone::text)) AS m (moment)
             CROSS JOIN
-                unnest('{0, 30 minutes, 1 hour, 2 hours, 3 hours}'::interval []) AS e (earlier)
+                unnest('{0, 30 minutes, 1 hour, 2 hours, 3 hours}'::interval[]) AS e (earlier)
             WHERE ((m.moment - e.earlier) AT TIME ZONE :time_zone::text)::date = l.local::date
         ) AS begins_at
     FROM (
         VALUES
-        (CASE :unit::text WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' ELSE interval '1 month' END)
+        (
+            CASE :unit::text
+                WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' ELSE interval '1 month'
+            END
+        )
     ) AS w (width)
     CROSS JOIN
         generate_series(

@@ -39,10 +39,11 @@ WHERE p.slug = :slug::text;
 -- name: project_count()$
 -- How many projects there are.
 SELECT count(*) AS total
-FROM specify.projects AS p;
+FROM specify.projects;
 
 -- name: project_delete(row_id)!
--- Deletes a project.
+-- Deletes a project, and what belongs to it.
+-- accept: CASCADE what belongs to a project goes with it; delete_project does so in portions
 DELETE FROM specify.projects AS p
 WHERE p.id = :row_id::bigint;
 
@@ -94,17 +95,17 @@ SELECT
     r.meta,
     r.settings
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    name text,
-    slug text,
-    description text,
-    owner_id bigint,
-    path text,
-    repository_url text,
-    is_active boolean,
-    meta jsonb,
-    settings jsonb
-)
+        id bigint,
+        name text,
+        slug text,
+        description text,
+        owner_id bigint,
+        path text,
+        repository_url text,
+        is_active boolean,
+        meta jsonb,
+        settings jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -168,35 +169,35 @@ FROM (
     FROM specify.projects
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                p.id,
-                row_number() OVER (ORDER BY p.id) AS place
-            FROM specify.projects AS p
-            WHERE :row_order::text = 'id'
-            ORDER BY p.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                p.id,
-                row_number() OVER (ORDER BY p.id DESC) AS place
-            FROM specify.projects AS p
-            WHERE :row_order::text = '-id'
-            ORDER BY p.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                p.id,
-                row_number() OVER (ORDER BY p.updated_at DESC, p.id DESC) AS place
-            FROM specify.projects AS p
-            WHERE :row_order::text = '-updated_at'
-            ORDER BY p.updated_at DESC, p.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            p.id,
+            row_number() OVER (ORDER BY p.id) AS place
+        FROM specify.projects AS p
+        WHERE :row_order::text = 'id'
+        ORDER BY p.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            p.id,
+            row_number() OVER (ORDER BY p.id DESC) AS place
+        FROM specify.projects AS p
+        WHERE :row_order::text = '-id'
+        ORDER BY p.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            p.id,
+            row_number() OVER (ORDER BY p.updated_at DESC, p.id DESC) AS place
+        FROM specify.projects AS p
+        WHERE :row_order::text = '-updated_at'
+        ORDER BY p.updated_at DESC, p.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.projects AS p ON o.id = p.id
 ORDER BY o.place;
@@ -226,6 +227,7 @@ LIMIT :row_limit::bigint;
 -- plan: custom
 -- example: query='api', pattern='%api%', owner_id=7, row_limit=10
 -- example: query='api', pattern='%api%', owner_id=null, row_limit=10
+-- accept: BIG-SORT of what a short text matches; migrations/specify_trgm finds longer ones
 -- accept: SEQ-SCAN a substring has no index here; migrations/specify_trgm gives it one
 SELECT
     p.id,
@@ -253,6 +255,7 @@ LIMIT :row_limit::bigint;
 -- name: project_update(documents)
 -- Updates projects by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.projects AS p
 SET
     name = CASE WHEN d.doc ? 'name' THEN d.doc ->> 'name' ELSE p.name END,

@@ -2,6 +2,8 @@
 
 -- name: specification_all(row_limit, row_offset)
 -- All specifications by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     s.id,
     s.spec_id,
@@ -70,31 +72,33 @@ WHERE s.id = :row_id::bigint;
 -- Stores a content, once. One that is there already is marked as stored just now; see specification_contents_clean.
 INSERT INTO specify.rdf_contents AS c (content_hash, content)
 VALUES (:content_hash::text, :content::text)
-ON CONFLICT (content_hash) DO UPDATE SET stored_at = CURRENT_TIMESTAMP
+ON CONFLICT (
+    content_hash) DO UPDATE SET stored_at = CURRENT_TIMESTAMP
 WHERE c.stored_at < CURRENT_TIMESTAMP - interval '10 minutes';
 
 -- name: specification_contents_clean(hours, batch)!
 -- Deletes contents that no specification has, unless they were stored just now, by one that is about to have them.
+-- accept: SEQ-SCAN done once a day
 DELETE FROM specify.rdf_contents AS c
 WHERE c.content_hash = ANY(
-    ARRAY(
-        SELECT e.content_hash
-        FROM specify.rdf_contents AS e
-        WHERE
-            e.stored_at < CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
-            AND NOT EXISTS (
-                SELECT FROM specify.rdf_specifications AS s
-                WHERE s.content_hash = e.content_hash
-            )
-        LIMIT :batch::bigint
-        FOR UPDATE SKIP LOCKED
-    )
-);
+        ARRAY(
+            SELECT e.content_hash
+            FROM specify.rdf_contents AS e
+            WHERE
+                e.stored_at < CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
+                AND NOT EXISTS (
+                    SELECT FROM specify.rdf_specifications AS s
+                    WHERE s.content_hash = e.content_hash
+                )
+            LIMIT :batch::bigint
+            FOR UPDATE SKIP LOCKED
+        )
+    );
 
 -- name: specification_count()$
 -- How many specifications there are.
 SELECT count(*) AS total
-FROM specify.rdf_specifications AS s;
+FROM specify.rdf_specifications;
 
 -- name: specification_delete(row_id)!
 -- Deletes a specification.
@@ -154,17 +158,17 @@ SELECT
     r.validation_errors,
     r.meta
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    spec_id uuid,
-    project_id bigint,
-    file_path text,
-    content_hash text,
-    format text,
-    triple_count bigint,
-    valid boolean,
-    validation_errors text,
-    meta jsonb
-)
+        id bigint,
+        spec_id uuid,
+        project_id bigint,
+        file_path text,
+        content_hash text,
+        format text,
+        triple_count bigint,
+        valid boolean,
+        validation_errors text,
+        meta jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -243,25 +247,25 @@ FROM (
     FROM specify.rdf_specifications
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                s.id,
-                row_number() OVER (ORDER BY s.id) AS place
-            FROM specify.rdf_specifications AS s
-            WHERE :row_order::text = 'id'
-            ORDER BY s.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                s.id,
-                row_number() OVER (ORDER BY s.id DESC) AS place
-            FROM specify.rdf_specifications AS s
-            WHERE :row_order::text = '-id'
-            ORDER BY s.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            s.id,
+            row_number() OVER (ORDER BY s.id) AS place
+        FROM specify.rdf_specifications AS s
+        WHERE :row_order::text = 'id'
+        ORDER BY s.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            s.id,
+            row_number() OVER (ORDER BY s.id DESC) AS place
+        FROM specify.rdf_specifications AS s
+        WHERE :row_order::text = '-id'
+        ORDER BY s.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.rdf_specifications AS s ON o.id = s.id
 ORDER BY o.place;
@@ -269,6 +273,7 @@ ORDER BY o.place;
 -- name: specification_update(documents)
 -- Updates specifications by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.rdf_specifications AS s
 SET
     spec_id = CASE WHEN d.doc ? 'spec_id' THEN (d.doc ->> 'spec_id')::uuid ELSE s.spec_id END,
@@ -278,7 +283,8 @@ SET
     format = CASE WHEN d.doc ? 'format' THEN d.doc ->> 'format' ELSE s.format END,
     triple_count = CASE WHEN d.doc ? 'triple_count' THEN (d.doc ->> 'triple_count')::bigint ELSE s.triple_count END,
     valid = CASE WHEN d.doc ? 'valid' THEN (d.doc ->> 'valid')::boolean ELSE s.valid END,
-    validation_errors = CASE WHEN d.doc ? 'validation_errors' THEN d.doc ->> 'validation_errors' ELSE s.validation_errors END,
+    validation_errors
+    = CASE WHEN d.doc ? 'validation_errors' THEN d.doc ->> 'validation_errors' ELSE s.validation_errors END,
     meta = CASE WHEN d.doc ? 'meta' THEN d.doc -> 'meta' ELSE s.meta END,
     updated_at = CURRENT_TIMESTAMP
 FROM (

@@ -2,6 +2,8 @@
 
 -- name: telemetry_all(row_limit, row_offset)
 -- All spans by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     te.id,
     te.event_id,
@@ -23,6 +25,7 @@ LIMIT :row_limit::bigint OFFSET :row_offset::bigint;
 
 -- name: telemetry_by_id(row_id)^
 -- A span by its id.
+-- accept: ONE-OF-MANY ids come from one sequence; the key of a partitioned table has its time, too
 SELECT
     te.id,
     te.event_id,
@@ -44,11 +47,11 @@ WHERE te.id = :row_id::bigint;
 -- name: telemetry_count()$
 -- How many spans there are.
 SELECT count(*) AS total
-FROM specify.telemetry_events AS te;
+FROM specify.telemetry_events;
 
 -- name: telemetry_errors(hours)
 -- The spans of the last hours by name: how many there were, and how many ended with an error.
--- accept: MANY-ROWS one for each name
+-- example: hours=24
 SELECT
     te.name,
     count(*) AS total,
@@ -57,7 +60,7 @@ SELECT
 FROM specify.telemetry_events AS te
 WHERE te.start_time >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
 GROUP BY te.name
-ORDER BY errors DESC, te.name;
+ORDER BY errors DESC, te.name ASC;
 
 -- name: telemetry_filtered(event_name, command_id, status_code, min_duration_ns, since, until, cap, row_limit, row_offset)
 -- A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
@@ -162,22 +165,22 @@ SELECT
     r.attributes,
     r.resource_attributes
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    event_id uuid,
-    trace_id text,
-    span_id text,
-    parent_span_id text,
-    command_id bigint,
-    command_uuid uuid,
-    name text,
-    kind text,
-    status_code text,
-    start_time timestamptz,
-    end_time timestamptz,
-    duration_ns bigint,
-    attributes jsonb,
-    resource_attributes jsonb
-)
+        id bigint,
+        event_id uuid,
+        trace_id text,
+        span_id text,
+        parent_span_id text,
+        command_id bigint,
+        command_uuid uuid,
+        name text,
+        kind text,
+        status_code text,
+        start_time timestamptz,
+        end_time timestamptz,
+        duration_ns bigint,
+        attributes jsonb,
+        resource_attributes jsonb
+    )
 LEFT JOIN specify.commands AS c ON r.command_uuid = c.command_id
 ON CONFLICT DO NOTHING
 RETURNING
@@ -254,54 +257,6 @@ FROM specify.telemetry_events AS te
 WHERE te.command_id = :command_id::bigint
 ORDER BY te.start_time, te.id
 LIMIT :row_limit::bigint;
-
--- name: telemetry_page(row_order, row_limit, row_offset)
--- A page of spans in one of several orders, each row behind the number of all; beyond the end a row without span.
--- plan: custom
--- example: row_order='id', row_limit=20, row_offset=0
-SELECT
-    t.total,
-    te.id,
-    te.event_id,
-    te.trace_id,
-    te.span_id,
-    te.parent_span_id,
-    te.command_id,
-    te.name,
-    te.kind,
-    te.status_code,
-    te.start_time,
-    te.end_time,
-    te.duration_ns,
-    te.attributes,
-    te.resource_attributes
-FROM (
-    SELECT count(*) AS total
-    FROM specify.telemetry_events
-) AS t
-LEFT JOIN (
-        (
-            SELECT
-                te.id,
-                row_number() OVER (ORDER BY te.id) AS place
-            FROM specify.telemetry_events AS te
-            WHERE :row_order::text = 'id'
-            ORDER BY te.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                te.id,
-                row_number() OVER (ORDER BY te.id DESC) AS place
-            FROM specify.telemetry_events AS te
-            WHERE :row_order::text = '-id'
-            ORDER BY te.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-) AS o ON true
-LEFT JOIN specify.telemetry_events AS te ON o.id = te.id
-ORDER BY o.place;
 
 -- name: telemetry_slowest(event_name, hours, row_limit)
 -- The slowest spans of a name in the last hours.

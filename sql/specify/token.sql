@@ -2,6 +2,8 @@
 
 -- name: token_all(row_limit, row_offset)
 -- All session tokens by id, a stretch of them.
+-- plan: custom
+-- example: row_limit=100, row_offset=0
 SELECT
     st.id,
     st.user_id,
@@ -57,20 +59,20 @@ WHERE st.id = :row_id::bigint;
 -- Deletes expired tokens, so many at a time. Several may do this at once; each takes others.
 DELETE FROM specify.session_tokens AS st
 WHERE st.id = ANY(
-    ARRAY(
-        SELECT e.id
-        FROM specify.session_tokens AS e
-        WHERE e.expires_at <= clock_timestamp()
-        ORDER BY e.expires_at
-        LIMIT :batch::bigint
-        FOR UPDATE SKIP LOCKED
-    )
-);
+        ARRAY(
+            SELECT e.id
+            FROM specify.session_tokens AS e
+            WHERE e.expires_at <= clock_timestamp()
+            ORDER BY e.expires_at
+            LIMIT :batch::bigint
+            FOR UPDATE SKIP LOCKED
+        )
+    );
 
 -- name: token_count()$
 -- How many session tokens there are.
 SELECT count(*) AS total
-FROM specify.session_tokens AS st;
+FROM specify.session_tokens;
 
 -- name: token_delete(row_id)!
 -- Deletes a session token.
@@ -103,15 +105,15 @@ SELECT
     r.is_active,
     r.meta
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    token_hash text,
-    user_id bigint,
-    expires_at timestamptz,
-    ip_address inet,
-    user_agent text,
-    is_active boolean,
-    meta jsonb
-)
+        id bigint,
+        token_hash text,
+        user_id bigint,
+        expires_at timestamptz,
+        ip_address inet,
+        user_agent text,
+        is_active boolean,
+        meta jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -144,25 +146,25 @@ FROM (
     FROM specify.session_tokens
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                st.id,
-                row_number() OVER (ORDER BY st.id) AS place
-            FROM specify.session_tokens AS st
-            WHERE :row_order::text = 'id'
-            ORDER BY st.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                st.id,
-                row_number() OVER (ORDER BY st.id DESC) AS place
-            FROM specify.session_tokens AS st
-            WHERE :row_order::text = '-id'
-            ORDER BY st.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            st.id,
+            row_number() OVER (ORDER BY st.id) AS place
+        FROM specify.session_tokens AS st
+        WHERE :row_order::text = 'id'
+        ORDER BY st.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            st.id,
+            row_number() OVER (ORDER BY st.id DESC) AS place
+        FROM specify.session_tokens AS st
+        WHERE :row_order::text = '-id'
+        ORDER BY st.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.session_tokens AS st ON o.id = st.id
 ORDER BY o.place;
@@ -184,6 +186,7 @@ WHERE
 -- name: token_update(documents)
 -- Updates session tokens by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.session_tokens AS st
 SET
     user_id = CASE WHEN d.doc ? 'user_id' THEN (d.doc ->> 'user_id')::bigint ELSE st.user_id END,

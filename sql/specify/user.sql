@@ -3,6 +3,7 @@
 -- name: user_anonymise(row_id)!
 -- Takes out of a user all that tells who it is; the row stays, so that counts stay.
 -- Run together with audit_anonymise and command_anonymise.
+-- accept: NOT-HOT done once
 UPDATE specify.users AS u
 SET
     username = 'user-' || u.id,
@@ -114,17 +115,30 @@ WHERE u.username_key = :username_key::text AND u.username = :username::text;
 -- name: user_count()$
 -- How many users there are.
 SELECT count(*) AS total
-FROM specify.users AS u;
+FROM specify.users;
 
 -- name: user_delete(row_id)!
--- Deletes a user.
+-- Deletes a user, and what belongs to it.
+-- accept: CASCADE projects and sessions go with their user; commands and audit rows stay without one
 DELETE FROM specify.users AS u
 WHERE u.id = :row_id::bigint;
 
 -- name: user_insert(documents)
 -- Inserts users, given as a JSON array of objects; leaves out those whose unique keys are taken.
 INSERT INTO specify.users (
-    id, username, username_key, email, email_key, full_name, password_hash, api_key_hash, api_key_preview, is_active, is_admin, last_login_at, meta
+    id,
+    username,
+    username_key,
+    email,
+    email_key,
+    full_name,
+    password_hash,
+    api_key_hash,
+    api_key_preview,
+    is_active,
+    is_admin,
+    last_login_at,
+    meta
 )
 SELECT
     coalesce(r.id, nextval('specify.users_id_seq')) AS id,
@@ -141,20 +155,20 @@ SELECT
     r.last_login_at,
     r.meta
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    username text,
-    username_key text,
-    email text,
-    email_key text,
-    full_name text,
-    password_hash bytea,
-    api_key_hash text,
-    api_key_preview text,
-    is_active boolean,
-    is_admin boolean,
-    last_login_at timestamptz,
-    meta jsonb
-)
+        id bigint,
+        username text,
+        username_key text,
+        email text,
+        email_key text,
+        full_name text,
+        password_hash bytea,
+        api_key_hash text,
+        api_key_preview text,
+        is_active boolean,
+        is_admin boolean,
+        last_login_at timestamptz,
+        meta jsonb
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -233,7 +247,7 @@ SELECT
     u.id,
     u.username
 FROM specify.users AS u
-WHERE u.id = ANY(:ids::bigint []);
+WHERE u.id = ANY(:ids::bigint[]);
 
 -- name: user_page(row_order, row_limit, row_offset)
 -- A page of users in one of several orders, each row behind the number of all; beyond the end a row without user.
@@ -263,41 +277,42 @@ FROM (
     FROM specify.users
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                u.id,
-                row_number() OVER (ORDER BY u.id) AS place
-            FROM specify.users AS u
-            WHERE :row_order::text = 'id'
-            ORDER BY u.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                u.id,
-                row_number() OVER (ORDER BY u.id DESC) AS place
-            FROM specify.users AS u
-            WHERE :row_order::text = '-id'
-            ORDER BY u.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                u.id,
-                row_number() OVER (ORDER BY u.username, u.id) AS place
-            FROM specify.users AS u
-            WHERE :row_order::text = 'username'
-            ORDER BY u.username, u.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            u.id,
+            row_number() OVER (ORDER BY u.id) AS place
+        FROM specify.users AS u
+        WHERE :row_order::text = 'id'
+        ORDER BY u.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            u.id,
+            row_number() OVER (ORDER BY u.id DESC) AS place
+        FROM specify.users AS u
+        WHERE :row_order::text = '-id'
+        ORDER BY u.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            u.id,
+            row_number() OVER (ORDER BY u.username, u.id) AS place
+        FROM specify.users AS u
+        WHERE :row_order::text = 'username'
+        ORDER BY u.username, u.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.users AS u ON o.id = u.id
 ORDER BY o.place;
 
 -- name: user_rotate_api_key(row_id, api_key_hash, api_key_preview)!
 -- Gives a user another API key in place of the one before.
+-- accept: NOT-HOT it is found by this column
 UPDATE specify.users AS u
 SET
     api_key_hash = :api_key_hash::text,
@@ -340,11 +355,12 @@ SELECT
     u.username_key,
     u.email_key
 FROM specify.users AS u
-WHERE u.username_key = ANY(:username_keys::text []) OR u.email_key = ANY(:email_keys::text []);
+WHERE u.username_key = ANY(:username_keys::text[]) OR u.email_key = ANY(:email_keys::text[]);
 
 -- name: user_update(documents)
 -- Updates users by id, each by a JSON object of an array; a key that it lacks is a column that stays.
 -- By ascending id, so that two such updates wait for each other and do not deadlock.
+-- accept: NOT-HOT where no indexed value differs, the update is one all the same
 UPDATE specify.users AS u
 SET
     username = CASE WHEN d.doc ? 'username' THEN d.doc ->> 'username' ELSE u.username END,
@@ -357,7 +373,8 @@ SET
     api_key_preview = CASE WHEN d.doc ? 'api_key_preview' THEN d.doc ->> 'api_key_preview' ELSE u.api_key_preview END,
     is_active = CASE WHEN d.doc ? 'is_active' THEN (d.doc ->> 'is_active')::boolean ELSE u.is_active END,
     is_admin = CASE WHEN d.doc ? 'is_admin' THEN (d.doc ->> 'is_admin')::boolean ELSE u.is_admin END,
-    last_login_at = CASE WHEN d.doc ? 'last_login_at' THEN (d.doc ->> 'last_login_at')::timestamptz ELSE u.last_login_at END,
+    last_login_at
+    = CASE WHEN d.doc ? 'last_login_at' THEN (d.doc ->> 'last_login_at')::timestamptz ELSE u.last_login_at END,
     meta = CASE WHEN d.doc ? 'meta' THEN d.doc -> 'meta' ELSE u.meta END,
     updated_at = CURRENT_TIMESTAMP
 FROM (

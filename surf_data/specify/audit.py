@@ -62,6 +62,7 @@ TABLE: Table[AuditLog] = Table(
         "meta": {},
     },
     complete=_complete,
+    orders=("-timestamp",),
     changes=False,
     newest=("-timestamp", filters.parameters(AuditFilter, None)),
     copied=Copied(

@@ -85,13 +85,14 @@ class BaseQueries(Generic[R]):
         Arguments:
             page: its number, counted from 1.
             per_page: 1 to 1,000. Up to row 100,000; what lies beyond is for `get_all` or a list by keyset.
-            order_by: ``id``, ``-id`` for the newest first, or another order of this class; by id when ``None``.
+            order_by: ``id``, ``-id`` for the newest first, or another order of this class; ``None`` takes the first one:
+                by id, or the newest first where there are millions.
 
         Raises:
             ValidationError: an argument is refused.
             DatabaseError: the page cannot be read.
         """
-        order = "id" if order_by is None else order_by
+        order = self.table.orders[0] if order_by is None else order_by
         if self.table.newest is not None and order == self.table.newest[0]:
             return self._page("filtered", page, per_page, **self.table.newest[1], cap=None)
         if order not in self.table.orders:

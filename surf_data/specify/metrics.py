@@ -53,6 +53,7 @@ TABLE: Table[PerformanceMetric] = Table(
         "labels": {},
         "meta": {},
     },
+    orders=("-timestamp",),
     changes=False,
     newest=("-timestamp", filters.parameters(MetricFilter, None)),
     copied=Copied(

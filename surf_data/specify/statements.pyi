@@ -171,28 +171,6 @@ class _SpecifyQueries:
     ) -> AbstractContextManager[_Rows[AuditLog]]:
         """Audit rows that match, newest first, from before a known one or from the newest."""
 
-    def audit_page(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]:
-        """A page of audit rows in one of several orders, each row behind the number of all; beyond the end a row without audit row."""
-
-    def audit_page_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]]:
-        """A page of audit rows in one of several orders, each row behind the number of all; beyond the end a row without audit row."""
-
     def cache_all(
         self,
         executor: Executor,
@@ -457,7 +435,7 @@ class _SpecifyQueries:
         *,
         row_id: int,
     ) -> int:
-        """Deletes a command."""
+        """Deletes a command, and what belongs to it."""
 
     def command_end(
         self,
@@ -1070,28 +1048,6 @@ class _SpecifyQueries:
     ) -> AbstractContextManager[_Rows[PerformanceMetric]]:
         """Metrics that match, newest first, from before a known one or from the newest."""
 
-    def metric_page(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]:
-        """A page of metrics in one of several orders, each row behind the number of all; beyond the end a row without metric."""
-
-    def metric_page_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]]:
-        """A page of metrics in one of several orders, each row behind the number of all; beyond the end a row without metric."""
-
     def metric_recent_series(
         self,
         executor: Executor,
@@ -1204,7 +1160,7 @@ class _SpecifyQueries:
         *,
         row_id: int,
     ) -> int:
-        """Deletes a project."""
+        """Deletes a project, and what belongs to it."""
 
     def project_find(
         self,
@@ -1730,28 +1686,6 @@ class _SpecifyQueries:
     ) -> AbstractContextManager[_Rows[TelemetryEvent]]:
         """The spans of a command, the earliest first."""
 
-    def telemetry_page(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]:
-        """A page of spans in one of several orders, each row behind the number of all; beyond the end a row without span."""
-
-    def telemetry_page_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        row_order: str | None,
-        row_limit: int | None,
-        row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]]:
-        """A page of spans in one of several orders, each row behind the number of all; beyond the end a row without span."""
-
     def telemetry_slowest(
         self,
         executor: Executor,
@@ -2021,7 +1955,7 @@ class _SpecifyQueries:
         *,
         row_id: int,
     ) -> int:
-        """Deletes a user."""
+        """Deletes a user, and what belongs to it."""
 
     def user_insert(
         self,

@@ -35,7 +35,7 @@ class Table(Generic[R]):
     required: tuple[str, ...] = ()
     #: What a column holds that is not given.
     defaults: Mapping[str, Any] = attrs.field(factory=dict)
-    #: In which orders a page may be.
+    #: In which orders a page may be, the usual one first.
     orders: tuple[str, ...] = ("id", "-id")
     #: Whether rows can be changed and deleted.
     changes: bool = True

@@ -60,6 +60,7 @@ TABLE: Table[TelemetryEvent] = Table(
     identity=("trace_id", "span_id", "start_time"),
     unique={"telemetry_events_span_key": "span_id"},
     complete=_complete,
+    orders=("-start_time",),
     changes=False,
     newest=("-start_time", filters.parameters(TelemetryFilter, None)),
 )
