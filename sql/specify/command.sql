@@ -135,10 +135,10 @@ FROM (
         l.local AT TIME ZONE :time_zone::text AS begins_at,
         (l.local + interval '1 day') AT TIME ZONE :time_zone::text AS ends_at
     FROM generate_series(
-        date_trunc('day', :since::timestamptz AT TIME ZONE :time_zone::text),
-        :until::timestamptz AT TIME ZONE :time_zone::text,
-        interval '1 day'
-    ) AS l (local)
+            date_trunc('day', :since::timestamptz AT TIME ZONE :time_zone::text),
+            :until::timestamptz AT TIME ZONE :time_zone::text,
+            interval '1 day'
+        ) AS l (local)
 ) AS s
 CROSS JOIN
     LATERAL (
@@ -200,15 +200,15 @@ RETURNING
 -- accept: CASCADE metrics, spans and child commands go with their command
 DELETE FROM specify.commands AS c
 WHERE c.id = ANY(
-    ARRAY(
-        SELECT e.id
-        FROM specify.commands AS e
-        WHERE e.started_at < CURRENT_TIMESTAMP - :days::int4 * interval '1 day'
-        ORDER BY e.started_at, e.id
-        LIMIT :batch::bigint
-        FOR UPDATE SKIP LOCKED
-    )
-);
+        ARRAY(
+            SELECT e.id
+            FROM specify.commands AS e
+            WHERE e.started_at < CURRENT_TIMESTAMP - :days::int4 * interval '1 day'
+            ORDER BY e.started_at
+            LIMIT :batch::bigint
+            FOR UPDATE SKIP LOCKED
+        )
+    );
 
 -- name: command_filtered(user_id, project_id, command_name, name_prefix, statuses, exit_code, parent_id, min_duration_ms, pattern, since, until, hours, cap, row_limit, row_offset)
 -- A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
@@ -254,7 +254,7 @@ FROM (
             AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
             AND (:command_name::text IS NULL OR c.name = :command_name::text)
             AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-            AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
+            AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
             AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
             AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
             AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
@@ -293,7 +293,7 @@ LEFT JOIN LATERAL (
         AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
         AND (:command_name::text IS NULL OR c.name = :command_name::text)
         AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-        AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
+        AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
         AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
         AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
         AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
@@ -325,7 +325,23 @@ FROM generate_series(1, :number::int4);
 -- name: command_insert(documents)
 -- Inserts commands, given as a JSON array of objects; leaves out those whose unique keys are taken.
 INSERT INTO specify.commands (
-    id, command_id, name, args, user_id, project_id, status, started_at, completed_at, exit_code, stdout, stderr, environment, meta, parent_id, host, pid
+    id,
+    command_id,
+    name,
+    args,
+    user_id,
+    project_id,
+    status,
+    started_at,
+    completed_at,
+    exit_code,
+    stdout,
+    stderr,
+    environment,
+    meta,
+    parent_id,
+    host,
+    pid
 )
 SELECT
     coalesce(r.id, nextval('specify.commands_id_seq')) AS id,
@@ -346,24 +362,24 @@ SELECT
     r.host,
     r.pid
 FROM jsonb_to_recordset(:documents::jsonb) AS r (
-    id bigint,
-    command_id uuid,
-    name text,
-    args text,
-    user_id bigint,
-    project_id bigint,
-    status text,
-    started_at timestamptz,
-    completed_at timestamptz,
-    exit_code integer,
-    stdout text,
-    stderr text,
-    environment jsonb,
-    meta jsonb,
-    parent_id bigint,
-    host text,
-    pid integer
-)
+        id bigint,
+        command_id uuid,
+        name text,
+        args text,
+        user_id bigint,
+        project_id bigint,
+        status text,
+        started_at timestamptz,
+        completed_at timestamptz,
+        exit_code integer,
+        stdout text,
+        stderr text,
+        environment jsonb,
+        meta jsonb,
+        parent_id bigint,
+        host text,
+        pid integer
+    )
 ON CONFLICT DO NOTHING
 RETURNING
     id,
@@ -425,7 +441,7 @@ WHERE
     AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
     AND (:command_name::text IS NULL OR c.name = :command_name::text)
     AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-    AND (:statuses::text [] IS NULL OR c.status = ANY(:statuses::text []))
+    AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
     AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
     AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
     AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
@@ -445,14 +461,14 @@ LIMIT :row_limit::bigint;
 -- accept: CASCADE metrics, spans and child commands go with their command
 DELETE FROM specify.commands AS c
 WHERE c.id = ANY(
-    ARRAY(
-        SELECT e.id
-        FROM specify.commands AS e
-        WHERE e.project_id = :project_id::bigint
-        LIMIT :batch::bigint
-        FOR UPDATE
-    )
-);
+        ARRAY(
+            SELECT e.id
+            FROM specify.commands AS e
+            WHERE e.project_id = :project_id::bigint
+            LIMIT :batch::bigint
+            FOR UPDATE
+        )
+    );
 
 -- name: command_page(row_order, row_limit, row_offset)
 -- A page of commands in one of several orders, each row behind the number of all; beyond the end a row without command.
@@ -485,25 +501,25 @@ FROM (
     FROM specify.commands
 ) AS t
 LEFT JOIN (
-        (
-            SELECT
-                c.id,
-                row_number() OVER (ORDER BY c.id) AS place
-            FROM specify.commands AS c
-            WHERE :row_order::text = 'id'
-            ORDER BY c.id
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
-        UNION ALL
-        (
-            SELECT
-                c.id,
-                row_number() OVER (ORDER BY c.id DESC) AS place
-            FROM specify.commands AS c
-            WHERE :row_order::text = '-id'
-            ORDER BY c.id DESC
-            LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-        )
+    (
+        SELECT
+            c.id,
+            row_number() OVER (ORDER BY c.id) AS place
+        FROM specify.commands AS c
+        WHERE :row_order::text = 'id'
+        ORDER BY c.id
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
+    UNION ALL
+    (
+        SELECT
+            c.id,
+            row_number() OVER (ORDER BY c.id DESC) AS place
+        FROM specify.commands AS c
+        WHERE :row_order::text = '-id'
+        ORDER BY c.id DESC
+        LIMIT :row_limit::bigint OFFSET :row_offset::bigint
+    )
 ) AS o ON true
 LEFT JOIN specify.commands AS c ON o.id = c.id
 ORDER BY o.place;
@@ -622,7 +638,7 @@ WHERE
     AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
     AND (:command_name::text IS NULL OR c.name = :command_name::text)
 GROUP BY GROUPING SETS ((), (c.status), (c.name))
-ORDER BY total DESC, c.status, c.name;
+ORDER BY total DESC, c.status ASC, c.name ASC;
 
 -- name: command_tree(row_id)
 -- A command and all that it has started, directly or not, the oldest first; 16 levels at most.
@@ -683,7 +699,8 @@ SET
     project_id = CASE WHEN d.doc ? 'project_id' THEN (d.doc ->> 'project_id')::bigint ELSE c.project_id END,
     status = CASE WHEN d.doc ? 'status' THEN d.doc ->> 'status' ELSE c.status END,
     started_at = CASE WHEN d.doc ? 'started_at' THEN (d.doc ->> 'started_at')::timestamptz ELSE c.started_at END,
-    completed_at = CASE WHEN d.doc ? 'completed_at' THEN (d.doc ->> 'completed_at')::timestamptz ELSE c.completed_at END,
+    completed_at
+    = CASE WHEN d.doc ? 'completed_at' THEN (d.doc ->> 'completed_at')::timestamptz ELSE c.completed_at END,
     exit_code = CASE WHEN d.doc ? 'exit_code' THEN (d.doc ->> 'exit_code')::integer ELSE c.exit_code END,
     stdout = CASE WHEN d.doc ? 'stdout' THEN d.doc ->> 'stdout' ELSE c.stdout END,
     stderr = CASE WHEN d.doc ? 'stderr' THEN d.doc ->> 'stderr' ELSE c.stderr END,
