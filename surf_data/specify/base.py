@@ -85,8 +85,8 @@ class BaseQueries(Generic[R]):
         Arguments:
             page: its number, counted from 1.
             per_page: 1 to 1,000. Up to row 100,000; what lies beyond is for `get_all` or a list by keyset.
-            order_by: ``id``, ``-id`` for the newest first, or another order of this class; ``None`` takes the first one:
-                by id, or the newest first where there are millions.
+            order_by: ``id``, ``-id`` for the newest first, or another order of this class. ``None``: by id, or the
+                newest first where there are millions.
 
         Raises:
             ValidationError: an argument is refused.

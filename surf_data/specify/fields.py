@@ -126,8 +126,8 @@ def digits(count: int) -> Check:
     """Return a check for so many hexadecimal digits, not all of them 0, in lower case from either case."""
 
     def check(field: str, value: object) -> str:
-        found = validation.text(field, value, maximum=count, minimum=count).lower()
-        if not _DIGITS.issuperset(found) or not found.strip("0"):
+        found = value.lower() if isinstance(value, str) else ""
+        if len(found) != count or not _DIGITS.issuperset(found) or not found.strip("0"):
             raise validation.invalid(field, f"must be {count} hexadecimal digits, not all of them 0")
         return found
 

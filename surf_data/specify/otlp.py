@@ -35,10 +35,18 @@ class OtlpResult:
     accepted: int
     #: How many of these were not there before.
     new: int
-    #: How many were refused.
-    rejected: int
-    #: Where the first five that were refused stand, and why; empty without any.
-    error_message: str
+    #: Those that were refused: where each stands, and why.
+    problems: list[tuple[str, str]]
+
+    @property
+    def rejected(self) -> int:
+        """How many were refused."""
+        return len(self.problems)
+
+    @property
+    def error_message(self) -> str:
+        """Where the first five that were refused stand, and why; empty without any."""
+        return "; ".join(f"{place}: {reason}" for place, reason in self.problems[:SHOWN])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``ExportTraceServiceResponse`` to answer with."""
@@ -54,7 +62,7 @@ class Request:
     #: Each with its place, as `TelemetryEventRepository.create` takes it, and ``command_uuid``.
     spans: list[tuple[str, _Span]]
     #: What cannot be a span, with its place.
-    problems: list[str]
+    problems: list[tuple[str, str]]
 
 
 class _Malformed(Exception):
@@ -85,7 +93,7 @@ def read(field: str, document: object) -> Request:
             for inner, span in _spans(place, _object(resource)):
                 _add(request, inner, span, shared)
         except _Malformed as error:
-            request.problems.append(f"{place}: {error}")
+            request.problems.append((place, str(error)))
     return request
 
 
@@ -109,7 +117,7 @@ def _add(request: Request, place: str, span: object, shared: dict[str, Any]) -> 
     try:
         request.spans.append((place, _span(_object(span), shared)))
     except _Malformed as error:
-        request.problems.append(f"{place}: {error}")
+        request.problems.append((place, str(error)))
 
 
 def _span(span: Mapping[str, Any], shared: dict[str, Any]) -> _Span:

@@ -256,7 +256,7 @@ class TelemetryEventRepository(BaseRepository[TelemetryEvent]):
         """
         request = otlp.read("document", document)
         documents: list[Document] = []
-        rejected: list[str] = list(request.problems)
+        problems = [*request.problems]
         for place, span in request.spans:
             command = span.pop("command_uuid")
             problem = None
@@ -265,8 +265,6 @@ class TelemetryEventRepository(BaseRepository[TelemetryEvent]):
             except ValidationError as error:
                 problem = str(error)
             if problem is not None:
-                rejected.append(f"{place}: {problem}")
+                problems.append((place, problem))
         new = self._record(documents)
-        return otlp.OtlpResult(
-            accepted=len(documents), new=new, rejected=len(rejected), error_message="; ".join(rejected[: otlp.SHOWN])
-        )
+        return otlp.OtlpResult(accepted=len(documents), new=new, problems=problems)
