@@ -125,6 +125,9 @@ class Settings:
     pool_timeout: float = setting(5.0, number, "seconds from 0.001 to 3600", 0.001, 3600)
     #: Seconds after which an unused connection above the minimum is closed.
     pool_max_idle: float = setting(300.0, number, "seconds from 1 to 86400", 1, 86_400)
+    #: Seconds after which a connection is replaced when it comes back, 5 per cent less at random, so that not all go at
+    #: once: what a session has learnt and cached by then, it gives up, and new servers behind a proxy get their share.
+    pool_max_lifetime: float = setting(3600.0, number, "seconds from 1 to 604800", 1, 604_800)
     #: Seconds a connection attempt may take; libpq counts whole seconds and treats 1 as 2.
     connect_timeout: int = setting(
         3, integer, "whole seconds from 1 to 3600", 1, 3600, variables=("PGCONNECT_TIMEOUT",)
@@ -187,6 +190,7 @@ class SettingsKeywords(TypedDict, total=False):
     pool_max_size: int | None
     pool_timeout: float | None
     pool_max_idle: float | None
+    pool_max_lifetime: float | None
     connect_timeout: int | None
     statement_timeout: float | None
     deadline: float | None

@@ -1,7 +1,6 @@
 """Runs one section of a migration, with its record, until it is done or cannot be."""
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from surf_data.errors import DatabaseError, MigrationError, SurfDataError
 from surf_data.kernel import validation
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.postgres import Session
 from surf_data.migrate.concurrent_index import ConcurrentIndex
 from surf_data.migrate.failure import described
@@ -62,9 +62,8 @@ class Limits:
 
     def pause(self, attempt: int) -> float:
         """Return for how many seconds to leave the tables to the others after an ``attempt``, counted from 1."""
-        # At least as long as they have queued behind us, and never two runs in step.
-        longest = min(self.lock_timeout * 2.0 ** (attempt - 1), self.longest_pause)
-        return longest * random.uniform(1, 2)  # noqa: S311 -- jitter
+        # At least as long as they have queued behind us.
+        return Backoff(2 * self.lock_timeout, 2 * self.longest_pause).seconds(attempt)
 
 
 def seconds(field: str, value: float, *, minimum: float) -> float:

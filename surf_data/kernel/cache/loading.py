@@ -1,7 +1,6 @@
 """Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, TypedDict, cast
 import attrs
 
 from surf_data.kernel import forking, validation
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.cache.counts import CacheCounts
 from surf_data.kernel.cache.json_values import Entry, dump, load, validated_ttl
 from surf_data.kernel.cache.single_flight import Flight, SingleFlight
@@ -23,8 +23,8 @@ Source = Callable[[], Mapping[str, Any] | None]
 
 # Values that are computed in the background at the same time; while there are more, the old ones are answered.
 _REFRESHES = 4
-# Seconds between two looks at what another process computes: at first, and at the most.
-_MIN_POLL_INTERVAL, _MAX_POLL_INTERVAL = 0.005, 0.1
+# Between two looks at what another process computes.
+_BACKOFF = Backoff(0.005, 0.1)
 
 
 class LoadOptions(TypedDict, total=False):
@@ -181,11 +181,10 @@ class Loader:
 
     def _compute_once_per_fleet(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
         lock = RedisLock(self._manager, f"{self._prefix}lock:{task.key}", task.wait_seconds)
-        deadline, pause = min(time.monotonic() + task.wait_seconds, self._current_deadline()), _MIN_POLL_INTERVAL
-        while (taken := lock.take()) is False and (remaining := deadline - time.monotonic()) > 0:
-            # Not all should look at once.
-            time.sleep(min(pause * (0.5 + random.random()), remaining))  # noqa: S311 - jitter, no secret
-            pause = min(2 * pause, _MAX_POLL_INTERVAL)
+        deadline, attempts = min(time.monotonic() + task.wait_seconds, self._current_deadline()), 0
+        while (taken := lock.take()) is False and time.monotonic() < deadline:
+            attempts += 1
+            _BACKOFF.pause(attempts, deadline)
             if (document := self._fresh(task)) is not None:
                 self._counts.add(shared=1)
                 return document

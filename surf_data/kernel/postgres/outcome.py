@@ -1,19 +1,19 @@
 """What became of a transaction whose COMMIT got no answer."""
 
-import random
 import time
 from collections.abc import Callable
 
 import psycopg
 
 from surf_data.errors import DatabaseError
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.postgres import deadlines
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.session import Session, Ticket
 from surf_data.kernel.postgres.session_queries import session_queries
 
-# Seconds between two questions, at the least and at the most.
-_SHORTEST, _LONGEST = 0.02, 0.5
+# Between two questions.
+_BACKOFF = Backoff(0.02, 0.5)
 # What pg_xact_status() says of an id that has not been reached.
 _IN_THE_FUTURE = "22023"
 
@@ -31,15 +31,15 @@ def committed(ticket: Ticket, connect: Callable[[], Connection], patience: float
         has forgotten.
     """
     ends = min(time.monotonic() + patience, deadlines.ends())
-    wait = _SHORTEST
+    attempts = 0
     while (left := ends - time.monotonic()) > 0:
         with deadlines.deadline(left):
             status = _status(ticket, connect)
         if status is not None:
             return {"committed": True, "aborted": False}.get(status)
         # The server is away, or has not noticed yet that its client is.
-        time.sleep(min(wait * random.uniform(0.5, 1), left))  # noqa: S311 - callers should not come all at once
-        wait = min(2 * wait, _LONGEST)
+        attempts += 1
+        _BACKOFF.pause(attempts, ends)
     return None
 
 

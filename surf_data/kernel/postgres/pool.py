@@ -69,6 +69,7 @@ class Pool:
                     max_size=self._settings.pool_max_size,
                     timeout=self._settings.pool_timeout,
                     max_idle=self._settings.pool_max_idle,
+                    max_lifetime=self._settings.pool_max_lifetime,
                     reconnect_timeout=_RECONNECT_TIMEOUT,
                     reconnect_failed=_try_on,
                     open=True,

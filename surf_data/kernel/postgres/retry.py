@@ -3,19 +3,18 @@
 PostgreSQL's answers are the only guide: psycopg's classes are not, since an OperationalError can be anything.
 """
 
-import random
-import time
 from collections.abc import Callable
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable, PoolTimeout
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.postgres import deadlines
 from surf_data.kernel.postgres.statement import Statement
 
 #: How often something is tried, the first time included.
 TRIES = 3
 
-# Seconds, doubled with each try: enough for the other side of a deadlock or a conflict to have its way.
-_PAUSE = 0.01
+# Enough for the other side of a deadlock or a conflict to have its way.
+_BACKOFF = Backoff(0.02)
 
 #: A standby answers: where the address leads to now there may be a primary.
 READ_ONLY = "25006"
@@ -62,5 +61,4 @@ def is_harmless(statement: Statement, may_write: Callable[[tuple[str, ...]], boo
 
 def pause(tries: int) -> None:
     """Wait for a moment of random length after so many tries, but not beyond the deadline."""
-    moment = random.uniform(0, _PAUSE * 2**tries)  # noqa: S311 - it only keeps callers from colliding again
-    time.sleep(max(0.0, min(moment, deadlines.ends() - time.monotonic())))
+    _BACKOFF.pause(tries, deadlines.ends())

@@ -1,7 +1,6 @@
 """The way to Redis: one client, and the one place through which every command goes."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import redis
 
 from surf_data.errors import RedisError, RedisUnavailable
 from surf_data.kernel import forking, validation
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.redis.breaker import CircuitBreaker
 from surf_data.kernel.redis.deadlines import within
 from surf_data.kernel.redis.reasons import code_of, may_be_applied, reason_of
@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-# Seconds before the second attempt of `RedisManager.demand`; before each further one twice as many.
-_BACKOFF = 0.05
+# Between two attempts of `RedisManager.demand`.
+_BACKOFF = Backoff(0.075)
 # How often `RedisManager.demand` tries what may be tried again.
 _ATTEMPTS = 3
 
@@ -141,15 +141,15 @@ class RedisManager:
         if not validation.number("timeout", timeout) > 0:
             raise validation.invalid("timeout", "must be above 0")
         deadline = time.monotonic() + timeout
-        attempt, pause = 1, _BACKOFF
+        attempt = 1
         while isinstance(outcome := self._demand_once(operation, read=read, deadline=deadline), RedisError):
             transient = isinstance(outcome, RedisUnavailable) and (read or not outcome.ambiguous)
-            moment = pause * (0.5 + random.random())  # noqa: S311 - jitter, no secret
+            moment = _BACKOFF.seconds(attempt)
             if not transient or self._absent or attempt == _ATTEMPTS or time.monotonic() + moment >= deadline:
                 # Raised outside any handler: nothing of the driver's is chained.
                 raise outcome
             time.sleep(moment)
-            attempt, pause = attempt + 1, 2 * pause
+            attempt += 1
         return outcome[0]
 
     def _demand_once(

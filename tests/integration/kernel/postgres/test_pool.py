@@ -24,7 +24,7 @@ DEADLINE = 30.0
 
 SESSIONS = """
     SELECT pid FROM pg_stat_activity
-    WHERE application_name = 'surfboard_lamp_backend' AND datname = current_database()
+    WHERE application_name = 'surf_data' AND datname = current_database()
 """
 
 
@@ -146,6 +146,13 @@ def test_a_connection_with_news_is_not_dead(open_database: Opener, queries: Any,
     watcher.execute("NOTIFY news")
     assert select.select([connection.fileno()], [], [], DEADLINE)[0]
     assert queries.backend(database) == backend
+
+
+def test_a_connection_is_replaced_after_its_lifetime(open_database: Opener, queries: Any, eventually: Any) -> None:
+    """However well it works: a caller notices nothing but another backend."""
+    database = open_database(pool_max_size=1, pool_max_lifetime=1)
+    first = queries.backend(database)
+    eventually(lambda: queries.backend(database) != first)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

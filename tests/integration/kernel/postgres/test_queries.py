@@ -196,7 +196,7 @@ def test_a_running_statement_shows_its_tag(database: DatabaseManager, load: Load
     queries = load({"look()^": "SELECT query, application_name FROM pg_stat_activity WHERE pid = pg_backend_pid();"})
     text, name = queries.look(database)
     assert text.startswith("SELECT /* surf_data:look */ query, application_name FROM")
-    assert name == "surfboard_lamp_backend"
+    assert name == "surf_data"
 
 
 def test_a_statement_is_prepared_once(open_database: Opener, load: Load) -> None:

@@ -99,7 +99,7 @@ def test_a_stream_needs_no_transaction(database: DatabaseManager, queries: Any, 
             with queries.numbers_cursor(executor, last=3) as rows:
                 assert len(list(rows)) == 3
         assert queries.backend(held) > 0
-    states = "SELECT DISTINCT state FROM pg_stat_activity WHERE application_name = 'surfboard_lamp_backend'"
+    states = "SELECT DISTINCT state FROM pg_stat_activity WHERE application_name = 'surf_data'"
     # Another connection may still be on its way.
     eventually(lambda: watcher.execute(states).fetchall() == [("idle",)])
 
