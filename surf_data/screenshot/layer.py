@@ -1,0 +1,102 @@
+"""Screenshots to code, as the library's tools see it, and its data layer."""
+
+from typing import Any, Unpack
+
+from surf_data import data_layer
+from surf_data.data_layer import DataLayer, Transaction
+from surf_data.domain import Domain, Retention
+from surf_data.kernel.postgres import Executor, Observer, Session
+from surf_data.screenshot.generations import CodeRepository, ImageRepository
+from surf_data.screenshot.projects import ProjectRepository
+from surf_data.screenshot.settings import VARIABLES, ScreenshotKeywords, ScreenshotSettings, with_urls
+from surf_data.screenshot.users import UserRepository
+
+DOMAIN = Domain(
+    name="screenshot",
+    title="Screenshots to code",
+    schemas=("screenshot",),
+    settings=ScreenshotSettings,
+    queries="surf_data.screenshot.queries:screenshot_queries",
+    retention=(
+        Retention(table="screenshot.audit_logs", by="created_at", partition="month", keep_days=730),
+        Retention(table="screenshot.sessions", by="expires_at", keep_days=30),
+    ),
+    variables=VARIABLES,
+)
+
+
+class Repositories:
+    """The repositories over the pool or over a transaction.
+
+    Arguments:
+        executor: runs the statements.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        #: Users.
+        self.users: UserRepository = UserRepository(executor)
+        #: Projects.
+        self.projects: ProjectRepository = ProjectRepository(executor)
+        #: Generated code.
+        self.codes: CodeRepository = CodeRepository(executor)
+        #: Generated images.
+        self.images: ImageRepository = ImageRepository(executor)
+
+
+class ScreenshotTransaction(Transaction, Repositories):
+    """The repositories, bound to one connection in one transaction. Created by `ScreenshotDataLayer`."""
+
+    def __init__(self, session: Session) -> None:
+        Transaction.__init__(self, session)
+        Repositories.__init__(self, session)
+
+
+class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
+    """Everything that the application needs, behind one handle. Any number of threads may use it.
+
+    Arguments:
+        settings: what `surf_data.data_layer.load` returned.
+        on: another data layer, whose connections are used.
+        observer: called with a `QueryEvent` after every statement.
+
+    Raises:
+        ConfigurationError: a URL or a setting is malformed.
+        EmbeddedServerError: the embedded servers were asked for and cannot be started.
+    """
+
+    def __init__(
+        self, settings: ScreenshotSettings, *, on: DataLayer[Any] | None = None, observer: Observer | None = None
+    ) -> None:
+        DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
+        Repositories.__init__(self, self.database)
+
+    def _bind(self, session: Session) -> ScreenshotTransaction:
+        return ScreenshotTransaction(session)
+
+
+def open(  # noqa: A001 - read as surf_data.screenshot.open
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    *,
+    on: DataLayer[Any] | None = None,
+    observer: Observer | None = None,
+    **settings: Unpack[ScreenshotKeywords],
+) -> ScreenshotDataLayer:
+    """Open the data layer.
+
+    What is not given comes from ``SURF_DATA_*``, from the original's variables (``DB_HOST``, ``REDIS_URL``,
+    ``STORAGE_BACKEND``, ...) and from ``PG*``. Nothing is connected before it is needed, and nothing is migrated.
+
+    Arguments:
+        database_url: as for `surf_data.open`.
+        redis_url: as for `surf_data.open`.
+        on: another data layer, of whatever domain, whose connections are used.
+        observer: called with a `QueryEvent` after every statement, in the thread that ran it.
+        settings: the other attributes of `ScreenshotSettings`.
+
+    Raises:
+        ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
+        EmbeddedServerError: the embedded servers cannot be started.
+    """
+    loaded = data_layer.load(ScreenshotSettings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings)
+    return ScreenshotDataLayer(loaded if on else with_urls(loaded), on=on, observer=observer)
