@@ -55,7 +55,7 @@ class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
     """Everything that the application needs, behind one handle. Any number of threads may use it.
 
     Arguments:
-        settings: what `surf_data.data_layer.load` returned.
+        settings: what `surf_data.data_layer.load_settings` returned.
         on: another data layer, whose connections are used.
         observer: called with a `QueryEvent` after every statement.
 
@@ -98,5 +98,7 @@ def open(  # noqa: A001 - read as surf_data.screenshot.open
         ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
         EmbeddedServerError: the embedded servers cannot be started.
     """
-    loaded = data_layer.load(ScreenshotSettings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings)
+    loaded = data_layer.load_settings(
+        ScreenshotSettings, DOMAIN, on, database_url=database_url, redis_url=redis_url, **settings
+    )
     return ScreenshotDataLayer(loaded if on else with_urls(loaded), on=on, observer=observer)
