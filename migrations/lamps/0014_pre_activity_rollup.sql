@@ -1,9 +1,10 @@
--- Why: statistics read each entry of the last day, so they take longer with every lamp. What is over is counted once,
--- by the minute, ten minutes and the hour, and only the rest is read. docs/design-notes.md says how this stays exact.
--- Nothing is counted here. Whoever asks for statistics does it, in portions; activity_roll_up() does it for all.
--- Entries may still come late, change or go: a trigger says so, in the same transaction, and until they are counted
--- anew what is older is read entry by entry. Who removes or brings entries past the triggers (a partition that is
--- dropped, detached, attached or emptied by itself) calls activity_rollup_forget() in the same transaction.
+-- Why: statistics that read each entry of the last day take longer with every lamp. What is over is counted once, by the
+-- minute, ten minutes, the hour and six hours, and only the rest is read: a minute is over 15 seconds after its end.
+-- docs/design-notes.md says how this stays exact. Nothing is counted here: activity_roll_up() does it, in portions, called
+-- by "surf-data maintain" and by whatever asks for statistics.
+-- Entries may still come late, change or be removed: a trigger marks that in the same transaction, and until they are
+-- counted anew what is older is read entry by entry. What removes or adds entries without firing the triggers (a partition
+-- that is dropped, detached, attached or truncated by itself) calls activity_rollup_forget() in the same transaction.
 -- Locks: SHARE ROW EXCLUSIVE on activity_log until commit: writers wait, readers do not. Milliseconds at any size.
 
 -- migrate:up
@@ -54,6 +55,13 @@ CREATE FUNCTION activity_rollup_minute(moment TIMESTAMPTZ) RETURNS TIMESTAMPTZ
 LANGUAGE sql
 IMMUTABLE
 RETURN date_bin('1 minute', moment, '2000-01-01 00:00:00+00');
+
+-- The first time at or after a moment where a count of so many minutes begins.
+CREATE FUNCTION activity_rollup_next(minutes INTEGER, moment TIMESTAMPTZ) RETURNS TIMESTAMPTZ
+LANGUAGE sql
+STABLE
+RETURN date_bin(make_interval(mins => minutes), moment - INTERVAL '1 microsecond', '2000-01-01 00:00:00+00')
++ make_interval(mins => minutes);
 
 -- Of an entry that was added, changed or removed where it may be counted already.
 CREATE FUNCTION activity_rollup_mark() RETURNS TRIGGER
@@ -171,14 +179,15 @@ SELECT
     c.name,
     sum(c.entries)
 FROM changes AS c
-CROSS JOIN (VALUES (1), (10), (60)) AS w (minutes)
+CROSS JOIN (VALUES (1), (10), (60), (360)) AS w (minutes)
 GROUP BY 1, 2, 3, 4
 HAVING sum(c.entries) <> 0
+ORDER BY 1, 2, 3, 4
 ON CONFLICT (minutes, began, counted, name) DO UPDATE SET entries = rc.entries + excluded.entries;
 $$;
 
 -- Counts anew what marks say, the latest ones first.
-CREATE FUNCTION activity_rollup_repair(at_most BIGINT) RETURNS VOID
+CREATE FUNCTION activity_rollup_recount(at_most BIGINT) RETURNS VOID
 LANGUAGE sql
 SET search_path FROM CURRENT
 AS $$
@@ -256,9 +265,10 @@ SELECT
     c.name,
     sum(c.entries)
 FROM changes AS c
-CROSS JOIN (VALUES (1), (10), (60)) AS w (minutes)
+CROSS JOIN (VALUES (1), (10), (60), (360)) AS w (minutes)
 GROUP BY 1, 2, 3, 4
 HAVING sum(c.entries) <> 0
+ORDER BY 1, 2, 3, 4
 ON CONFLICT (minutes, began, counted, name) DO UPDATE SET entries = rc.entries + excluded.entries;
 $$;
 
@@ -274,7 +284,7 @@ DECLARE
     -- Read before this transaction has an id: whoever gets a later one compares with this or a later moment.
     announced CONSTANT TIMESTAMPTZ := to_timestamp(pg_sequence_last_value('activity_rollup_boundary'));
     boundary CONSTANT TIMESTAMPTZ := activity_rollup_minute(
-        least(until, clock_timestamp() - interval '1 minute')
+        least(until, clock_timestamp() - interval '15 seconds')
     );
     this_xact XID8;
     oldest_xact XID8;
@@ -319,9 +329,9 @@ BEGIN
 
     SELECT max(rs.minute) INTO forgotten FROM activity_rollup_stale AS rs WHERE rs.everything;
     IF forgotten >= state.rolled_from THEN
-        -- By the hour, so that nothing is left of what is counted in part.
+        -- By the six hours, so that nothing is left of what is counted in part.
         IF forgotten < 'infinity' THEN
-            forgotten := date_bin('1 hour', forgotten, '2000-01-01 00:00:00+00') + interval '1 hour';
+            forgotten := date_bin('6 hours', forgotten, '2000-01-01 00:00:00+00') + interval '6 hours';
         END IF;
         DELETE FROM activity_rollup_count WHERE began < forgotten;
         DELETE FROM activity_rollup_lamp WHERE latest < forgotten;
@@ -347,7 +357,7 @@ BEGIN
         RETURN boundary > announced;
     END IF;
 
-    PERFORM activity_rollup_repair(portion / 100);
+    PERFORM activity_rollup_recount(portion / 100);
     IF EXISTS (SELECT FROM activity_rollup_stale) THEN
         RETURN true;
     END IF;
@@ -422,22 +432,24 @@ ALTER TABLE activity_rollup_count OWNER TO surf_lamp_owner;
 ALTER TABLE activity_rollup_lamp OWNER TO surf_lamp_owner;
 ALTER TABLE activity_rollup_stale OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_rollup_minute(TIMESTAMPTZ) OWNER TO surf_lamp_owner;
+ALTER FUNCTION activity_rollup_next(INTEGER, TIMESTAMPTZ) OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_rollup_mark() OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_rollup_forget(TIMESTAMPTZ) OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_rollup_forget_all() OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_rollup_add(TIMESTAMPTZ, TIMESTAMPTZ) OWNER TO surf_lamp_owner;
-ALTER FUNCTION activity_rollup_repair(BIGINT) OWNER TO surf_lamp_owner;
+ALTER FUNCTION activity_rollup_recount(BIGINT) OWNER TO surf_lamp_owner;
 ALTER FUNCTION activity_roll_up(TIMESTAMPTZ, BIGINT, TIMESTAMPTZ) OWNER TO surf_lamp_owner;
 
 REVOKE ALL ON SEQUENCE activity_rollup_boundary FROM public;
 REVOKE ALL ON activity_rollup, activity_rollup_count, activity_rollup_lamp, activity_rollup_stale FROM public;
 REVOKE ALL ON FUNCTION
 activity_rollup_minute(TIMESTAMPTZ),
+activity_rollup_next(INTEGER, TIMESTAMPTZ),
 activity_rollup_mark(),
 activity_rollup_forget(TIMESTAMPTZ),
 activity_rollup_forget_all(),
 activity_rollup_add(TIMESTAMPTZ, TIMESTAMPTZ),
-activity_rollup_repair(BIGINT),
+activity_rollup_recount(BIGINT),
 activity_roll_up(TIMESTAMPTZ, BIGINT, TIMESTAMPTZ)
 FROM public;
 
@@ -447,6 +459,7 @@ GRANT SELECT ON
 activity_rollup, activity_rollup_count, activity_rollup_lamp, activity_rollup_stale
 TO surf_lamp_app, surf_lamp_read;
 GRANT EXECUTE ON FUNCTION activity_roll_up(TIMESTAMPTZ, BIGINT, TIMESTAMPTZ) TO surf_lamp_app;
+GRANT EXECUTE ON FUNCTION activity_rollup_next(INTEGER, TIMESTAMPTZ) TO surf_lamp_app, surf_lamp_read;
 
 -- migrate:down
 DROP TRIGGER activity_log_is_emptied ON activity_log;
@@ -454,11 +467,12 @@ DROP TRIGGER activity_log_changes_late ON activity_log;
 DROP TRIGGER activity_log_goes_late ON activity_log;
 DROP TRIGGER activity_log_comes_late ON activity_log;
 DROP FUNCTION activity_roll_up(TIMESTAMPTZ, BIGINT, TIMESTAMPTZ);
-DROP FUNCTION activity_rollup_repair(BIGINT);
+DROP FUNCTION activity_rollup_recount(BIGINT);
 DROP FUNCTION activity_rollup_add(TIMESTAMPTZ, TIMESTAMPTZ);
 DROP FUNCTION activity_rollup_forget_all();
 DROP FUNCTION activity_rollup_forget(TIMESTAMPTZ);
 DROP FUNCTION activity_rollup_mark();
+DROP FUNCTION activity_rollup_next(INTEGER, TIMESTAMPTZ);
 DROP FUNCTION activity_rollup_minute(TIMESTAMPTZ);
 DROP TABLE activity_rollup_stale;
 DROP TABLE activity_rollup_lamp;

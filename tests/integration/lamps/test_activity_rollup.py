@@ -1,6 +1,5 @@
 """What is over is rolled up, and statistics stay those of the entries, whatever happens to these at the same time."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,8 +11,6 @@ import surf_data
 from rig import eventually
 from rig.activity_rollup import COUNTED, ROLL_UP, differences, rolled_up
 from surf_data import LampsDataLayer
-from surf_data.kernel import resources
-from surf_data.migrate import Runner
 
 Admin = psycopg.Connection[Any]
 
@@ -249,23 +246,3 @@ def test_row_security_hides_what_is_counted(data: LampsDataLayer, admin: Admin, 
     admin.execute("ALTER TABLE activity_log ENABLE ROW LEVEL SECURITY")
     admin.execute("CREATE POLICY one_type ON activity_log TO surf_lamp_app USING (activity_type = 'type 1')")
     assert list(data.activity.get_activity_statistics(3)["by_type"]) == ["type 1"]
-
-
-def test_what_was_counted_by_the_hour_is_counted_by_six(
-    admin: Admin, migrated_url: str, observer: Admin, day: list[UUID]
-) -> None:
-    """What was counted before the schema knew six hours is added up, and goes on being counted after the way back."""
-    runner = Runner(partial(psycopg.connect, migrated_url), resources.directory("migrations") / "lamps", "lamps")
-    by_hours = "SELECT DISTINCT minutes FROM activity_rollup_count ORDER BY 1"
-    runner.down(to=18)
-    rolled_up(admin)
-    assert admin.execute(by_hours).fetchall() == [(1,), (10,), (60,)]
-    runner.up()
-    assert admin.execute(by_hours).fetchall() == [(1,), (10,), (60,), (360,)]
-    assert [differences(observer, hours) for hours in range(1, 26)] == [[]] * 25
-    runner.down(to=18)
-    admin.execute(LATE["entries that go"].encode())
-    rolled_up(admin)
-    assert admin.execute(by_hours).fetchall() == [(1,), (10,), (60,)]
-    runner.up()
-    assert [differences(observer, hours) for hours in range(1, 26)] == [[]] * 25

@@ -140,8 +140,11 @@ def test_what_is_on_the_log_goes_with_it(server: Connection, runner: Runner, by_
     before = server.execute(ON_THE_LOG).fetchall()
     runner.up(to=KEY)
     narrow = ("constraint activity_log_pkeyPRIMARY KEY (id)",)
+    unused = ("index idx_activity_log_type_status",)
     expected = sorted(
-        ("constraint activity_log_pkeyPRIMARY KEY (id, created_at)",) if row == narrow else row for row in before
+        ("constraint activity_log_pkeyPRIMARY KEY (id, created_at)",) if row == narrow else row
+        for row in before
+        if row != unused
     )
     assert sorted(server.execute(ON_THE_LOG).fetchall()) == expected
     runner.up(to=PARTITIONS)
