@@ -1,5 +1,5 @@
 -- Why: what was imported from SQLite files, how far each run came, and which rows were refused and why. A run goes on
--- behind last_key after it was interrupted; imported_rows says what it inserted, so that it can be taken back.
+-- behind last_key after it was interrupted; import_portions says what it inserted, so that it can be taken back.
 -- Locks: none that another session waits for; the tables are new. Milliseconds.
 
 -- migrate:up
@@ -21,9 +21,12 @@ CREATE INDEX import_runs_fingerprint ON daylight.import_runs (fingerprint, id);
 CREATE TABLE daylight.import_portions (
     run_id bigint NOT NULL CONSTRAINT import_portions_run REFERENCES daylight.import_runs (id) ON DELETE CASCADE,
     table_name text NOT NULL,
-    row_id text NOT NULL,
-    row_hash bigint NOT NULL,
-    PRIMARY KEY (run_id, table_name, row_id)
+    last_key bigint NOT NULL,
+    -- What was inserted; what is there of the portion since then, inserted or unchanged; and the checksum of that.
+    inserted_ids text [] NOT NULL,
+    present_ids text [] NOT NULL,
+    checksum numeric NOT NULL,
+    PRIMARY KEY (run_id, table_name, last_key)
 );
 
 CREATE TABLE daylight.import_quarantine (

@@ -1,6 +1,6 @@
 """The day planner, as the library's tools see it, and its data layer."""
 
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
@@ -20,6 +20,9 @@ from surf_data.daylight.users import UserService
 from surf_data.domain import Domain, Retention
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.postgres import Executor, Observer, Session
+
+if TYPE_CHECKING:
+    from surf_data.daylight.sqlite import SqliteImportService
 
 DOMAIN = Domain(
     name="daylight",
@@ -108,6 +111,14 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
         Services.__init__(self, self.database, self._values, settings.cache_layers)
         #: How often something may be done.
         self.limits: RateLimiter = RateLimiter(self.database, self.redis, self.settings.cache_prefix)
+
+    @property
+    def imports(self) -> "SqliteImportService":
+        """What imports SQLite files: ``data.imports.import_sqlite(path)``."""
+        # Not with this module: it is needed once in the life of a database.
+        from surf_data.daylight.sqlite import SqliteImportService  # noqa: PLC0415
+
+        return SqliteImportService(self.database)
 
     def _bind(self, session: Session) -> DaylightTransaction:
         return DaylightTransaction(session)

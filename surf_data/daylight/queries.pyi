@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -512,6 +513,363 @@ class _DaylightQueries:
         row_limit: int | None,
     ) -> AbstractContextManager[_Rows[HistoryEntry]]:
         """Entries of a user between two moments, both included, oldest first, from behind a known entry or from the first."""
+
+    def import_begin(
+        self,
+        executor: Executor,
+        /,
+        *,
+        fingerprint: str,
+        file_name: str,
+        layout: str,
+    ) -> tuple[int, Any] | None:
+        """Begins a run, or goes on with the one of the same file that has not ended."""
+
+    def import_completed(
+        self,
+        executor: Executor,
+        /,
+        *,
+        fingerprint: str,
+    ) -> int | None:
+        """The newest run that has imported a file completely."""
+
+    def import_end(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        status: str,
+    ) -> int:
+        """Ends a run."""
+
+    def import_history_checksum(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+    ) -> Decimal:
+        """The checksum of entries of the location history."""
+
+    def import_history_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
+        """Takes entries of the location history of which none is there yet."""
+
+    def import_history_exists(
+        self,
+        executor: Executor,
+        /,
+        *,
+        first_id: str | None,
+        last_id: str | None,
+    ) -> bool:
+        """Whether there are entries with ids in a range, by the order of their texts."""
+
+    def import_history_merge(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        locations: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        lats: list[float] | list[float | None] | None,
+        lngs: list[float] | list[float | None] | None,
+        activities: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        moments: list[datetime] | list[datetime | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+    ) -> list[tuple[str | None, str]]:
+        """Stores entries of the location history, and says what became of each."""
+
+    def import_history_merge_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        locations: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        lats: list[float] | list[float | None] | None,
+        lngs: list[float] | list[float | None] | None,
+        activities: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        moments: list[datetime] | list[datetime | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+    ) -> AbstractContextManager[_Rows[tuple[str | None, str]]]:
+        """Stores entries of the location history, and says what became of each."""
+
+    def import_history_undo(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+        started_at: datetime,
+    ) -> int:
+        """Deletes entries that a run has inserted and nothing has changed since."""
+
+    def import_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> list[tuple[int, str, str, str, datetime, datetime | None, Any]]:
+        """Runs, newest first."""
+
+    def import_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[tuple[int, str, str, str, datetime, datetime | None, Any]]]:
+        """Runs, newest first."""
+
+    def import_portion(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        table_name: str,
+        last_key: int,
+        inserted_ids: list[str] | list[str | None],
+        present_ids: list[str] | list[str | None],
+        checksum: Decimal | int,
+    ) -> int:
+        """Notes what a portion has inserted; one that another process has noted is refused by import_progress afterwards."""
+
+    def import_portions(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        table_name: str,
+    ) -> list[tuple[int, list[str | None], list[str | None], Decimal]]:
+        """What the portions of a table have inserted, in their order."""
+
+    def import_portions_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        table_name: str,
+    ) -> AbstractContextManager[_Rows[tuple[int, list[str | None], list[str | None], Decimal]]]:
+        """What the portions of a table have inserted, in their order."""
+
+    def import_profiles_checksum(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+    ) -> Decimal:
+        """The checksum of profiles."""
+
+    def import_profiles_merge(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        first_names: list[str] | list[str | None] | None,
+        last_names: list[str] | list[str | None] | None,
+        avatars: list[str] | list[str | None] | None,
+        zones: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        options: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+    ) -> list[tuple[str | None, str]]:
+        """Stores profiles, and says what became of each: refused where there is no such user."""
+
+    def import_profiles_merge_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        first_names: list[str] | list[str | None] | None,
+        last_names: list[str] | list[str | None] | None,
+        avatars: list[str] | list[str | None] | None,
+        zones: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        options: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+    ) -> AbstractContextManager[_Rows[tuple[str | None, str]]]:
+        """Stores profiles, and says what became of each: refused where there is no such user."""
+
+    def import_profiles_undo(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+        started_at: datetime,
+    ) -> int:
+        """Deletes profiles that a run has inserted and nothing has changed since."""
+
+    def import_progress(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        expected: Json | Jsonb,
+        progress: Json | Jsonb,
+    ) -> int:
+        """Notes how far a run came; no row when another process has gone on with it meanwhile."""
+
+    def import_quarantine(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        table_name: str,
+        keys: list[str] | list[str | None] | None,
+        columns: list[str] | list[str | None] | None,
+        reasons: list[str] | list[str | None] | None,
+    ) -> int:
+        """Notes rows that were refused, and why; not what is in them."""
+
+    def import_quarantined(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        row_limit: int | None,
+    ) -> list[tuple[str, str, str, str]]:
+        """Rows that a run has refused."""
+
+    def import_quarantined_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[tuple[str, str, str, str]]]:
+        """Rows that a run has refused."""
+
+    def import_run(
+        self,
+        executor: Executor,
+        /,
+        *,
+        run_id: int,
+    ) -> tuple[int, str, str, str, datetime, datetime | None, Any] | None:
+        """A run."""
+
+    def import_sessions_checksum(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+    ) -> Decimal:
+        """The checksum of sessions."""
+
+    def import_sessions_merge(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        expiries: list[datetime] | list[datetime | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+    ) -> list[tuple[str | None, str]]:
+        """Stores sessions, and says what became of each: refused where there is no such user."""
+
+    def import_sessions_merge_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        user_ids: list[str] | list[str | None] | None,
+        documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
+        expiries: list[datetime] | list[datetime | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+    ) -> AbstractContextManager[_Rows[tuple[str | None, str]]]:
+        """Stores sessions, and says what became of each: refused where there is no such user."""
+
+    def import_sessions_undo(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+    ) -> int:
+        """Deletes sessions that a run has inserted."""
+
+    def import_users_checksum(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+    ) -> Decimal:
+        """The checksum of users."""
+
+    def import_users_merge(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        emails: list[str] | list[str | None] | None,
+        email_keys: list[str] | list[str | None] | None,
+        usernames: list[str] | list[str | None] | None,
+        username_keys: list[str] | list[str | None] | None,
+        hashes: list[str] | list[str | None] | None,
+        active: list[bool] | list[bool | None] | None,
+        verified: list[bool] | list[bool | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+        logins: list[datetime] | list[datetime | None] | None,
+    ) -> list[tuple[str | None, str]]:
+        """Stores users, and says what became of each: refused where the e-mail address or the username is another's."""
+
+    def import_users_merge_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        ids: list[str] | list[str | None] | None,
+        emails: list[str] | list[str | None] | None,
+        email_keys: list[str] | list[str | None] | None,
+        usernames: list[str] | list[str | None] | None,
+        username_keys: list[str] | list[str | None] | None,
+        hashes: list[str] | list[str | None] | None,
+        active: list[bool] | list[bool | None] | None,
+        verified: list[bool] | list[bool | None] | None,
+        created: list[datetime] | list[datetime | None] | None,
+        updated: list[datetime] | list[datetime | None] | None,
+        logins: list[datetime] | list[datetime | None] | None,
+    ) -> AbstractContextManager[_Rows[tuple[str | None, str]]]:
+        """Stores users, and says what became of each: refused where the e-mail address or the username is another's."""
+
+    def import_users_undo(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_ids: list[str] | list[str | None],
+        started_at: datetime,
+    ) -> int:
+        """Deletes users that a run has inserted, nothing has changed since, and nothing else refers to."""
 
     def location_delete(
         self,
