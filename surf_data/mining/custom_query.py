@@ -34,6 +34,7 @@ TIMEOUT = 30
 _QUERY, _PARAMS = "custom_query.query", "custom_query.params"
 _MAX_BYTES = 1_000_000
 _MAX_TEXT = 1_000_000
+_READING = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
 # Words that may stand before a parenthesis and call nothing: what PostgreSQL reserves, and what follows a call.
 _NO_FUNCTIONS = frozenset(
     """
@@ -143,7 +144,8 @@ def _text(query: object) -> str:
 def _check_statement(code: Sequence[Token]) -> None:
     if any(token.text == ";" for token in code):
         raise validation.invalid(_QUERY, "must be one statement without a semicolon")
-    if not effects.reads(code):
+    first = next((token.text.upper() for token in code if token.kind == "word"), "")
+    if first not in _READING or not effects.reads(code):
         raise validation.invalid(_QUERY, "must only read; writes have methods of their own")
     for token in code:
         # A quote without an end comes as code.
