@@ -168,7 +168,9 @@ def _sections(path: Path, text: str) -> tuple[Section, Section | None]:
         return _section(path, text, markers, len(text)), None
     down = kinds.index("down")
     up = _section(path, text, markers[:down], markers[down].start())
-    return up, _section(path, text, markers[down:], len(text))
+    # "dbmate new" writes both markers, and many projects leave the second one empty.
+    says_nothing = len(markers) == down + 1 and not any(split(text[markers[down].end() :]))
+    return up, None if says_nothing else _section(path, text, markers[down:], len(text))
 
 
 def _markers(path: Path, text: str) -> Iterator[re.Match[str]]:

@@ -124,15 +124,31 @@ def measure_locks(
     """
     with closing(direct(connect)) as connection:
         environment = Environment.of(Session(connection))
-    effects: list[MigrationEffect] = []
     with scratch_database(server, environment) as scratch:
         replay(scratch, applied, on_start)
-        for migration, done in pending:
-            if on_start is not None:
-                on_start(migration)
-            replay(scratch, [_limited(migration, migration.up.parts[:done])])
-            measured = [_part(scratch, migration, part) for part in migration.up.parts[done:]]
-            effects.append(MigrationEffect(migration=migration, statements=tuple(chain.from_iterable(measured))))
+        return measure_in(scratch, pending, on_start)
+
+
+def measure_in(
+    scratch: Connect, pending: Sequence[tuple[Migration, int]], on_start: Listener | None = None
+) -> list[MigrationEffect]:
+    """Return what `measure_locks` does, of a scratch database that holds all that was applied; it is applied there.
+
+    Arguments:
+        scratch: connects to the database.
+        pending: as for `measure_locks`.
+        on_start: as for `measure_locks`.
+
+    Raises:
+        MigrationError: a migration fails there; with file and line.
+    """
+    effects: list[MigrationEffect] = []
+    for migration, done in pending:
+        if on_start is not None:
+            on_start(migration)
+        replay(scratch, [_limited(migration, migration.up.parts[:done])])
+        measured = [_part(scratch, migration, part) for part in migration.up.parts[done:]]
+        effects.append(MigrationEffect(migration=migration, statements=tuple(chain.from_iterable(measured))))
     return effects
 
 

@@ -1,8 +1,10 @@
 """Reads the files that a schema is built from: this library's migrations, other tools' folders, dumps."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+
+import attrs
 
 from surf_data.errors import MigrationError
 from surf_data.kernel import sql_folders
@@ -21,13 +23,14 @@ _VERSION = re.compile(r"V?[0-9]+(?:[._][0-9]+)*(?![0-9a-z])", re.IGNORECASE)
 _FOR_PSQL = re.compile(r"^\\[a-z].*$|^COPY [^;]*\bFROM stdin;\n(?:.*\n)*?\\\.$", re.IGNORECASE | re.MULTILINE)
 
 
-def read_migrations(source: Path) -> list[Migration]:
+def read_migrations(source: Path, stubs: Collection[str] = ()) -> list[Migration]:
     """Return the migrations of a folder in any format; none of one file, which is a schema and no change of one.
 
     Of a foreign format a file runs in one transaction, unless it holds what cannot.
 
     Arguments:
         source: the folder or the file.
+        stubs: extensions that something else stands in for, so that nothing creates them.
 
     Raises:
         MigrationError: a file cannot be read.
@@ -35,10 +38,33 @@ def read_migrations(source: Path) -> list[Migration]:
     if source.is_file():
         return []
     if is_own(source):
-        return read_folder(source)
+        return [_without(migration, stubs) for migration in read_folder(source)]
     # Where queries are, too, nothing says what is new in the schema.
     paths = [path for path in files(source) if not read_file(path)]
-    return [_foreign(number, path) for number, path in enumerate(paths, 1)]
+    return [_without(_foreign(number, path), stubs) for number, path in enumerate(paths, 1)]
+
+
+def extension(statement: Statement) -> str | None:
+    """Return the extension that a statement creates; ``None`` if it does something else."""
+    if statement.words[:2] != ("CREATE", "EXTENSION"):
+        return None
+    named = statement.tokens[5 if statement.words[2:5] == ("IF", "NOT", "EXISTS") else 2 :][:1]
+    return "".join(token.text.strip('"') if token.kind == "identifier" else token.text.lower() for token in named)
+
+
+def _without(migration: Migration, stubs: Collection[str]) -> Migration:
+    """Return a migration that does not create some extensions; every other statement stays on its line."""
+    parts = [attrs.evolve(part, sql=_cut(part.sql, stubs)) for part in migration.up.parts]
+    kept = tuple(part for part in parts if migration.up.transactional or any(split(part.sql)))
+    return attrs.evolve(migration, up=attrs.evolve(migration.up, parts=kept))
+
+
+def _cut(sql: str, stubs: Collection[str]) -> str:
+    for statement in split(sql):
+        if extension(statement) in stubs:
+            blank = "".join("\n" if letter == "\n" else " " for letter in statement.sql)
+            sql = sql[: statement.start] + blank + sql[statement.start + len(statement.sql) :]
+    return sql
 
 
 def _foreign(number: int, path: Path) -> Migration:

@@ -14,13 +14,14 @@ from surf_data.errors import DatabaseError, MigrationError
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate import Runner, ScratchServer
+from surf_data.migrate.replay import replay
 from surf_data.migrate.scratch import Environment, roles, scratch_connection, scratch_database
 from surf_data.migrate.statements import Statement
-from surf_data.review.schema_files import files, is_own, statements
+from surf_data.review.schema_files import extension, files, is_own, read_migrations, statements
 
 _CREATING_ROLE = Translation("creating a role")
 _NO_ROLE = re.compile(r'role "(?P<role>[^"]+)" does not exist')
-_NO_EXTENSION = "The embedded servers have no extensions but vector: review on a server that has it"
+_NO_EXTENSION = re.compile(r'extension "(?P<name>[^"]+)" is not available')
 
 
 @attrs.frozen(kw_only=True)
@@ -116,12 +117,16 @@ class ScratchDatabase:
         #: Returns a new connection in autocommit mode, which the caller closes.
         self.connect: Callable[[], psycopg.Connection[Any]] = connect
         self._private = private
+        #: The extensions that a file of the same name stands in for.
+        self.stubs: set[str] = set()
 
     def apply(self, source: Path) -> None:
         """Apply a folder of migrations, or one file with a schema.
 
         A folder in this library's own format is applied as in production, with its history. Of any other, files are
         applied in the order of the numbers in their names, without those and those parts that undo.
+
+        A file ``pg_trgm.sql`` stands in for the extension pg_trgm: what comes later does not create it.
 
         Arguments:
             source: the folder or the file.
@@ -130,15 +135,46 @@ class ScratchDatabase:
             MigrationError: a file cannot be read, or the server refuses it; with file and line.
         """
         if source.is_dir() and is_own(source):
-            Runner(self.connect, source, "review").up()
+            self._apply_own(source)
             return
+        if source.is_file():
+            self.stubs.add(source.stem)
         with closing(self.connect()) as connection:
             for path in files(source):
                 self._apply(connection, path)
 
+    def _apply_own(self, source: Path) -> None:
+        if self.stubs & {extension(each) for path in files(source) for each, _ in statements(path)}:
+            replay(self.connect, read_migrations(source, self.stubs))
+            return
+        while True:
+            try:
+                Runner(self.connect, source, "review").up()
+            except MigrationError as error:
+                problem = error
+            else:
+                return
+            # The runner keeps to itself what the server says, which here came from the files alone.
+            said = self._said(problem)
+            if not (self._private and create_role(self.connect, said)):
+                # Outside the handler, so that it carries no other error.
+                raise advised(problem, said)
+
+    def _said(self, problem: MigrationError) -> str:
+        """Return what the server says of a file that was refused."""
+        with closing(self.connect()) as connection:
+            try:
+                with connection.transaction(force_rollback=True):
+                    for statement, _ in statements(Path(problem.file or "")):
+                        connection.execute(statement.sql.encode(), prepare=False)
+            except psycopg.Error as error:
+                return error.diag.message_primary or ""
+        return ""
+
     def _apply(self, connection: psycopg.Connection[Any], path: Path) -> None:
         for statement, line in statements(path):
-            self._run(connection, path, statement, line)
+            if extension(statement) not in self.stubs:
+                self._run(connection, path, statement, line)
 
     def _run(self, connection: psycopg.Connection[Any], path: Path, statement: Statement, line: int) -> None:
         while True:
@@ -147,19 +183,65 @@ class ScratchDatabase:
             except psycopg.Error as error:
                 said = error.diag.message_primary or type(error).__name__
                 position = int(error.diag.statement_position or 1)
-                advice = _NO_EXTENSION if said.startswith("extension ") else error.diag.message_hint
                 problem = MigrationError(
-                    ". ".join(filter(None, (said, advice))),
+                    ". ".join(filter(None, (said, advice(said) or error.diag.message_hint))),
                     file=str(path),
                     line=line + statement.sql.count("\n", 0, position - 1),
                     sqlstate=error.sqlstate,
                 )
-                missing = _NO_ROLE.fullmatch(said)
             else:
                 return
-            if not self._private or missing is None:
+            if not (self._private and create_role(self.connect, said)):
                 # Outside the handler, so that it carries no other error.
                 raise problem
-            # A dump names owners and grantees, which are of the server and not in it.
-            with _CREATING_ROLE:
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(missing["role"])))
+
+
+def create_role(connect: Callable[[], psycopg.Connection[Any]], said: str) -> bool:
+    """Create the role that a server misses.
+
+    A dump names owners and grantees, and so do migrations, which are of the server and not in the database.
+
+    Arguments:
+        connect: connects to a server that no other client uses.
+        said: what the server says.
+
+    Returns:
+        Whether it missed a role, and has it now.
+
+    Raises:
+        DatabaseError: the role cannot be created.
+    """
+    missing = _NO_ROLE.search(said)
+    if missing is None:
+        return False
+    with closing(connect()) as connection, _CREATING_ROLE:
+        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(missing["role"])))
+        connection.commit()
+    return True
+
+
+def advised(problem: MigrationError, said: str = "") -> MigrationError:
+    """Return an error with what can be done about it, where that is known.
+
+    Arguments:
+        problem: the error.
+        said: what the server says, where the error does not say so itself.
+    """
+    told = advice(said or str(problem))
+    if told is None:
+        return problem
+    better = MigrationError(". ".join(filter(None, (str(problem), said, told))), sqlstate=problem.sqlstate)
+    better.file, better.line = problem.file, problem.line
+    return better
+
+
+def advice(said: str) -> str | None:
+    """Return what to do about what the server says; ``None`` where that is not known."""
+    missing = _NO_EXTENSION.search(said)
+    if missing is None:
+        return None
+    return (
+        "The embedded servers have no extensions but vector: name a server that has it, --scratch postgresql://..., "
+        "or a file that creates what of it is used, to stand in for it: "
+        f"--migrations {missing['name']}.sql before the rest"
+    )

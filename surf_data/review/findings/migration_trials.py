@@ -5,13 +5,15 @@ from pathlib import Path
 
 import attrs
 
+from surf_data.errors import MigrationError
 from surf_data.kernel.executables import find_executable
-from surf_data.migrate import Migration, MigrationEffect, measure_locks
+from surf_data.migrate import Migration, MigrationEffect
+from surf_data.migrate.locks import measure_in
 from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.squawk import squawk_findings
 from surf_data.review.progress import OnStep
 from surf_data.review.schema_files import read_migrations
-from surf_data.review.workbench import Workbench
+from surf_data.review.workbench import ScratchDatabase, Workbench, advised, create_role, scratch
 
 
 @attrs.frozen(kw_only=True)
@@ -36,11 +38,13 @@ class MigrationTrials:
         Raises:
             MigrationError: a migration cannot be tried, or squawk fails.
         """
-        migrations = [each for source in sources for each in read_migrations(source)]
+        sources = list(sources)
+        with workbench.forgetting_roles():
+            migrations, effects = _measured(workbench, sources, on_step)
         squawk = find_executable("squawk")
         return cls(
             migrations=migrations,
-            effects=_effects(workbench, migrations, on_step),
+            effects=effects,
             squawk=None if squawk is None else list(squawk_findings(squawk, migrations)),
         )
 
@@ -51,14 +55,35 @@ class MigrationTrials:
         return ()
 
 
-def _effects(workbench: Workbench, migrations: Sequence[Migration], on_step: OnStep) -> list[MigrationEffect]:
-    if not migrations:
-        return []
-    with workbench.forgetting_roles():
-        return measure_locks(
-            workbench.connect,
-            workbench.connect,
-            [],
-            [(migration, 0) for migration in migrations],
-            lambda migration: on_step(f"trying {migration.label}"),
-        )
+def _measured(
+    workbench: Workbench, sources: Sequence[Path], on_step: OnStep
+) -> tuple[list[Migration], list[MigrationEffect]]:
+    if not any(source.is_dir() for source in sources):
+        return [], []
+    # As often as a role is missing: what a migration has done before it failed cannot be taken back.
+    while True:
+        with scratch(workbench.connect, private=workbench.data is not None) as database:
+            try:
+                return _measured_in(database, sources, on_step)
+            except MigrationError as error:
+                problem = error
+        if workbench.data is None or not create_role(workbench.connect, str(problem)):
+            # Outside the handler, so that it carries no other error.
+            raise advised(problem)
+
+
+def _measured_in(
+    database: ScratchDatabase, sources: Sequence[Path], on_step: OnStep
+) -> tuple[list[Migration], list[MigrationEffect]]:
+    migrations: list[Migration] = []
+    effects: list[MigrationEffect] = []
+    for source in sources:
+        found = read_migrations(source, database.stubs)
+        if found:
+            pending = [(migration, 0) for migration in found]
+            effects += measure_in(database.connect, pending, lambda each: on_step(f"trying {each.label}"))
+        else:
+            # A schema, and no change of one; what comes later builds on it.
+            database.apply(source)
+        migrations += found
+    return migrations, effects

@@ -11,7 +11,7 @@ import pytest
 from surf_data import embedded
 from surf_data.errors import MigrationError
 from surf_data.kernel import resources
-from surf_data.review import ScratchDatabase, scratch
+from surf_data.review import ReviewRequest, ScratchDatabase, Workbench, inspect, scratch
 from surf_data.review.schema_files import read_migrations
 
 Refused = Callable[..., Any]
@@ -139,7 +139,7 @@ def test_one_file(made: ScratchDatabase, tmp_path: Path) -> None:
             "1.sql:4: function f() does not exist",
         ),
         ({"1.sql": "\\connect x\nCOPY t FROM stdin;\n1\n\\.\nSELECT nope;"}, '1.sql:5: column "nope" does not exist'),
-        ({"1.sql": "CREATE EXTENSION citext;"}, "review on a server that has it"),
+        ({"1.sql": "CREATE EXTENSION citext;"}, "name a server that has it, --scratch"),
         ({}, "there are no .sql files here"),
     ],
 )
@@ -176,3 +176,106 @@ def test_schema_among_queries(made: ScratchDatabase, tmp_path: Path, refused: Re
     folder = write(tmp_path, {"a.sql": "-- name: a\nSELECT 1;\n-- name: b#\n\nCREATE TABLE t (a int4);\nSELECT nope;"})
     assert read_migrations(folder) == []
     assert 'a.sql:6: column "nope" does not exist' in str(refused(lambda: made.apply(folder), MigrationError))
+
+
+TABLE = "CREATE TABLE t (a int4, b int4, c int4);\n"
+#: Statements that name a role which nothing creates.
+FOREIGN_ROLES = {
+    "grant": "GRANT SELECT ON t TO shop_reader;",
+    "two grants": "GRANT SELECT ON t TO shop_reader, shop_owner;",
+    "owner": "ALTER TABLE t OWNER TO shop_owner;",
+    "defaults": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO shop_reader;",
+    "policy": "CREATE POLICY p ON t TO shop_reader USING (true);",
+    "block": "DO $$ BEGIN GRANT SELECT ON t TO shop_reader; END $$;",
+}
+
+
+@pytest.mark.parametrize("name", ["V1__t.sql", "0001_t.sql"])
+@pytest.mark.parametrize("statement", FOREIGN_ROLES)
+def test_roles_that_nothing_creates(
+    server: Callable[..., psycopg.Connection[Any]],
+    admin: psycopg.Connection[Any],
+    tmp_path: Path,
+    name: str,
+    statement: str,
+) -> None:
+    """On a server that is thrown away a missing role is created, for the schema and where its migrations are tried."""
+    marker = "-- migrate:up\n" if name.startswith("0") else ""
+    folder = write(tmp_path, {f"m/{name}": f"{marker}{TABLE}{FOREIGN_ROLES[statement]}\n", "q/a.sql": QUERY}) / "m"
+    workbench = Workbench(connect=server, data=tmp_path)
+    review = inspect(ReviewRequest(folder=tmp_path / "q", sources=(folder,)), workbench)
+    assert [problem.text for problem in review.report.problems] == []
+    left = admin.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'shop%'").fetchone()
+    assert left == (0,)
+
+
+QUERY = "-- name: t_list()\n-- All.\nSELECT a, b, c FROM t;\n"
+#: Sources of a schema in the order in which they are named.
+SEVERAL = {
+    "a dump, then a folder": {
+        "base.sql": "CREATE TABLE t (a int4, b int4);",
+        "m/0001_c.sql": "-- migrate:up\nALTER TABLE t ADD c int4;\n",
+    },
+    "two dumps": {"base.sql": "CREATE TABLE t (a int4);", "later.sql": "ALTER TABLE t ADD b int4, ADD c int4;"},
+    "two folders": {
+        "a/0001_t.sql": "-- migrate:up\nCREATE TABLE t (a int4, b int4);\n-- migrate:down\n",
+        "b/V7__c.sql": "ALTER TABLE t ADD c int4;",
+    },
+    "a folder, then a file": {
+        "a/1.up.sql": "CREATE TABLE t (a int4, b int4);",
+        "a/1.down.sql": "",
+        "views.sql": "ALTER TABLE t ADD c int4;",
+    },
+    "goose upon a dump": {
+        "base.sql": "CREATE TABLE t (a int4, b int4);",
+        "m/00001_c.sql": "-- +goose Up\nALTER TABLE t ADD c int4;\n-- +goose Down\n",
+    },
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_several_sources(
+    server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any], tmp_path: Path, case: str
+) -> None:
+    """Each source builds on those before it, also where migrations are tried."""
+    write(tmp_path, {"q/a.sql": QUERY, **SEVERAL[case]})
+    sources = tuple(dict.fromkeys(tmp_path / name.partition("/")[0] for name in SEVERAL[case]))
+    review = inspect(ReviewRequest(folder=tmp_path / "q", sources=sources), Workbench(connect=server, data=tmp_path))
+    assert [problem.text for problem in review.report.problems] == []
+
+
+#: Statements that create an extension that no embedded server has.
+EXTENSIONS = [
+    "CREATE EXTENSION hstore_x;",
+    "CREATE EXTENSION IF NOT EXISTS hstore_x;",
+    'create extension "hstore_x" with schema public;',
+    "CREATE EXTENSION IF NOT EXISTS Hstore_X CASCADE;",
+    "SELECT 1; CREATE EXTENSION hstore_x VERSION '1.8';",
+]
+
+
+@pytest.mark.parametrize("name", ["V1__t.sql", "0001_t.sql", "0001_t.sql transaction:false"])
+@pytest.mark.parametrize("statement", EXTENSIONS)
+def test_extensions_that_are_missing(
+    server: Callable[..., psycopg.Connection[Any]],
+    admin: psycopg.Connection[Any],
+    tmp_path: Path,
+    refused: Refused,
+    name: str,
+    statement: str,
+) -> None:
+    """That an extension is missing is told with the ways out, and a file that stands in for it is one."""
+    name, _, mark = name.partition(" ")
+    marker = f"-- migrate:up {mark}\n" if name.startswith("0") else ""
+    lines = [f"{each.removesuffix(';')};\n" for each in [*statement.split("; "), TABLE.strip()]]
+    text = marker + ("-- migrate:next\n" if mark else "").join(lines)
+    write(tmp_path, {f"m/{name}": text, "q/a.sql": QUERY, "hstore_x.sql": "CREATE DOMAIN hstore_x AS text;"})
+    request = ReviewRequest(folder=tmp_path / "q", sources=(tmp_path / "m",))
+    workbench = Workbench(connect=server, data=tmp_path)
+    error = refused(lambda: inspect(request, workbench), MigrationError)
+    assert "--scratch postgresql://" in str(error)
+    assert "--migrations hstore_x.sql before the rest" in str(error)
+    with pytest.raises(MigrationError, match="--scratch"), workbench.create(request.sources):
+        pass
+    stubbed = ReviewRequest(folder=tmp_path / "q", sources=(tmp_path / "hstore_x.sql", tmp_path / "m"))
+    assert [problem.text for problem in inspect(stubbed, workbench).report.problems] == []

@@ -230,7 +230,6 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         ("SELECT 1;\n-- migrate:up\nSELECT 1;\n", 1, "SQL before '-- migrate:up' would never run"),
         ("-- why\n-- migrate:up\n", 2, "the up section is empty"),
         ("-- migrate:up\n-- nothing\n/* at all */ ;\n", 1, "the up section is empty"),
-        (UP + "-- migrate:down\n", 3, "the down section is empty"),
         (UP + UP, 3, "a second '-- migrate:up'"),
         (UP + "-- migrate:down\nSELECT 1;\n-- migrate:down\nSELECT 1;\n", 5, "a second '-- migrate:down'"),
         (UP + " -- migrate:down\nDROP TABLE a;\n", 3, "write '-- migrate:up', '"),
@@ -312,3 +311,23 @@ def test_the_projects_own_migrations_can_be_read() -> None:
         introduction = migration.path.read_text(encoding="utf-8").partition("-- migrate:up")[0]
         assert introduction.startswith("-- Why: ")
         assert "\n-- Locks: " in introduction
+
+
+EMPTY_DOWNS = [
+    "",
+    "\n\n",
+    "-- nothing to undo\n",
+    "/* later */ ;\n",
+    "\r\n",
+    "\ufeff".encode().decode("utf-8-sig") + ";;",
+]
+
+
+@pytest.mark.parametrize("rest", EMPTY_DOWNS)
+@pytest.mark.parametrize("marker", ["-- migrate:down\n", "-- migrate:down transaction:false\n"])
+def test_a_down_section_may_be_empty(tmp_path: Path, marker: str, rest: str) -> None:
+    """What dbmate writes has both markers, and an empty second section is as good as none."""
+    (tmp_path / "0001_first.sql").write_text(f"{UP}{marker}{rest}", "utf-8")
+    [migration] = read_folder(tmp_path)
+    assert migration.down is None
+    assert len(migration.up.parts) == 1
