@@ -15,7 +15,7 @@ from surf_data.cli.plan_tables import find_scale, scale_option
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
 from surf_data.domain import Domain
-from surf_data.kernel import resources
+from surf_data.kernel import resources, sql_folders
 from surf_data.review import Facts, Inspection, Outcome, QueryPlans, Report, ReviewRequest, RuleOptions, inspect
 from surf_data.review.report.changes import label
 from surf_data.review.report.comment import comment
@@ -73,8 +73,6 @@ def review(
     unknown = sorted({*names} - {query.name for query in queries})
     if unknown:
         raise click.UsageError(f"there is no query {', '.join(unknown)} below {folder}")
-    if not queries:
-        output.console(stderr=True).print(f"There are no queries below {folder}.")
     with schema.workbench() as workbench, output.working("reading the queries") as on_step:
         found = inspect(request, workbench, base=base, on_step=on_step)
     now, told = found.now, found.report
@@ -95,7 +93,16 @@ def review(
         output.console(stderr=True).print(note)
     for problem in told.problems:
         output.write_error(str(problem))
+    if told.is_empty:
+        why = f"none of {counted(len(queries), 'query')} could be analysed" if queries else _no_queries(folder)
+        output.write_error(f"nothing was reviewed: {why}")
     context.exit(0 if found.ok else 1)
+
+
+def _no_queries(folder: Path) -> str:
+    others = sql_folders.files(folder) if folder.is_dir() else [folder]
+    hint = ", where each begins with '-- name: noun_verb(parameters)'" if others else ""
+    return f"there are no queries below {folder}{hint}"
 
 
 def write(report: Report, folder: Path) -> None:

@@ -26,6 +26,11 @@ from surf_data.review.rules import OF_MIGRATIONS
 from surf_data.review.source import read_queries
 from surf_data.review.workbench import Workbench
 
+_UNDEFINED_TABLE = "42P01"
+_NO_SCHEMA = (
+    "No schema was named: --migrations takes a folder of migrations, or a file as pg_dump --schema-only writes it"
+)
+
 
 @attrs.frozen(kw_only=True)
 class RuleOptions:
@@ -81,6 +86,13 @@ class Inspection:
         """What came of each query."""
         return self.state.outcomes
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no queries, or none of those that can be analysed was."""
+        # Of a script nothing is to be known.
+        wanted = [outcome for outcome in self.outcomes if outcome.query.operator != "#"]
+        return not any(isinstance(outcome, Facts) for outcome in wanted) and (bool(wanted) or not self.outcomes)
+
     def problems(self) -> list[Problem]:
         """Return what is wrong with the queries."""
         unplanned = self.plans.unplanned(self.outcomes)
@@ -108,8 +120,8 @@ class Review:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no problem and no finding, or with an earlier revision no new one."""
-        return not (self.report.problems or self.report.findings.new)
+        """Whether something was reviewed without a problem or a finding; with an earlier revision, a new one."""
+        return not (self.report.is_empty or self.report.problems or self.report.findings.new)
 
 
 def inspect(
@@ -221,6 +233,8 @@ def _then(request: ReviewRequest, folder: Path, revision: Revision) -> ReviewReq
 
 def _report(request: ReviewRequest, now: Inspection, before: Inspection | None, revision: Revision | None) -> Report:
     guessed = now.plans.guessed(now.outcomes)
+    lacking = any(isinstance(each, Refusal) and each.sqlstate == _UNDEFINED_TABLE for each in now.outcomes)
+    unnamed = [_NO_SCHEMA] if lacking and not request.sources else []
     migrations = [] if revision is None else list(_migrations(request.sources, revision))
     # What is found in a migration that was there already was there as well.
     moved = {migration.name for migration in migrations}
@@ -238,7 +252,8 @@ def _report(request: ReviewRequest, now: Inspection, before: Inspection | None, 
         problems=now.since(before),
         migrations=migrations,
         scale=now.plans.file,
-        notes=[*now.notes, *([] if before is None else before.notes), *([guessed] if guessed else [])],
+        notes=[*now.notes, *unnamed, *([] if before is None else before.notes), *([guessed] if guessed else [])],
+        is_empty=now.is_empty,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -140,9 +141,38 @@ def files(source: Path) -> list[Path]:
     else:
         if paths:
             return sorted(paths, key=_order)
-        problem = MigrationError("there are no .sql files here", file=str(source))
+        problem = MigrationError(f"there are no .sql files here{_instead(source)}", file=str(source))
     # Outside the handler, so that it carries no other error.
     raise problem
+
+
+def _instead(source: Path) -> str:
+    """Return what to write the schema with, in words, where the tool of a folder's migrations is known."""
+    for pattern, words, tool, command in _TOOLS:
+        if any(words in _start(path) for path in source.rglob(pattern)):
+            return f". These are {tool}'s: write the schema by {command}, and name that file"
+    return ""
+
+
+def _start(path: Path) -> str:
+    # Enough of a file to see whose it is; what cannot be read is of no known tool.
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(10_000)
+    return ""
+
+
+# Files of tools whose migrations are no SQL: their names, words in them, the tool, and what writes the schema.
+_TOOLS = (
+    ("*.py", "down_revision", "Alembic", "alembic upgrade head --sql > schema.sql"),
+    ("*.py", "alembic", "Alembic", "alembic upgrade head --sql > schema.sql"),
+    ("*.py", "migrations.Migration", "Django", "pg_dump --schema-only > schema.sql of a migrated database"),
+    ("*.py", "yoyo", "yoyo", "pg_dump --schema-only > schema.sql of a migrated database"),
+    ("*.rb", "ActiveRecord", "Rails", "rails db:schema:dump with schema_format = :sql (db/structure.sql)"),
+    ("*.xml", "databaseChangeLog", "Liquibase", "liquibase update-sql > schema.sql"),
+    ("*.yaml", "databaseChangeLog", "Liquibase", "liquibase update-sql > schema.sql"),
+    ("*.js", "exports.up", "a JavaScript tool", "pg_dump --schema-only > schema.sql of a migrated database"),
+    ("*.ts", "async up(", "a TypeScript tool", "pg_dump --schema-only > schema.sql of a migrated database"),
+)
 
 
 def _order(path: Path) -> tuple[bool, tuple[int, ...], str]:

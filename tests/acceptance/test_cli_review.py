@@ -226,11 +226,23 @@ def test_without_squawk(folder: Path, database_url: str, monkeypatch: pytest.Mon
 
 
 def test_no_queries(cli: Cli, folder: Path, database_url: str) -> None:
-    """That there are no queries is said, and the schema is looked at all the same."""
+    """That there are no queries is a failure, and the schema is looked at all the same."""
     (folder / "nothing").mkdir()
     done = cli("review", "nothing", "--migrations", "schema.sql", "--scratch", database_url)
-    assert (done.code, done.err) == (1, "There are no queries below nothing.\n")
+    assert (done.code, done.err) == (1, "surf-data: nothing was reviewed: there are no queries below nothing\n")
     assert "FK-INDEX" in done.out
+    (folder / "nothing" / "a.sql").write_text("--- :name find :one\nselect 1 where :x\n", "utf-8")
+    for path in ("nothing", "nothing/a.sql"):
+        done = cli("review", path, "--scratch", database_url)
+        assert (done.code, "each begins with '-- name: noun_verb(parameters)'" in done.err) == (1, True)
+
+
+def test_no_schema(cli: Cli, folder: Path, database_url: str) -> None:
+    """Without a schema no query can be analysed, which fails and says what to name."""
+    done = cli("review", "queries", "--scratch", database_url)
+    assert done.code == 1
+    assert "--migrations takes a folder of migrations" in done.err
+    assert "nothing was reviewed: none of" in done.err
 
 
 def test_no_server(cli: Cli, folder: Path) -> None:

@@ -49,6 +49,11 @@ _COPY = re.compile(
 )
 # Parameters that have no type: undefined object, ambiguous function, indeterminate datatype, datatype mismatch.
 _UNTYPED = frozenset({"42883", "42725", "42P18", "42P08", "42804", "22P02", "22007"})
+# A parameter in a message of the server.
+_NUMBER = re.compile(r"\$([0-9]+)")
+# Types that a parameter is given to find out whether it lacks one: text, bigint, timestamptz, integer, jsonb, numeric,
+# date, uuid, interval, text[].
+_TRIED = (25, 20, 1184, 23, 3802, 1700, 1082, 2950, 1186, 1009)
 
 
 @attrs.frozen
@@ -98,7 +103,7 @@ class Analyst:
             with self._connection.transaction(force_rollback=True):
                 return self._outcome(query)
         except psycopg.Error as error:
-            refused = refusal(query, error)
+            refused = self._advised(refusal(query, error), error)
         except _NOT_UNDERSTOOD as error:
             # How the server writes its trees is its own affair, and changes with its version.
             reason = f"what the server says of it is not understood ({type(error).__name__})"
@@ -106,6 +111,33 @@ class Analyst:
         if self._connection.closed:
             raise DatabaseUnavailable("the connection was lost during the review", query=query.name)
         return refused
+
+    def _advised(self, refused: Refusal, error: psycopg.Error) -> Refusal:
+        """Return a refusal with the parameter that needs a type, if that would mend it."""
+        query = refused.query
+        number = _NUMBER.search(error.diag.message_primary or "") if error.sqlstate in _UNTYPED else None
+        name = query.order[int(number[1]) - 1] if number else self._untyped(query, error)
+        if name is None:
+            return refused
+        advice = f"A parameter has no type of its own: write :{name}::type"
+        return attrs.evolve(refused, reason=f"{refused.reason}. {advice}")
+
+    def _untyped(self, query: QuerySource, error: psycopg.Error) -> str | None:
+        """Return the parameter with whose type the server would take the query: found out by giving it one."""
+        if error.sqlstate not in _UNTYPED:
+            return None
+        place = int(error.diag.statement_position or 1)
+        known = {*parameters.cast(query)}
+        # What is nearest to the place of the error first.
+        near = sorted(set(query.order) - known, key=lambda name: (_distance(query, name, place), name))
+        for types in _TRIED:
+            for name in near:
+                number = query.order.index(name)
+                given = [types if each == number else 0 for each in range(len(query.order))]
+                with suppress(psycopg.Error), self._connection.transaction(force_rollback=True):
+                    self.describe(query.wire, given)
+                    return name
+        return near[0] if len(near) > 1 else None
 
     def _outcome(self, query: QuerySource) -> Outcome:
         if query.verb == "COPY":
@@ -294,11 +326,15 @@ def refusal(query: QuerySource, error: psycopg.Error) -> Refusal:
     """Return what the server says against a query, in the query's own words."""
     said = query.named(error.diag.message_primary or str(error).splitlines()[0])
     reason = ". ".join(filter(None, (said, error.diag.message_hint)))
-    if query.order and error.sqlstate in _UNTYPED:
-        reason += f". A parameter has no type of its own: write :{query.order[0]}::type"
     position = error.diag.statement_position
     line = query.at(int(position)) if position else query.sql_line
     return Refusal(query=query, reason=reason, line=line, sqlstate=error.sqlstate)
+
+
+def _distance(query: QuerySource, name: str, place: int) -> int:
+    """Return how many characters lie between a place in a query and a parameter."""
+    number = re.escape(f"${query.order.index(name) + 1}")
+    return min(abs(found.start() + 1 - place) for found in re.finditer(rf"{number}(?![0-9])", query.wire))
 
 
 def _unread(facts: Facts) -> Iterator[str]:

@@ -77,7 +77,7 @@ def typed(tree: Node, query: QuerySource, catalog: Catalog) -> frozenset[int]:
         catalog: the database.
     """
     functions = Counter(function.name for function in catalog.functions.values())
-    found = {query.order.index(name) + 1 for name in _cast(query)} | {number for number, *_ in stores(tree)}
+    found = {query.order.index(name) + 1 for name in cast(query)} | {number for number, *_ in stores(tree)}
     for node in tree.walk():
         if node.kind == "QUERY":
             found.update(_numbers(filter(None, (node["limitCount"], node["limitOffset"]))))
@@ -96,7 +96,7 @@ def typed(tree: Node, query: QuerySource, catalog: Catalog) -> frozenset[int]:
     return frozenset(found)
 
 
-def _cast(query: QuerySource) -> Iterator[str]:
+def cast(query: QuerySource) -> Iterator[str]:
     """Yield the parameters that have a cast, as it was written."""
     code = meaning(tokens(query.sql))
     for place, token in enumerate(code):

@@ -72,6 +72,8 @@ class Report:
     migrations: Sequence[MigrationFile] = ()
     #: Where the sizes of the tables are declared; ``None`` if nowhere.
     scale: str | None = None
+    #: Whether nothing came of it: there are no queries, or none could be analysed.
+    is_empty: bool = False
     #: What else is to be known of the review: what could not be looked at, what was guessed.
     notes: Sequence[str] = ()
 
@@ -137,6 +139,8 @@ class Report:
 
     def verdict(self) -> str:
         """Return in a few words what there is to be looked at."""
+        if self.is_empty:
+            return "Nothing was reviewed"
         new = "new " if self.base is not None else ""
         said = [
             counted(len(found), f"{new}{word}")

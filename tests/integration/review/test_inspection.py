@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from surf_data.review import ReviewRequest, Workbench, inspect
 
@@ -39,3 +40,29 @@ def test_a_review_that_is_not_fine(sql_folder: SqlFolder, tmp_path: Path, server
     )
     assert not review.ok
     assert [problem.text for problem in review.report.problems] == ['column "town" does not exist']
+
+
+NOTHING = {
+    "an empty folder": {"notes": ""},
+    "a file without queries": {"q/find": "--- :name find :one\nselect 1 where :x\n"},
+    "headers without SQL": {"q": "-- name: find()\n-- One.\n-- name: other()\n"},
+    "queries of tables that are not there": {"q": "-- name: find()\n-- One.\nSELECT a FROM nowhere;\n"},
+    "no statement that is analysed": {"q": "-- name: find()!\n-- One.\nVACUUM;\n"},
+}
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_a_review_of_nothing_is_not_ok(sql_folder: SqlFolder, tmp_path: Path, server: str, case: str) -> None:
+    """Where nothing was reviewed nothing is known to be fine."""
+    folder = sql_folder(**{name.replace("/", "__"): text for name, text in NOTHING[case].items()})
+    review = inspect(ReviewRequest(folder=folder), Workbench(connect=functools.partial(psycopg.connect, server)))
+    assert (review.ok, review.report.verdict()) == (False, "Nothing was reviewed")
+    if "tables" in case:
+        assert "No schema was named: --migrations" in review.report.notes[0]
+
+
+def test_scripts_are_reviewed(sql_folder: SqlFolder, server: str) -> None:
+    """Of scripts nothing is to be known, and so a folder of them is fine."""
+    folder = sql_folder(q="-- name: clean()#\n-- Cleans.\nVACUUM;\n")
+    workbench = Workbench(connect=functools.partial(psycopg.connect, server))
+    assert inspect(ReviewRequest(folder=folder), workbench).ok

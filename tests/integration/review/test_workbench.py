@@ -279,3 +279,33 @@ def test_extensions_that_are_missing(
         pass
     stubbed = ReviewRequest(folder=tmp_path / "q", sources=(tmp_path / "hstore_x.sql", tmp_path / "m"))
     assert [problem.text for problem in inspect(stubbed, workbench).report.problems] == []
+
+
+#: Files of tools whose migrations are no SQL, and what to write the schema with.
+OTHER_TOOLS = {
+    "versions/1_a.py": ("down_revision = None\ndef upgrade(): ...", "alembic upgrade head --sql > schema.sql"),
+    "env.py": ("from alembic import context", "Alembic's"),
+    "0001_initial.py": ("class Migration(migrations.Migration): ...", "Django's"),
+    "0001.py": ("from yoyo import step", "yoyo's"),
+    "20240101_a.rb": ("class A < ActiveRecord::Migration[7.1]", "db/structure.sql"),
+    "db.changelog.xml": ("<databaseChangeLog>", "liquibase update-sql"),
+    "db.changelog.yaml": ("databaseChangeLog:", "liquibase update-sql"),
+    "1_a.js": ("exports.up = (knex) => {}", "pg_dump --schema-only"),
+    "1-a.ts": ("export class A { async up(q) {} }", "pg_dump --schema-only"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_TOOLS)
+def test_folders_of_other_tools(made: ScratchDatabase, tmp_path: Path, refused: Refused, name: str) -> None:
+    """Where migrations are no SQL, it is said how the schema can be had."""
+    text, advice = OTHER_TOOLS[name]
+    (tmp_path / "cache.py").mkdir()
+    error = refused(lambda: made.apply(write(tmp_path, {name: text})), MigrationError)
+    assert "there are no .sql files here. These are " in str(error)
+    assert advice in str(error)
+
+
+def test_a_folder_with_nothing_known(made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
+    """Of a folder with no migrations of any kind nothing more is said."""
+    error = refused(lambda: made.apply(write(tmp_path, {"a.py": "print()"})), MigrationError)
+    assert str(error).endswith("there are no .sql files here")
