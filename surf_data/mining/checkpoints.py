@@ -52,19 +52,24 @@ class CheckpointRepository:
         """
         for checkpoint in checkpoints:
             refuse_key(checkpoint)
-        queries = mining_queries()
         with self._executor.transaction() as transaction:
-            keys = [key for (key,) in queries.checkpoint_reserve(transaction, number=len(checkpoints))]
-            with queries.checkpoint_copy(transaction) as writer:
-                writer.set_types(("int8", *_TYPES))
-                writer.write_rows(
-                    [
-                        (key, *checkpoint.data_to_insert_tuple()[0])
-                        for key, checkpoint in zip(keys, checkpoints, strict=True)
-                    ]
-                )
+            keys = type(self)(transaction).copy_in(checkpoints)
         for key, checkpoint in zip(keys, checkpoints, strict=True):
             checkpoint.id = key
+        return keys
+
+    def copy_in(self, checkpoints: Sequence[ProcessInfoRecord]) -> list[int]:
+        """Do what `insert_many` does in a transaction that the caller holds, and leave the keys to the caller, too."""
+        queries = mining_queries()
+        keys = [key for (key,) in queries.checkpoint_reserve(self._executor, number=len(checkpoints))]
+        with queries.checkpoint_copy(self._executor) as writer:
+            writer.set_types(("int8", *_TYPES))
+            writer.write_rows(
+                [
+                    (key, *checkpoint.data_to_insert_tuple()[0])
+                    for key, checkpoint in zip(keys, checkpoints, strict=True)
+                ]
+            )
         return keys
 
     def update(self, checkpoint: ProcessInfoRecord, *, missing_ok: bool = False) -> bool:

@@ -64,19 +64,24 @@ class CycleRepository:
         """
         for cycle in cycles:
             refuse_key(cycle)
-        queries = mining_queries()
         with self._executor.transaction() as transaction:
-            keys = [key for (key,) in queries.cycle_reserve(transaction, number=len(cycles))]
-            with queries.cycle_copy(transaction) as writer:
-                writer.set_types(("int8", *_TYPES, "text"))
-                writer.write_rows(
-                    [
-                        (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
-                        for key, cycle in zip(keys, cycles, strict=True)
-                    ]
-                )
+            keys = type(self)(transaction).copy_in(cycles)
         for key, cycle in zip(keys, cycles, strict=True):
             cycle.id = key
+        return keys
+
+    def copy_in(self, cycles: Sequence[CycleRecord]) -> list[int]:
+        """Do what `insert_many` does in a transaction that the caller holds, and leave the keys to the caller, too."""
+        queries = mining_queries()
+        keys = [key for (key,) in queries.cycle_reserve(self._executor, number=len(cycles))]
+        with queries.cycle_copy(self._executor) as writer:
+            writer.set_types(("int8", *_TYPES, "text"))
+            writer.write_rows(
+                [
+                    (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
+                    for key, cycle in zip(keys, cycles, strict=True)
+                ]
+            )
         return keys
 
     def update(

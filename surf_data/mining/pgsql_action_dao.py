@@ -125,7 +125,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
             return []
         if len(given) == 1:
             return [self._write("insert_many", lambda on: self._on(on).of(given[0]).insert(given[0]), *given)]
-        self._write("insert_many", lambda on: _insert_all(self._on(on), on, given), *given)
+        self._write("insert_many", lambda on: _insert_all(self._on(on), given), *given)
         return [key_of(record) for record in given]
 
     def update_data(
@@ -237,7 +237,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         """Store what a step has decided, in one transaction: all of it or nothing.
 
         Outside ``with`` it is run again as a whole after a conflict or a lost server; a COMMIT without an answer is
-        looked up, so nothing is stored twice.
+        looked up, so that nothing is stored twice.
 
         Arguments:
             initial: the first cycle of an asset, to be inserted.
@@ -252,26 +252,11 @@ class PgsqlActionDAO(PgsqlBaseDAO):
                 has opened the cycle.
         """
         check_step(initial, updated, new, checkpoint)
-        inserted = [record for record in (initial, new) if record is not None]
-
-        def work(on: Executor) -> StepOutcome:
-            for record in inserted:
-                # The step may be run again.
-                record.id = None
-            return self._on(on).steps.save(initial=initial, updated=updated, new=new, checkpoint=checkpoint)
-
-        if self._inside:
-            return self._write("save_cycle_step", work, *inserted)
-        is_done = False
-        try:
-            with self._observed("save_cycle_step"):
-                outcome = self._data.database.run_transaction(work)
-            is_done = True
-        finally:
-            if not is_done:
-                for record in inserted:
-                    record.id = None
-        return outcome
+        return self._write(
+            "save_cycle_step",
+            lambda on: self._on(on).steps.save(initial=initial, updated=updated, new=new, checkpoint=checkpoint),
+            *(record for record in (initial, new) if record is not None),
+        )
 
     def _on(self, executor: Executor) -> Repositories:
         return self._data.bind(executor)
@@ -284,22 +269,14 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         return cycle
 
 
-def _insert_all(repositories: Repositories, executor: Executor, records: list[Record]) -> None:
+def _insert_all(repositories: Repositories, records: list[Record]) -> None:
+    """Insert records of both kinds; the caller holds a transaction, or a savepoint."""
     cycles = [record for record in records if isinstance(record, CycleRecord)]
     checkpoints = [record for record in records if isinstance(record, ProcessInfoRecord)]
-    is_done = False
-    try:
-        with executor.transaction() as transaction:
-            within = Repositories(transaction, repositories.catalog)
-            if cycles:
-                within.cycles.insert_many(cycles)
-            if checkpoints:
-                within.checkpoints.insert_many(checkpoints)
-        is_done = True
-    finally:
-        if not is_done:
-            for record in records:
-                record.id = None
+    keys = repositories.cycles.copy_in(cycles) if cycles else []
+    keys += repositories.checkpoints.copy_in(checkpoints) if checkpoints else []
+    for key, record in zip(keys, [*cycles, *checkpoints], strict=True):
+        record.id = key
 
 
 def _known(record: object, field: str) -> Record:

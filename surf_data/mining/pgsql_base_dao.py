@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,8 +27,11 @@ class PgsqlBaseDAO:
     """PostgreSQL, with the transactions of a ``with`` block.
 
     Outside ``with``, every call is a transaction by itself, and holds no connection between calls: an object may live
-    for hours. Inside, the first write begins a transaction; each call has a savepoint of its own, so that one that is
-    refused leaves what went before; `commit` and a clean exit commit, `rollback` and an exception roll back.
+    for hours. When the server is lost, a write is made again once it is known that it was not committed. That takes
+    three round trips more for each, which `PgsqlActionDAO.save_cycle_step` and a ``with`` block share among several.
+
+    Inside, the first write begins a transaction; each call has a savepoint of its own, so that one that is refused
+    leaves what went before; `commit` and a clean exit commit, `rollback` and an exception roll back.
 
     One object belongs to one thread while a transaction is open; different objects are independent.
 
@@ -168,7 +171,7 @@ class PgsqlBaseDAO:
         """Run ``work`` by itself outside ``with``, and in a transaction inside; ``keyed`` get their keys from it."""
         with self._observed(operation):
             if not self._inside:
-                return work(self._data.database)
+                return self._by_itself(work, keyed)
             if self._session is None:
                 self._block = self._data.database.transaction()
                 self._session = self._block.__enter__()
@@ -176,6 +179,20 @@ class PgsqlBaseDAO:
             result = self._in_savepoint(self._session, work)
             self._keyed.extend(keyed)
             return result
+
+    def _by_itself(self, work: Callable[[Executor], T], keyed: Sequence[Record]) -> T:
+        def once(session: Session) -> T:
+            # It may be run again.
+            _forget_keys(keyed)
+            return work(session)
+
+        try:
+            return self._data.database.run_transaction(once)
+        except CommitUnknown:
+            raise
+        except Exception:
+            _forget_keys(keyed)
+            raise
 
     def _in_savepoint(self, session: Session, work: Callable[[Executor], T]) -> T:
         self._check_thread()
@@ -208,10 +225,14 @@ class PgsqlBaseDAO:
             raise
         finally:
             if not is_kept:
-                for record in keyed:
-                    record.id = None
+                _forget_keys(keyed)
         if commit:
             _log.info("committed")
+
+
+def _forget_keys(records: Sequence[Record]) -> None:
+    for record in records:
+        record.id = None
 
 
 def connection_details(data: MiningDataLayer) -> dict[str, Any]:
