@@ -6,7 +6,7 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from surf_data.kernel import validation
-from surf_data.kernel.cache import Entry, JsonCache, LoadOptions
+from surf_data.kernel.cache import Entry, JsonCache, LoadOptions, checked_options
 from surf_data.lamps.surf_documents import copy_for_caller, surf_data, to_document
 from surf_data.lamps.types import SurfData
 
@@ -85,7 +85,7 @@ class RedisCacheManager:
 
         key = _location_key(_SURF_DATA, location_index)
         return self._cache.get_or_load(
-            key, surf_data, document, ttl_seconds, field="data", copy=copy_for_caller, **options
+            key, surf_data, document, ttl_seconds, field="data", copy=copy_for_caller, **checked_options(options)
         )
 
     def get_surf_data_many(self, location_indexes: Iterable[int]) -> dict[int, SurfData]:
@@ -125,12 +125,16 @@ class RedisCacheManager:
         key = _location_key(_SURF_DATA, location_index)
         self._cache.set(key, to_document("data", data), ttl_seconds, field="data")
 
-    def warm_surf_data(self, data: Mapping[int, SurfData | Mapping[str, Any]], ttl_seconds: int = 1800) -> int:
+    def warm_surf_data(
+        self, data: Mapping[int, SurfData | Mapping[str, Any]], ttl_seconds: int = 1800, *, ttl_jitter: float = 0.0
+    ) -> int:
         """Cache the surf data of several locations, in one round trip: all of them or none.
 
         Arguments:
             data: surf data by location, as for `set_surf_data_cache`.
             ttl_seconds: for how many seconds it may be used, 1 to 31536000.
+            ttl_jitter: by what part of it each time to live is shortened at random, 0 to 0.9, so that not all expire at
+                the same moment.
 
         Returns:
             How many were stored: all, or 0 while Redis cannot be used.
@@ -146,7 +150,7 @@ class RedisCacheManager:
             key = _location_key(_SURF_DATA, index)
             fields[key] = f"data[{index}]"
             documents[key] = to_document(fields[key], surf)
-        return self._cache.set_many(documents, ttl_seconds, fields=fields)
+        return self._cache.set_many(documents, ttl_seconds, fields=fields, ttl_jitter=ttl_jitter)
 
     def invalidate_cache(self, location_index: int) -> None:
         """Forget the surf data of a location.
@@ -189,7 +193,12 @@ class RedisCacheManager:
             ValidationError: an argument, or what ``source`` returned, is refused.
         """
         return self._cache.get_or_load(
-            _location_key(_LOCATION_META, location_index), _value, source, ttl_seconds, field="meta", **options
+            _location_key(_LOCATION_META, location_index),
+            _value,
+            source,
+            ttl_seconds,
+            field="meta",
+            **checked_options(options),
         )
 
     def set_location_meta(self, location_index: int, meta: Mapping[str, Any], ttl_seconds: int = 3600) -> None:
@@ -245,7 +254,9 @@ class RedisCacheManager:
         Raises:
             ValidationError: an argument, or what ``source`` returned, is refused.
         """
-        return self._cache.get_or_load(_lamp_key(lamp_id), _value, source, ttl_seconds, field="status", **options)
+        return self._cache.get_or_load(
+            _lamp_key(lamp_id), _value, source, ttl_seconds, field="status", **checked_options(options)
+        )
 
     def set_lamp_status(self, lamp_id: str | UUID, status: Mapping[str, Any], ttl_seconds: int = 1800) -> None:
         """Cache the status of a lamp.
@@ -291,7 +302,9 @@ class RedisCacheManager:
         Raises:
             ValidationError: an argument, or what ``source`` returned, is refused.
         """
-        return self._cache.get_or_load(_SYSTEM_STATS, _value, source, ttl_seconds, field="stats", **options)
+        return self._cache.get_or_load(
+            _SYSTEM_STATS, _value, source, ttl_seconds, field="stats", **checked_options(options)
+        )
 
     def set_system_stats(self, stats: Mapping[str, Any], ttl_seconds: int = 60) -> None:
         """Cache the system statistics.

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from itertools import cycle
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import redis
@@ -14,7 +15,7 @@ from benchmarks.ground import Ground
 from benchmarks.measuring import Side, Timing, side
 from benchmarks.results import AtLeast, AtMost, Result, Row, compare
 from rig.waiting import eventually
-from surf_data.kernel.cache.json_values import entry_of
+from surf_data.kernel.cache.json_values import Entry, loaded
 from surf_data.lamps import surf_documents
 
 _OURS, _NEAR, _OTHERS = "surf_data", "surf_data, near cache", "surf_data, a document not read lately"
@@ -61,7 +62,7 @@ def cache_hit(ground: Ground) -> Row:
             side(_NEAR, lambda: near.cache.get_surf_data_cache(2)),
             side("redis-py", by_hand),
             side(_OTHERS, lambda: data.cache.get_surf_data_cache(next(others))),
-            side(f"{_OTHERS}, of which reading it", lambda: surf_documents.surf_data(entry_of(document))),
+            side(f"{_OTHERS}, of which reading it", lambda: surf_documents.surf_data(cast("Entry", loaded(document)))),
             *([redis_benchmark(floor, url, key)] if floor else []),
         )
     others_ratio = measurement.ratio(_OTHERS, "redis-py", "time")

@@ -7,6 +7,8 @@ import attrs
 import redis
 from redis.cluster import RedisCluster
 
+from surf_data.kernel.cache.json_values import Document
+
 
 def get(client: redis.Redis, name: str) -> Any:
     """Return the value of a key, ``None`` where there is none.
@@ -16,20 +18,10 @@ def get(client: redis.Redis, name: str) -> Any:
     """
     if _cluster(client) is not None:
         return client.get(name)
-    pool = client.connection_pool
     # The driver annotates its connections in part.
-    connection: Any = pool.get_connection()
-    try:
-        connection.send_command("GET", name)
-        return connection.read_response()
-    except redis.ResponseError:
-        raise
-    except BaseException:
-        # The answer may still be under way, and must not be taken for that to another question.
-        connection.disconnect()
-        raise
-    finally:
-        pool.release(connection)
+    connection: Any = client.connection_pool.get_connection()
+    connection.send_command("GET", name)
+    return connection.read_response()
 
 
 def get_many(client: redis.Redis, names: Sequence[str]) -> list[Any]:
@@ -38,12 +30,23 @@ def get_many(client: redis.Redis, names: Sequence[str]) -> list[Any]:
     return cast("list[Any]", client.mget(names) if cluster is None else cluster.mget_nonatomic(names))
 
 
-def set_many(client: redis.Redis, documents: Mapping[str, bytes], ttl_seconds: int) -> int:
-    """Store all documents or none, and return how many; in a cluster each by itself, and an error may leave some."""
+def set_many(client: redis.Redis, documents: Mapping[str, Document]) -> int:
+    """Store documents for so many seconds each, all or none, and return how many.
+
+    In a cluster each is stored by itself, and an error may leave some.
+    """
     with client.pipeline(transaction=_cluster(client) is None) as pipeline:
         for name, document in documents.items():
-            pipeline.set(name, document, ex=ttl_seconds)
+            pipeline.set(name, document.text, ex=document.ttl_seconds)
         return len(pipeline.execute())
+
+
+def times_to_live(client: redis.Redis, names: Sequence[str]) -> list[int]:
+    """Return the milliseconds that keys have left; -1 for a key that does not expire, -2 for one that is gone."""
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.pttl(name)
+        return [int(milliseconds) for milliseconds in pipeline.execute()]
 
 
 @attrs.frozen

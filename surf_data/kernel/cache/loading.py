@@ -1,7 +1,7 @@
 """Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
 
+import _thread
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, cast
@@ -11,10 +11,12 @@ import attrs
 from surf_data.kernel import forking, validation
 from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.cache.counts import CacheCounts
-from surf_data.kernel.cache.json_values import Entry, dump, load, validated_ttl
-from surf_data.kernel.cache.single_flight import Flight, SingleFlight
+from surf_data.kernel.cache.freshness import fresh
+from surf_data.kernel.cache.json_values import Document, document_of, validated_jitter, validated_ttl
+from surf_data.kernel.cache.single_flight import Flight, Pilot, SingleFlight
 from surf_data.kernel.redis.lock import RedisLock
 from surf_data.kernel.redis.manager import RedisManager
+from surf_data.kernel.redis.permits import Permit, Permits
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,12 @@ class LoadOptions(TypedDict, total=False):
     #: Seconds to wait for a value that another thread or process computes, 0.001 to 3600; then it is computed here as
     #: well. 10 when not given.
     wait_seconds: float
+    #: By what part of it, 0 to 0.9, a time to live is shortened at random, so that what was stored together does not
+    #: expire together. 0 when not given.
+    ttl_jitter: float
+    #: For how many seconds it is remembered that there is no value, 1 to 31536000. Not given, ``source`` is called each
+    #: time.
+    none_ttl_seconds: int | None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -61,29 +69,60 @@ class Task:
     across_processes: bool
     #: Seconds to wait for another thread or process.
     wait_seconds: float
+    #: By what part of it a time to live is shortened at random.
+    ttl_jitter: float
+    #: For how many seconds it is remembered that there is no value, if it is.
+    none_ttl_seconds: int | None
+
+    def document(self, value: Mapping[str, Any] | None) -> Document | None:
+        """Return what is stored of a value; ``None`` when nothing is.
+
+        Raises:
+            ValidationError: the value is not what the cache stores.
+        """
+        ttl = self.none_ttl_seconds if value is None else self.ttl_seconds
+        return None if ttl is None else document_of(self.field, value, ttl, self.ttl_jitter)
 
     def is_due(self, stored_at: float) -> bool:
         """Tell whether a value that was stored then should be computed anew in the background."""
         return self.refresh_seconds is not None and time.time() - stored_at >= self.refresh_seconds
 
 
-def task(key: str, name: str, source: Source, ttl_seconds: int, *, field: str, options: LoadOptions) -> Task:
+_OPTIONS = LoadOptions.__optional_keys__
+
+
+def checked_options(options: Mapping[str, object]) -> LoadOptions:
+    """Return ``options`` if each has a known name.
+
+    Raises:
+        ValidationError: one has not; the error names it.
+    """
+    for name in options:
+        if name not in _OPTIONS:
+            raise validation.invalid(name[:40], f"is not an option; there are {', '.join(sorted(_OPTIONS))}")
+    return cast("LoadOptions", options)
+
+
+def task(key: str, name: str, source: Source, ttl_seconds: int, *, field: str, options: Mapping[str, object]) -> Task:
     """Return what is to be done for a key.
 
     Raises:
-        ValidationError: ``source`` is no function, or ``ttl_seconds`` or an option is out of range.
+        ValidationError: ``source`` is no function, or ``ttl_seconds`` or an option is out of range or unknown.
     """
     ttl_seconds = validated_ttl(ttl_seconds)
-    refresh = options.get("refresh_seconds")
+    given = checked_options(options)
+    refresh, none_ttl = given.get("refresh_seconds"), given.get("none_ttl_seconds")
     return Task(
         key=key,
         name=name,
         source=validation.function("source", source),
         ttl_seconds=ttl_seconds,
         field=field,
-        refresh_seconds=None if refresh is None else _seconds("refresh_seconds", refresh, 0, ttl_seconds),
-        across_processes=options.get("across_processes", False),
-        wait_seconds=_seconds("wait_seconds", options.get("wait_seconds", 10.0), 0.001, 3600),
+        refresh_seconds=None if refresh is None else _number("refresh_seconds", refresh, 0, ttl_seconds),
+        across_processes=validation.boolean("across_processes", given.get("across_processes", False)),
+        wait_seconds=_number("wait_seconds", given.get("wait_seconds", 10.0), 0.001, 3600),
+        ttl_jitter=validated_jitter(given.get("ttl_jitter", 0.0)),
+        none_ttl_seconds=None if none_ttl is None else validated_ttl(none_ttl, "none_ttl_seconds"),
     )
 
 
@@ -93,8 +132,8 @@ class Loader:
     Arguments:
         manager: the way to Redis.
         counts: where ``loads`` and ``shared`` are counted.
-        prefix: what the names of locks begin with.
-        store: stores a document under a name for a number of seconds.
+        lock_name: returns the key of the lock for a key.
+        store: stores a document under a name.
         current_deadline: returns until when the calling thread is ready to wait, by ``time.monotonic()``.
     """
 
@@ -102,14 +141,14 @@ class Loader:
         self,
         manager: RedisManager,
         counts: CacheCounts,
-        prefix: str,
-        store: Callable[[str, bytes, int], bool],
+        lock_name: Callable[[str], str],
+        store: Callable[[str, Document], bool],
         current_deadline: Callable[[], float],
     ) -> None:
         self._manager = manager
         self._counts = counts
         self._current_deadline = current_deadline
-        self._prefix = prefix
+        self._lock_name = lock_name
         self._store = store
         self.reset_after_fork()
         forking.register(self)
@@ -118,7 +157,7 @@ class Loader:
 
     def reset_after_fork(self) -> None:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
-        self._refreshes = threading.Semaphore(_REFRESHES)
+        self._refreshes = Permits(_REFRESHES)
 
     def load(self, task: Task, seen: int) -> bytes | None:
         """Return the document of a value, ``None`` when there is none.
@@ -133,56 +172,61 @@ class Loader:
         """
         deadline = min(time.monotonic() + task.wait_seconds, self._current_deadline())
         while True:
-            flight, new = self.flights.begin(task.key)
-            if new:
-                return self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
+            flight, pilot = self.flights.begin(task.key)
+            if pilot is not None:
+                return self.flights.complete(task.key, flight, pilot, lambda flight: self._compute(task, flight, seen))
             remaining = deadline - time.monotonic()
-            if outcome := flight.join(max(0.0, remaining)):
+            if outcome := self.flights.join(flight, max(0.0, remaining)):
                 self._counts.add(shared=1)
                 return outcome[0]
             if remaining <= 0:
                 return self._compute_here(task, flight)
 
     def refresh(self, task: Task, seen: int) -> None:
-        """Compute a value in the background, unless that is under way, or enough other values are; as `load`."""
-        if not self._refreshes.acquire(blocking=False):
-            return
-        flight, new = self.flights.begin(task.key)
-        if not new:
-            self._refreshes.release()
-            return
-        # It must not keep a process alive that wants to end.
-        threading.Thread(target=self._refresh, args=(task, flight, seen), name="surf_data refresh", daemon=True).start()
+        """Compute a value in the background, unless that is under way, or enough other values are; as `load`.
 
-    def _refresh(self, task: Task, flight: Flight[bytes | None], seen: int) -> None:
+        Where no thread can be started it is computed in this one.
+        """
+        permit = self._refreshes.take()
+        if permit is None:
+            return
+        flight, pilot = self.flights.begin(task.key)
+        if pilot is None:
+            self._refreshes.give_back(permit)
+            return
+        arguments = (task, flight, pilot, permit, seen)
         try:
-            self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
-        except Exception as error:  # noqa: BLE001 - nobody waits; the next caller tries again
+            # It must not keep a process alive that wants to end; and unlike threading.Thread.start(), this is one step.
+            _thread.start_new_thread(self._refresh, arguments)
+        except RuntimeError:
+            self._refresh(*arguments)
+
+    def _refresh(self, task: Task, flight: Flight[bytes | None], pilot: Pilot, permit: Permit, seen: int) -> None:
+        try:
+            self.flights.complete(task.key, flight, pilot, lambda flight: self._compute(task, flight, seen))
+        except Exception as error:  # noqa: BLE001 - no caller waits; the next one tries again
             _log.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
         finally:
-            self._refreshes.release()
+            self._refreshes.give_back(permit)
 
     def _compute(self, task: Task, flight: Flight[bytes | None], seen: int) -> bytes | None:
         if task.across_processes:
-            return self._compute_once_per_fleet(task, flight)
+            return self._compute_across_processes(task, flight)
         # Another thread may have stored the value since the caller looked for it.
         document = self._fresh(task) if self.flights.completed != seen else None
         return self._compute_here(task, flight) if document is None else document
 
     def _compute_here(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
         self._counts.add(loads=1)
-        value = task.source()
-        if value is None:
-            return None
-        document = dump(task.field, value, task.ttl_seconds, time.time())
-        if not flight.outdated:
-            self._store(task.name, document, task.ttl_seconds)
-        return document
+        document = task.document(task.source())
+        if document is not None and not flight.outdated:
+            self._store(task.name, document)
+        return None if document is None else document.text
 
-    def _compute_once_per_fleet(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
-        lock = RedisLock(self._manager, f"{self._prefix}lock:{task.key}", task.wait_seconds)
+    def _compute_across_processes(self, task: Task, flight: Flight[bytes | None]) -> bytes | None:
+        lock = RedisLock(self._manager, self._lock_name(task.key), task.wait_seconds)
         deadline, attempts = min(time.monotonic() + task.wait_seconds, self._current_deadline()), 0
-        while (taken := lock.take()) is False and time.monotonic() < deadline:
+        while (taken := lock.take()) is False and deadline > time.monotonic():
             attempts += 1
             _BACKOFF.pause(attempts, deadline)
             if (document := self._fresh(task)) is not None:
@@ -197,14 +241,13 @@ class Loader:
                 lock.release()
 
     def _fresh(self, task: Task) -> bytes | None:
-        document = cast(
-            "bytes | None", self._manager.call(lambda client: client.get(task.name), read=True, otherwise=None)
-        )
-        entry = None if document is None else load(document, time.time())
-        return document if isinstance(entry, Entry) and not task.is_due(entry.stored_at) else None
+        document, entry = fresh(self._manager, task.name)
+        if entry is None or task.is_due(entry.stored_at):
+            return None
+        return document
 
 
-def _seconds(field: str, value: object, minimum: float, maximum: float) -> float:
+def _number(field: str, value: object, minimum: float, maximum: float) -> float:
     seconds = validation.number(field, value)
     if not minimum <= seconds <= maximum:
         raise validation.invalid(field, f"must be from {minimum} to {maximum}")

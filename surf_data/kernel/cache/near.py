@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
@@ -34,16 +35,34 @@ class NearEntry:
     version: int
 
 
-class PendingRead:
+class _Reads:
     """That a key is being read from Redis, by one thread or several at the same time."""
 
     __slots__ = ("readers", "seen")
 
     def __init__(self) -> None:
-        #: How many have begun, and have not finished.
-        self.readers: int = 0
+        #: Those that have begun, have not finished and still exist: an interrupted thread does not finish.
+        self.readers: set[weakref.ref[PendingRead]] = set()
         #: What those got who have finished; nothing as long as none has.
         self.seen: set[int | None] = set()
+
+
+class PendingRead:
+    """That one thread is reading a key from Redis."""
+
+    __slots__ = ("__weakref__", "reads", "reference")
+
+    def __init__(self, reads: _Reads) -> None:
+        #: All that read the key at the same time.
+        self.reads: _Reads = reads
+        self.reference: weakref.ref[PendingRead] | None = weakref.ref(self, reads.readers.discard)
+        reads.readers.add(self.reference)
+
+    def end(self) -> None:
+        """Be no reader any more."""
+        reference, self.reference = self.reference, None
+        if reference is not None:
+            self.reads.readers.discard(reference)
 
 
 class NearCache:
@@ -67,7 +86,7 @@ class NearCache:
         self._lock = threading.Lock()
         # Looked into without the lock.
         self._kept: dict[str, NearEntry] = {}
-        self._readings: dict[str, PendingRead] = {}
+        self._reads: dict[str, _Reads] = {}
         self._size = 0
         self._trusted_until = _NEVER
         self._hits = itertools.count()
@@ -104,34 +123,33 @@ class NearCache:
             # With the lock: whoever begins before trust ends must not keep anything after it.
             if not self.is_trusted:
                 return None
-            reading = self._readings.get(name)
-            if reading is None:
-                reading = self._readings[name] = PendingRead()
-            reading.readers += 1
-            return reading
+            reads = self._reads.get(name)
+            if reads is None:
+                reads = self._reads[name] = _Reads()
+            return PendingRead(reads)
 
-    def finish(self, name: str, reading: PendingRead, kept: NearEntry | None) -> None:
+    def finish(self, name: str, read: PendingRead, entry: NearEntry | None) -> None:
         """Keep what was read, ``None`` for nothing, if it is sure to be the last version."""
-        version = None if kept is None else kept.version
+        version = None if entry is None else entry.version
         with self._lock:
             before = self._kept.get(name)
             if before is not None and before.version != version:
                 self._remove(name)
-            current = self._readings.get(name)
+            current = self._reads.get(name)
             if current is not None:
                 current.seen.add(version)
-            if current is not reading:
+            if current is not read.reads:
                 return
-            reading.readers -= 1
-            if not reading.readers:
-                del self._readings[name]
-            if kept is not None and len(reading.seen) == 1 and name not in self._kept:
-                self._insert(name, kept)
+            read.end()
+            if not current.readers:
+                del self._reads[name]
+            if entry is not None and len(current.seen) == 1 and name not in self._kept:
+                self._insert(name, entry)
 
-    def _insert(self, name: str, kept: NearEntry) -> None:
-        size = len(name) + kept.size
+    def _insert(self, name: str, entry: NearEntry) -> None:
+        size = len(name) + entry.size
         if size <= self._limit:
-            self._kept[name] = kept
+            self._kept[name] = entry
             self._size += size
             while self._size > self._limit:
                 self._remove(next(iter(self._kept)))
@@ -140,7 +158,7 @@ class NearCache:
         """Forget keys that have changed, or may have."""
         with self._lock:
             for name in names:
-                self._readings.pop(name, None)
+                self._reads.pop(name, None)
                 self._remove(name)
 
     def trust(self, until: float) -> None:
@@ -159,10 +177,14 @@ class NearCache:
             self._clear()
 
     def _clear(self) -> None:
-        self._readings.clear()
+        self._reads.clear()
         self._kept.clear()
         self._size = 0
 
     def _remove(self, name: str) -> None:
-        if kept := self._kept.pop(name, None):
-            self._size -= len(name) + kept.size
+        entry = self._kept.get(name)
+        if entry is not None:
+            size = len(name) + entry.size
+            # No call between these two, and so no interruption.
+            del self._kept[name]
+            self._size -= size

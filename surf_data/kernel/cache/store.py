@@ -1,31 +1,39 @@
 """The cache itself: JSON values under keys, each with a time to live."""
 
 import functools
-import logging
 import math
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import redis
 
-from surf_data.errors import ConfigurationError, ValidationError
+from surf_data.errors import ConfigurationError, RedisError
+from surf_data.kernel import validation
 from surf_data.kernel.cache import commands
 from surf_data.kernel.cache.counts import CacheCounts
-from surf_data.kernel.cache.json_values import Entry, copy_json, dump, entry_of, json_copier, load, validated_ttl
+from surf_data.kernel.cache.json_values import (
+    Document,
+    Entry,
+    copy_json,
+    document_of,
+    loaded,
+    validated_jitter,
+    validated_ttl,
+)
 from surf_data.kernel.cache.loading import Loader, LoadOptions, Source, task
-from surf_data.kernel.cache.near import NearCache, NearEntry, PendingRead
+from surf_data.kernel.cache.names import Names
+from surf_data.kernel.cache.near import NearCache
+from surf_data.kernel.cache.outdated import OutdatedKeys
+from surf_data.kernel.cache.reading import ABSENT, Found, Reader, get_one
 from surf_data.kernel.redis.manager import RedisManager
 
 if TYPE_CHECKING:
     from surf_data.kernel.cache.tracking import Tracker
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 # How many keys one SCAN looks at: a fraction of a millisecond of the server's time.
 _SCAN_COUNT = 1000
@@ -55,14 +63,25 @@ class JsonCache:
         key_prefixes: Sequence[str] = ("",),
     ) -> None:
         self._manager = manager
-        self._prefix = manager.settings.cache_prefix
+        self._names = Names(manager.settings.cache_prefix)
         self._counts = CacheCounts()
-        self._loader = Loader(manager, self._counts, self._prefix, self._store, current_deadline or _never)
+        self._outdated = OutdatedKeys()
+        self._loader = Loader(manager, self._counts, self._names.lock, self._store, current_deadline or _never)
+        starts = tuple(self._names.start(prefix) for prefix in key_prefixes)
         self._near: NearCache | None = None
         self._tracker: Tracker | None = None
         if (limit := manager.settings.near_cache_bytes) and manager.is_configured:
             self._near = NearCache(limit)
-            self._tracker = _tracker(self._near, manager, [self._prefix + prefix for prefix in key_prefixes])
+            self._tracker = _tracker(self._near, manager, starts)
+        self._reader = Reader(
+            manager,
+            counts=self._counts,
+            outdated=self._outdated,
+            near=self._near,
+            tracker=self._tracker,
+            starts=starts,
+            delete=self._unlink,
+        )
 
     @property
     def near_state(self) -> str:
@@ -98,11 +117,8 @@ class JsonCache:
             copy: makes of a value that the near cache has one that the caller may change; `copy_json` when not given,
                 which knows what JSON can say.
         """
-        if self._near is not None and (kept := self._near.find(self._prefix + key, decode)) is not None:
-            found_near: T = kept.copy(kept.value)
-            return found_near
-        found = self._read([key], decode, copy or copy_json, _get).get(key)
-        return None if found is None else found[0]
+        found = self._find(key, self._names.value(key), decode, copy or copy_json)
+        return None if found is None or found[0] is ABSENT else found[0]
 
     def get_or_load(
         self,
@@ -134,15 +150,17 @@ class JsonCache:
             ValidationError: ``ttl_seconds``, an option or the computed value is refused.
             Exception: what ``source`` raises, in each thread that waits for it.
         """
-        todo = task(key, self._prefix + key, source, ttl_seconds, field=field, options=options)
+        name = self._names.value(key)
+        todo = task(key, name, source, ttl_seconds, field=field, options=options)
         seen = self._loader.flights.completed
-        found: tuple[T, float] | None = self._find(key, decode, copy or copy_json)
+        found: Found[T] | None = self._find(key, name, decode, copy or copy_json)
         if found is None:
             document = self._loader.load(todo, seen)
-            return None if document is None else decode(entry_of(document))
+            entry = None if document is None else loaded(document)
+            return decode(entry) if isinstance(entry, Entry) else None
         if todo.is_due(found[1]):
             self._loader.refresh(todo, seen)
-        return found[0]
+        return None if found[0] is ABSENT else found[0]
 
     def get_many(
         self, keys: Iterable[str], decode: Callable[[Entry], T], copy: Callable[[T], T] | None = None
@@ -151,32 +169,46 @@ class JsonCache:
 
         Otherwise like `get`.
         """
-        keys = list(dict.fromkeys(keys))
-        near = {key: value for key in keys if (value := self._find_near(key, decode)) is not None}
-        missing = [key for key in keys if key not in near]
-        # A key of another type reads as missing here; the next `set` overwrites it.
-        found = near | (self._read(missing, decode, copy or copy_json, commands.get_many) if missing else {})
-        return {key: found[key][0] for key in keys if key in found}
+        if not isinstance(keys, Iterable):
+            raise validation.invalid("keys", "must be iterable")
+        names = {key: self._names.value(key) for key in keys}
+        found = {key: near for key, name in names.items() if (near := self._reader.find_near(name, decode)) is not None}
+        missing = {key: name for key, name in names.items() if key not in found}
+        if missing:
+            # A key of another type reads as missing here; the next `set` overwrites it.
+            found |= self._reader.find(missing, decode, copy or copy_json, commands.get_many)
+        return {key: found[key][0] for key in names if key in found and found[key][0] is not ABSENT}
 
-    def set(self, key: str, value: Mapping[str, Any], ttl_seconds: int, *, field: str = "value") -> bool:
+    def set(
+        self, key: str, value: Mapping[str, Any], ttl_seconds: int, *, field: str = "value", ttl_jitter: float = 0.0
+    ) -> bool:
         """Store ``value`` under ``key`` for ``ttl_seconds``; return whether it was stored.
+
+        If it was not, the value of before is deleted where Redis lets that be, and this process uses it no more.
 
         Arguments:
             key: the key without the prefix.
             value: what `surf_data.kernel.validation.json_text` accepts, with text keys.
             ttl_seconds: seconds, 1 to `surf_data.kernel.cache.json_values.MAX_TTL_SECONDS`.
             field: what an error calls the value.
+            ttl_jitter: by what part of it the time to live is shortened at random, 0 to 0.9.
 
         Raises:
-            ValidationError: the value or ``ttl_seconds`` is refused; the error names it, and nothing was sent.
+            ValidationError: an argument is refused; the error names it, and nothing was sent.
         """
-        ttl_seconds = validated_ttl(ttl_seconds)
-        document = dump(field, value, ttl_seconds, time.time())
+        name = self._names.value(key)
+        value = validation.mapping(field, value)
+        document = document_of(field, value, validated_ttl(ttl_seconds), validated_jitter(ttl_jitter))
         self._loader.flights.forget([key])
-        return self._store(self._prefix + key, document, ttl_seconds)
+        return self._store(name, document)
 
     def set_many(
-        self, values: Mapping[str, Mapping[str, Any]], ttl_seconds: int, *, fields: Mapping[str, str] | None = None
+        self,
+        values: Mapping[str, Mapping[str, Any]],
+        ttl_seconds: int,
+        *,
+        fields: Mapping[str, str] | None = None,
+        ttl_jitter: float = 0.0,
     ) -> int:
         """Store all of ``values`` for ``ttl_seconds``, in one round trip, or none; return how many were stored.
 
@@ -186,23 +218,21 @@ class JsonCache:
             values: the values by their keys without the prefix.
             ttl_seconds: seconds, 1 to `surf_data.kernel.cache.json_values.MAX_TTL_SECONDS`.
             fields: what an error calls each value, by key; the key itself when not given.
+            ttl_jitter: by what part of it each time to live is shortened at random, 0 to 0.9.
 
         Raises:
-            ValidationError: a value or ``ttl_seconds`` is refused; the error names it, and nothing was sent.
+            ValidationError: an argument is refused; the error names it, and nothing was sent.
         """
-        ttl_seconds, now = validated_ttl(ttl_seconds), time.time()
-        documents = {
-            self._prefix + key: dump(fields[key] if fields else key, value, ttl_seconds, now)
-            for key, value in values.items()
-        }
+        ttl_seconds, jitter = validated_ttl(ttl_seconds), validated_jitter(ttl_jitter)
+        documents: dict[str, Document] = {}
+        for key, value in validation.mapping("values", values).items():
+            name = self._names.value(key)
+            field = fields[key] if fields else key
+            documents[name] = document_of(field, validation.mapping(field, value), ttl_seconds, jitter)
         if not documents:
             return 0
         self._loader.flights.forget(values)
-
-        with self._changing(documents):
-            stored = self._manager.call(
-                lambda client: commands.set_many(client, documents, ttl_seconds), read=False, otherwise=0
-            )
+        stored = self._write(documents, lambda client: commands.set_many(client, documents))
         self._counts.add(writes=stored)
         return stored
 
@@ -210,8 +240,9 @@ class JsonCache:
         """Delete ``keys``, given without the prefix; return how many there were, 0 when Redis is unavailable."""
         if not keys:
             return 0
+        names = [self._names.value(key) for key in keys]
         self._loader.flights.forget(keys)
-        return self._unlink([self._prefix + key for key in keys])
+        return self._unlink(names)
 
     def delete_matching(self, globs: Iterable[str], exact: re.Pattern[str]) -> int:
         """Delete keys by pattern; return how many there were, as far as Redis was available.
@@ -224,30 +255,54 @@ class JsonCache:
             exact: what such a key must match in full as well.
         """
         # In the prefix is nothing that stands for something else in a glob.
-        return sum(self._delete_glob(self._prefix + glob, exact) for glob in globs)
+        return sum(self._delete_glob(self._names.start(glob), exact) for glob in globs)
 
-    def _store(self, name: str, document: bytes, ttl_seconds: int) -> bool:
-        with self._changing([name]):
-            stored = self._manager.call(
-                lambda client: bool(client.set(name, document, ex=ttl_seconds)), read=False, otherwise=False
-            )
-        self._counts.add(writes=int(stored))
-        return stored
+    def _store(self, name: str, document: Document) -> bool:
+        stored = self._write(
+            {name: document}, lambda client: int(bool(client.set(name, document.text, ex=document.ttl_seconds)))
+        )
+        self._counts.add(writes=stored)
+        return bool(stored)
+
+    def _write(self, documents: Mapping[str, Document], operation: Callable[[redis.Redis], int]) -> int:
+        """Return how many of the documents ``operation`` stored."""
+        names = list(documents)
+        with self._changing(names):
+            outcome = self._manager.outcome(operation, read=False)
+            if not isinstance(outcome, RedisError):
+                self._outdated.discard(names)
+                return outcome[0]
+            self._note_outdated(names, min(document.stored_at for document in documents.values()))
+        if outcome.code == "OOM":
+            # A Redis that is full still deletes.
+            self._unlink(names)
+        return 0
+
+    def _note_outdated(self, names: list[str], moment: float) -> None:
+        if self._manager.is_configured:
+            self._outdated.add(names, moment)
 
     def _delete_glob(self, glob: str, exact: re.Pattern[str]) -> int:
-        deleted, walk, start = 0, commands.Walk(), len(self._prefix)
+        deleted, walk = 0, commands.Walk()
         end: tuple[commands.Walk, list[str]] = (commands.Walk({}), [])
         while not walk.is_over:
             step = functools.partial(commands.scan, walk=walk, glob=glob, count=_SCAN_COUNT)
             walk, found = self._manager.call(step, read=True, otherwise=end)
-            names = [name for name in found if exact.fullmatch(name, start)]
+            keys = ((name, self._names.key(name)) for name in found)
+            names = [name for name, key in keys if key is not None and exact.fullmatch(key)]
             if names:
                 deleted += self._unlink(names)
         return deleted
 
     def _unlink(self, names: list[str]) -> int:
+        now = time.time()
         with self._changing(names):
-            return self._manager.call(lambda client: int(client.unlink(*names)), read=False, otherwise=0)
+            outcome = self._manager.outcome(lambda client: int(client.unlink(*names)), read=False)
+            if isinstance(outcome, RedisError):
+                self._note_outdated(names, now)
+                return 0
+            self._outdated.discard(names)
+            return outcome[0]
 
     @contextmanager
     def _changing(self, names: Iterable[str]) -> Iterator[None]:
@@ -259,70 +314,10 @@ class JsonCache:
             if self._near is not None:
                 self._near.forget(names)
 
-    def _find(self, key: str, decode: Callable[[Entry], T], copy: Callable[[T], T]) -> tuple[T, float] | None:
+    def _find(self, key: str, name: str, decode: Callable[[Entry], T], copy: Callable[[T], T]) -> Found[T] | None:
         """Return a value, and when it was stored, seconds since 1970-01-01 UTC; ``None`` when there is none."""
-        return self._find_near(key, decode) or self._read([key], decode, copy, _get).get(key)
-
-    def _find_near(self, key: str, decode: Callable[[Entry], T]) -> tuple[T, float] | None:
-        if self._near is None or (kept := self._near.find(self._prefix + key, decode)) is None:
-            return None
-        return kept.copy(kept.value), kept.stored_at
-
-    def _read(
-        self,
-        keys: Sequence[str],
-        decode: Callable[[Entry], T],
-        copy: Callable[[T], T],
-        fetch: Callable[[redis.Redis, Sequence[str]], list[Any]],
-    ) -> dict[str, tuple[T, float]]:
-        """Return the values that Redis has, and have the near cache keep them."""
-        names = [self._prefix + key for key in keys]
-        readings = self._begin(names)
-        kept: dict[str, NearEntry] = {}
-        try:
-            nothing: Mapping[str, Any] = dict.fromkeys(keys)
-            documents = self._manager.call(
-                lambda client: dict(zip(keys, fetch(client, names), strict=True)), read=True, otherwise=nothing
-            )
-            found = self._decoded(documents, decode)
-            if readings:
-                kept = {
-                    self._prefix + key: _kept(value, entry, copy, decode, documents[key])
-                    for key, (value, entry) in found.items()
-                }
-        finally:
-            if self._near is not None:
-                for name, reading in readings.items():
-                    self._near.finish(name, reading, kept.get(name))
-        return {key: (value, entry.stored_at) for key, (value, entry) in found.items()}
-
-    def _begin(self, names: Iterable[str]) -> dict[str, PendingRead]:
-        if self._near is None or self._tracker is None:
-            return {}
-        self._tracker.begin()
-        return {name: reading for name in names if (reading := self._near.begin(name)) is not None}
-
-    def _decoded(self, documents: Mapping[str, object], decode: Callable[[Entry], T]) -> dict[str, tuple[T, Entry]]:
-        now = time.time()
-        found: dict[str, tuple[T, Entry]] = {}
-        faults: dict[str, str] = {}
-        for key, document in documents.items():
-            if document is None:
-                continue
-            entry = load(document, now)
-            if isinstance(entry, Entry):
-                try:
-                    found[key] = decode(entry), entry
-                    continue
-                except ValidationError:
-                    entry = "corrupt"
-            faults[key] = entry
-            _log.debug("cached value refused", extra={"key": key, "fault": entry})
-        self._counts.add(hits=len(found), misses=len(documents) - len(found))
-        if faults:
-            self._counts.add(**Counter(faults.values()))
-            self._unlink([self._prefix + key for key in faults])
-        return found
+        near = self._reader.find_near(name, decode)
+        return near if near is not None else self._reader.find({key: name}, decode, copy, get_one).get(key)
 
 
 def _tracker(near: NearCache, manager: RedisManager, prefixes: Sequence[str]) -> "Tracker":
@@ -340,28 +335,3 @@ def _tracker(near: NearCache, manager: RedisManager, prefixes: Sequence[str]) ->
 
 def _never() -> float:
     return math.inf
-
-
-def _kept(value: T, entry: Entry, copy: Callable[[T], T], decode: Callable[[Entry], T], document: bytes) -> NearEntry:
-    # Whatever the clock of who stored it says: not longer than its time to live from now.
-    left = min(entry.ttl_seconds, entry.stored_at + entry.ttl_seconds - time.time())
-    return NearEntry(
-        value=copy(value),
-        copy=json_copier(value) if copy is copy_json else copy,
-        decode=decode,
-        stored_at=entry.stored_at,
-        expires_at=time.monotonic() + left,
-        size=len(document),
-        version=hash(document),
-    )
-
-
-def _get(client: redis.Redis, names: Sequence[str]) -> list[Any]:
-    [name] = names
-    try:
-        return [commands.get(client, name)]
-    except redis.ResponseError as error:
-        if not str(error).startswith("WRONGTYPE"):
-            raise
-    # A key of another type is as corrupt as an empty document.
-    return [b""]

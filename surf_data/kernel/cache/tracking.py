@@ -1,9 +1,10 @@
 """A connection on which Redis tells which keys have changed, so that a near cache can be trusted."""
 
+import _thread
 import logging
+import queue
 import random
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ import redis
 
 from surf_data.kernel import forking
 from surf_data.kernel.cache.near import NearCache
+from surf_data.kernel.redis.permits import Permit, Permits
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +56,11 @@ class Tracker:
             # The driver sees that it is the parent's, and closes no more than the child's own descriptor.
             self._connection.disconnect()
         self._connection = None
-        self._opening = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
+        # Held by the thread for as long as it runs.
+        self._running = Permits(1)
+        self._is_closed = False
+        # Closing puts something in, and nobody takes it out.
+        self._closed: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_lost = False
 
     @property
@@ -68,38 +72,45 @@ class Tracker:
 
     def begin(self) -> None:
         """Begin to listen, if that has not begun."""
-        with self._opening:
-            if self._thread is None and not self._closed.is_set():
-                # It must not keep a process alive that wants to end.
-                thread = threading.Thread(target=self._work, name="surf_data near cache", daemon=True)
-                # There may be too many; then the next one tries.
-                with suppress(RuntimeError):
-                    thread.start()
-                    self._thread = thread
+        # Looked at first, since every lookup comes here.
+        if self._near.is_trusted or self._is_closed or (permit := self._running.take()) is None:
+            return
+        # There may be too many threads; then the next lookup tries.
+        with suppress(RuntimeError):
+            # It must not keep a process alive that wants to end; and unlike threading.Thread.start(), this is one step.
+            _thread.start_new_thread(self._work, (permit,))
 
     def close(self) -> None:
         """End the thread and its connection, and distrust what is kept."""
-        with self._opening:
-            self._closed.set()
-            thread, connection = self._thread, self._connection
+        self._is_closed = True
+        self._closed.put(None)
+        connection = self._connection
         if connection is not None and (opened := connection._sock):  # noqa: SLF001 - disconnecting is not for two
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
-        if thread is not None:
-            thread.join(LEASE)
+        permit = self._running.take(LEASE)
+        if permit is not None:
+            self._running.give_back(permit)
         self._near.distrust()
 
-    def _work(self) -> None:
-        while not self._closed.is_set():
-            try:
-                self._listen()
-            except Exception as error:  # noqa: BLE001 - a reply that is no Redis's comes as ValueError and others
-                if not (self._is_lost or self._closed.is_set()):
-                    _log.warning("near cache off", extra={"error": type(error).__name__})
-            finally:
-                self._is_lost = True
-                self._near.distrust()
-            self._closed.wait(_RECONNECT_INTERVAL * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
+    def _work(self, permit: Permit) -> None:
+        try:
+            while not self._is_closed:
+                self._try_to_listen()
+        finally:
+            self._running.give_back(permit)
+
+    def _try_to_listen(self) -> None:
+        try:
+            self._listen()
+        except Exception as error:  # noqa: BLE001 - a reply that is no Redis's comes as ValueError and others
+            if not (self._is_lost or self._is_closed):
+                _log.warning("near cache off", extra={"error": type(error).__name__})
+        finally:
+            self._is_lost = True
+            self._near.distrust()
+        with suppress(queue.Empty):
+            self._closed.get(timeout=_RECONNECT_INTERVAL * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
 
     def _listen(self) -> None:
         self._connection = self._connect()
@@ -116,7 +127,7 @@ class Tracker:
         _ask(connection, "CLIENT", "TRACKING", "ON", "REDIRECT", number, "BCAST", *prefixes)
         _ask(connection, "SUBSCRIBE", _CHANNEL)
         asked, pending = float("-inf"), False
-        while not self._closed.is_set():
+        while not self._is_closed:
             now = time.monotonic()
             if not pending and now >= asked + PING_INTERVAL:
                 connection.send_command("PING")

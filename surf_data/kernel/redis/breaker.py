@@ -53,13 +53,16 @@ class CircuitBreaker:
     def admit(self) -> int | None:
         """Return a ticket for one call, or ``None`` when the call must not be made.
 
-        Whoever gets a ticket must hand it to `succeeded` or `failed`.
+        The caller hands the ticket to `succeeded`, `failed` or `abandoned`. If it does not, because it was interrupted,
+        another call is let through when the breaker would have been open for as long again.
         """
         with self._lock:
-            if self._state == "open" and self._clock() >= self._until:
-                self._change("half-open")
-                return self._ticket
             if self._state == "closed":
+                return self._ticket
+            now = self._clock()
+            if now >= self._until:
+                self._until = now + self._seconds
+                self._change("half-open")
                 return self._ticket
             self.rejected += 1
             return None
@@ -89,6 +92,12 @@ class CircuitBreaker:
             self._until = self._clock() + self._seconds * (0.8 + 0.4 * self._jitter())
             self._change("open")
             return was_closed
+
+    def abandoned(self, ticket: int) -> None:
+        """Note that the call said nothing of the server: another one may be made."""
+        with self._lock:
+            if ticket == self._ticket and self._state == "half-open":
+                self._until = self._clock()
 
     def _change(self, state: State) -> None:
         self._state = state

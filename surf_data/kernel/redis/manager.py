@@ -1,6 +1,7 @@
-"""The way to Redis: one client, and the one place through which every command goes."""
+"""The way to Redis: the one place through which every command goes."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -8,17 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import redis
+from redis.exceptions import NoPermissionError
 
 from surf_data.errors import RedisError, RedisUnavailable
 from surf_data.kernel import forking, validation
 from surf_data.kernel.backoff import Backoff
+from surf_data.kernel.redis import exchange
 from surf_data.kernel.redis.breaker import CircuitBreaker
-from surf_data.kernel.redis.deadlines import within
-from surf_data.kernel.redis.reasons import code_of, may_be_applied, reason_of
+from surf_data.kernel.redis.permits import Permits
+from surf_data.kernel.redis.reasons import code_of, is_callers, is_demoted, is_refusal, may_be_applied, reason_of
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings
 
 if TYPE_CHECKING:
+    from surf_data.kernel.redis.lines import Lines
     from surf_data.kernel.redis.topology import Topology
 
 T = TypeVar("T")
@@ -37,8 +41,10 @@ class Ping:
 
     #: Seconds from asking to knowing.
     seconds: float
-    #: Why Redis cannot be used, in a few fixed words; ``None`` when it can.
+    #: Why Redis cannot be used, or would not take a write, in a few fixed words; ``None`` when it can be.
     reason: str | None = None
+    #: Whether it can be read at least.
+    is_readable: bool = False
 
 
 class RedisManager:
@@ -59,68 +65,39 @@ class RedisManager:
         self.settings = settings
         self._absent: str | None = None if settings.redis_url else "not configured"
         self._topology: Topology | None = _topology(settings.redis_url) if settings.redis_url else None
-        self._client: redis.Redis | None = None
+        self._lines: Lines | None = None
         self.reset_after_fork()
         forking.register(self)
 
     def reset_after_fork(self) -> None:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
         settings = self.settings
-        if self._topology and self._client:
-            self._topology.abandon(self._client)
-        self._client = None
-        self._opening = threading.Lock()
+        if self._lines is not None:
+            self._lines.abandon()
+        self._lines = None if self._topology is None else self._topology.lines(settings)
         self._lock = threading.Lock()
-        # The driver's pool either never waits or does not say that waiting was in vain.
-        self._slots = threading.Semaphore(settings.cache_max_connections)
+        self._slots = Permits(settings.cache_max_connections)
         self._breaker = CircuitBreaker(settings.cache_breaker_failures, settings.cache_breaker_seconds)
         self._errors = 0
 
     def call(self, operation: Callable[[redis.Redis], T], *, read: bool, otherwise: T) -> T:
-        """Return what ``operation`` returns, or ``otherwise`` when Redis cannot say.
+        """Return what ``operation`` returns, or ``otherwise`` when Redis cannot say: for a cache.
 
         Never raises because of Redis, and takes ``cache_timeout`` for a connection to become free and again for each
         reply at the most; after ``cache_breaker_failures`` of them Redis is left alone for ``cache_breaker_seconds``
         and the answer comes at once.
 
         Arguments:
-            operation: issues the commands. It may be run twice when it only reads.
+            operation: issues the commands, over one connection. It may be run twice when it only reads.
             read: whether it only reads.
             otherwise: the answer of an empty cache.
+
+        Raises:
+            ValidationError: ``operation`` sends what Redis cannot take.
+            Exception: what ``operation`` itself raises before anything has arrived.
         """
-        if self._absent:
-            return otherwise
-        breaker, slots = self._breaker, self._slots
-        # Whoever has to wait for a connection must not do so for a server that is being left alone.
-        if not slots.acquire(blocking=False) and (
-            breaker.state != "closed" or not slots.acquire(timeout=self.settings.cache_timeout)
-        ):
-            self._count_error()
-            _log.debug("no connection to Redis became free")
-            return otherwise
-        try:
-            ticket = breaker.admit()
-            if ticket is None:
-                return otherwise
-            try:
-                answer = self._attempt(operation, read=read)
-            except redis.ResponseError as error:
-                # The server is well; it does not like the command: out of memory, no permission, another type of key.
-                self._note_answer(breaker, ticket)
-                self._note_error(error)
-                return otherwise
-            except Exception as error:  # noqa: BLE001
-                # Beside the driver's errors, which have two unrelated base classes, a reply that is not Redis's
-                # protocol comes as ValueError, RecursionError and others.
-                self._note_failure(breaker, ticket, error)
-                return otherwise
-            except BaseException:
-                breaker.failed(ticket)
-                raise
-            self._note_answer(breaker, ticket)
-            return answer
-        finally:
-            slots.release()
+        outcome = self.outcome(operation, read=read, deadline=math.inf)
+        return otherwise if isinstance(outcome, RedisError) else outcome[0]
 
     def demand(self, operation: Callable[[redis.Redis], T], *, read: bool, timeout: float = 10.0) -> T:
         """Return what ``operation`` returns: for a source of data, whose failure is an error.
@@ -129,20 +106,22 @@ class RedisManager:
         connections and the breaker; while that is open, the error is raised at once.
 
         Arguments:
-            operation: issues the commands. It may be run several times when it only reads.
+            operation: issues the commands, over one connection. It may be run several times when it only reads.
             read: whether it only reads.
-            timeout: seconds for all of it, connections and retries included, above 0.
+            timeout: seconds for all of it, connections and retries included, above 0. The look-up of a host name alone
+                takes as long as the system lets it.
 
         Raises:
-            ValidationError: ``timeout`` is no such number.
+            ValidationError: ``timeout`` is no such number, or ``operation`` sends what Redis cannot take.
             RedisUnavailable: Redis cannot be reached, or did not answer in time.
             RedisError: Redis refused the command; ``reason`` and ``code`` say why.
+            Exception: what ``operation`` itself raises before anything has arrived.
         """
         if not validation.number("timeout", timeout) > 0:
             raise validation.invalid("timeout", "must be above 0")
         deadline = time.monotonic() + timeout
         attempt = 1
-        while isinstance(outcome := self._demand_once(operation, read=read, deadline=deadline), RedisError):
+        while isinstance(outcome := self.outcome(operation, read=read, deadline=deadline), RedisError):
             transient = isinstance(outcome, RedisUnavailable) and (read or not outcome.ambiguous)
             moment = _BACKOFF.seconds(attempt)
             if not transient or self._absent or attempt == _ATTEMPTS or time.monotonic() + moment >= deadline:
@@ -151,39 +130,6 @@ class RedisManager:
             time.sleep(moment)
             attempt += 1
         return outcome[0]
-
-    def _demand_once(
-        self, operation: Callable[[redis.Redis], T], *, read: bool, deadline: float
-    ) -> tuple[T] | RedisError:
-        """Return the answer in a tuple, or what to raise instead of it."""
-        breaker, slots = self._breaker, self._slots
-        if self._absent:
-            return RedisUnavailable(reason=self._absent)
-        if not slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            self._count_error()
-            return RedisUnavailable(reason="no connection became free")
-        try:
-            ticket = breaker.admit()
-            if ticket is None:
-                return RedisUnavailable(reason="not asked: it failed several times in a row")
-            with within(deadline):
-                try:
-                    answer = operation(self._client or self._open())
-                except redis.ResponseError as error:
-                    self._note_answer(breaker, ticket)
-                    self._note_error(error)
-                    return RedisError(reason=reason_of(error), code=code_of(error))
-                except Exception as error:  # noqa: BLE001 - as in `call`
-                    self._note_failure(breaker, ticket, error)
-                    ambiguous = not read and may_be_applied(error)
-                    return RedisUnavailable(reason=reason_of(error), code=code_of(error), ambiguous=ambiguous)
-                except BaseException:
-                    breaker.failed(ticket)
-                    raise
-            self._note_answer(breaker, ticket)
-            return (answer,)
-        finally:
-            slots.release()
 
     @property
     def is_configured(self) -> bool:
@@ -224,71 +170,149 @@ class RedisManager:
         return {"errors": errors, "breaker": breaker.state, "opened": breaker.opened, "rejected": breaker.rejected}
 
     def ping(self) -> Ping:
-        """Ask Redis whether it can be used, whatever the breaker thinks."""
-        if self._absent:
-            return Ping(seconds=0.0, reason=self._absent)
+        """Ask Redis whether it can be used, for reading and for writing, whatever the breaker thinks."""
         started = time.perf_counter()
-        reason: str | None = "no connection became free"
-        slots = self._slots
-        if slots.acquire(timeout=self.settings.cache_timeout):
+        reason: str | None = self._absent or "no connection became free"
+        is_readable = False
+        if self._lines is not None and not self._absent and (permit := self._slots.take(self.settings.cache_timeout)):
             try:
-                reason = None if self._attempt(lambda client: client.ping(), read=True) is True else "unexpected reply"
-            except Exception as error:  # noqa: BLE001
-                reason = reason_of(error)
+                reason = _reason(self._exchange(self._lines, _ping, read=True))
+                is_readable = reason is None
+                if is_readable:
+                    reason = _reason(self._exchange(self._lines, self._probe, read=True))
             finally:
-                slots.release()
-        return Ping(seconds=time.perf_counter() - started, reason=reason)
+                self._slots.give_back(permit)
+        return Ping(seconds=time.perf_counter() - started, reason=reason, is_readable=is_readable)
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends. Later calls find an empty cache."""
         if self._absent is None:
             self._absent = "closed"
-        client, self._client = self._client, None
-        if self._topology and client:
-            self._topology.close(client)
+        if self._lines is not None:
+            self._lines.close()
 
-    def _attempt(self, operation: Callable[[redis.Redis], T], *, read: bool) -> T:
-        client = self._client or self._open()
+    def outcome(
+        self, operation: Callable[[redis.Redis], T], *, read: bool, deadline: float = math.inf
+    ) -> tuple[T] | RedisError:
+        """Return what ``operation`` returns in a tuple, or, instead of raising it, the error that `demand` would raise.
+
+        Otherwise like `call`.
+
+        Arguments:
+            operation: issues the commands, over one connection. It may be run twice when it only reads.
+            read: whether it only reads.
+            deadline: until when all of it may take, by ``time.monotonic()``.
+        """
+        lines, breaker = self._lines, self._breaker
+        if self._absent or lines is None:
+            return RedisUnavailable(reason=self._absent)
+        permit = self._slots.take()
+        # Nobody waits for a connection to a server that is being left alone.
+        if permit is None and breaker.state == "closed":
+            is_bounded = deadline != math.inf
+            permit = self._slots.take(deadline - time.monotonic() if is_bounded else self.settings.cache_timeout)
+        if permit is None:
+            self._count_error()
+            _log.debug("no connection to Redis became free")
+            return RedisUnavailable(reason="no connection became free")
+        try:
+            ticket = breaker.admit()
+            if ticket is None:
+                return RedisUnavailable(reason="not asked: it failed several times in a row")
+            try:
+                outcome = self._exchange(lines, operation, read=read, deadline=deadline)
+            except BaseException:
+                breaker.abandoned(ticket)
+                raise
+            if isinstance(outcome, Exception):
+                return self._failure(lines, breaker, ticket, outcome, read=read)
+            if breaker.succeeded(ticket):
+                _log.warning("cache breaker closed")
+            return outcome
+        finally:
+            self._slots.give_back(permit)
+
+    def _exchange(
+        self, lines: "Lines", operation: Callable[[redis.Redis], T], *, read: bool, deadline: float = math.inf
+    ) -> tuple[T] | Exception:
+        """Return the answer in a tuple, or what was wrong with the server; raise what was not."""
+        client: redis.Redis | None = None
+        refused = False
+        exchange.begin(deadline)
+        try:
+            client = lines.take()
+            # Who has a deadline decides there whether there is time to try again.
+            answer = self._run(operation, client) if read and deadline == math.inf else operation(client)
+        except Exception as error:
+            if client is not None:
+                lines.give_back(client) if is_refusal(error) else lines.drop(client)
+            refused = isinstance(error, UnicodeEncodeError | redis.DataError)
+            if not refused and is_callers(error):
+                raise
+            failure = error
+        except BaseException:
+            if client is not None:
+                lines.drop(client, interrupted=True)
+            raise
+        else:
+            lines.give_back(client)
+            return (answer,)
+        if refused:
+            raise validation.invalid("operation", "must send what Redis can take: bytes, text and numbers")
+        return failure
+
+    def _run(self, operation: Callable[[redis.Redis], T], client: redis.Redis) -> T:
+        """Run what only reads, again if need be."""
         started = time.monotonic()
         try:
             return operation(client)
         except redis.ConnectionError as error:
             # A connection that the server has dropped costs nothing to find out; anything slower or more specific
             # would be as bad the second time.
-            dropped = type(error) is redis.ConnectionError and time.monotonic() - started < self.settings.cache_timeout
-            if not (read and dropped):
+            if type(error) is not redis.ConnectionError or time.monotonic() - started >= self.settings.cache_timeout:
                 raise
         return operation(client)
 
-    def _open(self) -> redis.Redis:
-        # A cluster has to be asked where its nodes are, and those who wait for that have no more time than others.
-        if not self._opening.acquire(timeout=self.settings.cache_timeout):
-            raise redis.TimeoutError
-        try:
-            if self._absent or self._topology is None:
-                raise redis.ConnectionError
-            if self._client is None:
-                self._client = self._topology.connect(self.settings)
-            return self._client
-        finally:
-            self._opening.release()
-
-    def _note_answer(self, breaker: CircuitBreaker, ticket: int) -> None:
-        if breaker.succeeded(ticket):
-            _log.warning("cache breaker closed")
-
-    def _note_failure(self, breaker: CircuitBreaker, ticket: int, error: Exception) -> None:
-        self._note_error(error)
+    def _failure(
+        self, lines: "Lines", breaker: CircuitBreaker, ticket: int, error: Exception, *, read: bool
+    ) -> RedisError:
+        self._count_error()
+        _log.debug("cache call failed", extra={"error": type(error).__name__})
+        if is_demoted(error):
+            # Where there is another primary, connections that are made from now on lead to it.
+            lines.replace()
+        if is_refusal(error):
+            breaker.succeeded(ticket)
+            return RedisError(reason=reason_of(error), code=code_of(error))
         if breaker.failed(ticket):
             _log.warning("cache breaker opened", extra={"error": type(error).__name__})
+            lines.replace()
+        return RedisUnavailable(
+            reason=reason_of(error), code=code_of(error), ambiguous=not read and may_be_applied(error)
+        )
 
     def _count_error(self) -> None:
         with self._lock:
             self._errors += 1
 
-    def _note_error(self, error: Exception) -> None:
-        self._count_error()
-        _log.debug("cache call failed", extra={"error": type(error).__name__})
+    def _probe(self, client: redis.Redis) -> bool:
+        """Send a write that changes nothing, since there is no key of this name: locks have longer ones."""
+        try:
+            client.set(f"{self.settings.cache_prefix}lock:", "", xx=True, px=1)
+        except NoPermissionError:
+            # Not for this key at least.
+            return True
+        return True
+
+
+def _ping(client: redis.Redis) -> bool:
+    return client.ping() is True
+
+
+def _reason(outcome: tuple[bool] | Exception) -> str | None:
+    if isinstance(outcome, Exception):
+        return reason_of(outcome)
+    return None if outcome[0] else "unexpected reply"
 
 
 def _topology(url: Secret) -> "Topology":

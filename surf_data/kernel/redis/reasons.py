@@ -5,10 +5,10 @@ import ssl
 
 import redis
 from redis.exceptions import (
+    AskError,
     ClusterDownError,
     ExecAbortError,
     MaxConnectionsError,
-    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -16,6 +16,8 @@ from redis.exceptions import (
     TryAgainError,
 )
 from redis.sentinel import MasterNotFoundError
+
+from surf_data.kernel.redis import exchange
 
 # Looked up in this order, for the error and what it came from.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -27,10 +29,11 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (RedisClusterException, "not a cluster in working order"),
     (ReadOnlyError, "read-only"),
     (OutOfMemoryError, "out of memory"),
-    (MovedError, "the slot has moved"),
+    (AskError, "the slot has moved"),
     (TryAgainError, "the slot is moving"),
     (ExecAbortError, "transaction refused"),
     (MaxConnectionsError, "no connection became free"),
+    (redis.WatchError, "changed meanwhile"),
     (redis.TimeoutError, "timed out"),
     (redis.ResponseError, "refused the command"),
     (ssl.SSLError, "TLS failed"),
@@ -41,6 +44,8 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (OSError, "connection failed"),
     (redis.ConnectionError, "connection lost"),
 )
+# What nobody on this server can have, whatever the command.
+_ASTRAY = (AskError, ClusterDownError, TryAgainError)
 # Replies whose code the driver leaves in the text.
 _CODES = {
     "BUSY": "busy with a script",
@@ -111,3 +116,22 @@ def code_of(error: BaseException) -> str | None:
 def may_be_applied(error: BaseException) -> bool:
     """Return whether a write that failed so may have been applied: it was sent, and the reply is missing."""
     return not isinstance(error, redis.ResponseError) and reason_of(error) not in _UNSENT
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the server is well, has answered everything, and does not like the command."""
+    return isinstance(error, redis.ResponseError | redis.WatchError) and not isinstance(error, _ASTRAY)
+
+
+def is_demoted(error: BaseException) -> bool:
+    """Return whether the server is a replica that no longer takes what a primary does."""
+    return isinstance(error, ReadOnlyError) or "previous master is now a slave" in str(error)
+
+
+def is_callers(error: BaseException) -> bool:
+    """Return whether the caller is at fault, or the caller's process: the server has done nothing wrong."""
+    if isinstance(error, RecursionError | MemoryError | UnicodeEncodeError | redis.DataError):
+        return True
+    # Replies that are not Redis's come as ValueError, TypeError and others; without a reply these are the operation's.
+    known = isinstance(error, redis.RedisError | RedisClusterException | OSError)
+    return not known and not exchange.has_arrived()

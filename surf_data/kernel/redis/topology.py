@@ -1,7 +1,8 @@
 """Where Redis is: one server, a service that Sentinels watch, or a cluster."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any, Protocol, cast
 
 import attrs
@@ -10,15 +11,13 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import Connection, SSLConnection
 from redis.retry import Retry
-from redis.sentinel import (
-    Sentinel,
-    SentinelConnectionPool,
-    SentinelManagedConnection,
-    SentinelManagedSSLConnection,
-)
+from redis.sentinel import MasterNotFoundError, SentinelManagedConnection, SentinelManagedSSLConnection
 
-from surf_data.kernel.redis.connections import bounded
+from surf_data.kernel.redis.connections import SentinelPool, bounded, client_of
+from surf_data.kernel.redis.lines import Lines, OwnLines, SharedLines
+from surf_data.kernel.redis.packer import PACKER
 from surf_data.kernel.redis.parser import PARSER
+from surf_data.kernel.redis.permits import Permits
 from surf_data.kernel.settings import Settings
 
 #: Host name or IP address, and TCP port.
@@ -26,18 +25,10 @@ Address = tuple[str, int]
 
 
 class Topology(Protocol):
-    """Makes clients, and unmakes them."""
+    """Makes the lines to where Redis is."""
 
-    def connect(self, settings: Settings) -> redis.Redis:
-        """Return a client. May connect, and then raise whatever the driver raises."""
-        ...
-
-    def close(self, client: redis.Redis) -> None:
-        """Close the idle connections of a client; those in use close when their call ends."""
-        ...
-
-    def abandon(self, client: redis.Redis) -> None:
-        """Let go of a client in a forked child without touching its connections and locks, which are the parent's."""
+    def lines(self, settings: Settings) -> Lines:
+        """Return the lines; nothing is connected."""
         ...
 
 
@@ -58,9 +49,9 @@ def _general(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _own(settings: Settings) -> dict[str, Any]:
-    """Return the options of a pool of the library's own making."""
-    return {"max_connections": settings.cache_max_connections, "parser_class": PARSER, "retry": _no_retries()}
+def _own() -> dict[str, Any]:
+    """Return the options of connections of the library's own making."""
+    return {"command_packer": PACKER, "parser_class": PARSER, "retry": _no_retries()}
 
 
 def _one_at_a_time(refresh: Callable[..., None]) -> Callable[..., None]:
@@ -69,14 +60,15 @@ def _one_at_a_time(refresh: Callable[..., None]) -> Callable[..., None]:
     After a failure every thread asks all nodes, one thread after the other, where the slots are now. When all nodes
     hang, the last of twenty would have its answer after twenty times as many time-outs as there are nodes.
     """
-    under_way = threading.Lock()
+    under_way = Permits(1)
 
     def refresh_once(*arguments: Any, **keywords: Any) -> None:
-        if under_way.acquire(blocking=False):
+        permit = under_way.take()
+        if permit is not None:
             try:
                 refresh(*arguments, **keywords)
             finally:
-                under_way.release()
+                under_way.give_back(permit)
 
     return refresh_once
 
@@ -88,26 +80,15 @@ class Single:
     #: The driver's connection options, with where it is.
     options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, settings: Settings) -> redis.Redis:
-        """Return a client; it connects when it is first used."""
-        return redis.Redis(connection_pool=redis.ConnectionPool(**self._complete(settings)))
+    def lines(self, settings: Settings) -> Lines:
+        """Return the lines to the server."""
+        options = {**self.options, **_general(settings), **_own()}
+        return OwnLines(partial(client_of, options.pop("connection_class"), **options))
 
     def connection(self, settings: Settings) -> Any:
         """Return a connection of the driver's that is in no pool; it does not connect by itself."""
-        options = self._complete(settings)
-        del options["max_connections"]
-        return options.pop("connection_class")(**options)
-
-    def _complete(self, settings: Settings) -> dict[str, Any]:
-        options = {**self.options, **_general(settings), **_own(settings)}
-        return {**options, "connection_class": bounded(options["connection_class"])}
-
-    def close(self, client: redis.Redis) -> None:
-        """Close the idle connections."""
-        client.connection_pool.disconnect(inuse_connections=False)
-
-    def abandon(self, client: redis.Redis) -> None:
-        """Do nothing: the connections know which process they belong to."""
+        options = {**self.options, **_general(settings), **_own()}
+        return bounded(options.pop("connection_class"))(**options)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -123,31 +104,40 @@ class Sentinels:
     #: The same for the Sentinels.
     sentinel_options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, settings: Settings) -> redis.Redis:
-        """Return a client; it asks the Sentinels when it is first used, and each time it connects."""
-        options = {**self.options, **_general(settings), **_own(settings)}
+    def lines(self, settings: Settings) -> Lines:
+        """Return the lines to the primary; each asks the Sentinels whenever it connects."""
+        options = {**self.options, **_general(settings), **_own()}
         tls = issubclass(options["connection_class"], SSLConnection)
         options["connection_class"] = bounded(SentinelManagedSSLConnection if tls else SentinelManagedConnection)
-        asking = {**self.sentinel_options, **_general(settings), **_own(settings)}
-        asking["connection_class"] = bounded(SSLConnection if tls else Connection)
-        # The driver annotates its Sentinel client in part, and would connect it in a way of its own.
-        sentinel = cast("Any", Sentinel)([])
-        sentinel.sentinels = [
-            redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, **asking))
-            for host, port in self.addresses
-        ]
-        pool = cast("Any", SentinelConnectionPool)(self.service, sentinel, **options)
-        return redis.Redis(connection_pool=pool)
+        asking = {**self.sentinel_options, **_general(settings), **_own()}
+        watch = _Watch(self.addresses, partial(client_of, SSLConnection if tls else Connection, **asking))
 
-    def close(self, client: redis.Redis) -> None:
-        """Close the idle connections, those to the Sentinels too."""
-        pool: Any = client.connection_pool
-        pool.disconnect(inuse_connections=False)
-        for sentinel in pool.sentinel_manager.sentinels:
-            sentinel.connection_pool.disconnect(inuse_connections=False)
+        def connect() -> redis.Redis:
+            # The driver annotates its Sentinel client in part.
+            return redis.Redis(connection_pool=cast("Any", SentinelPool)(self.service, watch, **options))
 
-    def abandon(self, client: redis.Redis) -> None:
-        """Do nothing: the connections know which process they belong to."""
+        return OwnLines(connect)
+
+
+class _Watch:
+    """Asks the Sentinels, over connections that are closed again: they are needed only when something has happened."""
+
+    def __init__(self, addresses: Sequence[Address], connect: Callable[..., redis.Redis]) -> None:
+        self._addresses = tuple(addresses)
+        self._connect = connect
+
+    def discover_master(self, service: str) -> Address:
+        """Return where the primary is. The driver's pool calls this, by this name."""
+        for address in self._addresses:
+            host, port = address
+            sentinel: Any = self._connect(host=host, port=port)
+            with suppress(redis.ConnectionError, redis.TimeoutError), closing(sentinel.connection_pool):
+                state = sentinel.sentinel_masters().get(service)
+                if state and state["is_master"] and not state["is_sdown"] and not state["is_odown"]:
+                    # The next time it is asked first.
+                    self._addresses = (address, *(other for other in self._addresses if other != address))
+                    return state["ip"], state["port"]
+        raise MasterNotFoundError
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -159,8 +149,11 @@ class Cluster:
     #: The driver's connection options for all of its nodes.
     options: Mapping[str, Any] = attrs.field(repr=False)
 
-    def connect(self, settings: Settings) -> redis.Redis:
-        """Return a client that has asked a node where all the others are."""
+    def lines(self, settings: Settings) -> Lines:
+        """Return the lines to the cluster: one client, which asks a node where all the others are."""
+        return SharedLines(partial(self._connect, settings), settings.cache_timeout, close=_close, abandon=_abandon)
+
+    def _connect(self, settings: Settings) -> redis.Redis:
         options = dict(self.options)
         tls = issubclass(options.pop("connection_class"), SSLConnection)
         nodes = [cast("Any", ClusterNode)(host, port) for host, port in self.addresses]
@@ -175,13 +168,29 @@ class Cluster:
         )
         nodes_manager: Any = cluster.nodes_manager
         nodes_manager.initialize = _one_at_a_time(nodes_manager.initialize)
+        create = nodes_manager.create_redis_node
+        nodes_manager.create_redis_node = lambda *place, **keywords: _bound(create(*place, **keywords))
+        for node in nodes_manager.nodes_cache.values():
+            _bound(node.redis_connection)
         return cast("redis.Redis", cluster)
 
-    def close(self, client: redis.Redis) -> None:
-        """Close the idle connections to all nodes."""
-        for connected in [node.redis_connection for node in cast("Any", client).get_nodes() if node.redis_connection]:
-            connected.connection_pool.disconnect(inuse_connections=False)
 
-    def abandon(self, client: redis.Redis) -> None:
-        """Keep the client from closing itself, which takes a lock that another thread of the parent may have held."""
-        cast("Any", client).close = lambda: None
+def _bound(client: redis.Redis) -> redis.Redis:
+    """Have a client of the driver's making use connections with bounds from now on."""
+    pool: Any = client.connection_pool
+    pool.connection_class = bounded(pool.connection_class)
+    pool.connection_kwargs |= {"command_packer": PACKER, "parser_class": PARSER}
+    pool.disconnect()
+    pool.reset()
+    return client
+
+
+def _close(client: redis.Redis) -> None:
+    """Close the idle connections to all nodes of a cluster."""
+    for connected in [node.redis_connection for node in cast("Any", client).get_nodes() if node.redis_connection]:
+        connected.connection_pool.disconnect(inuse_connections=False)
+
+
+def _abandon(client: redis.Redis) -> None:
+    """Keep the client of a cluster from closing itself, which takes a lock that the parent may have held."""
+    cast("Any", client).close = lambda: None

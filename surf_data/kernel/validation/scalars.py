@@ -93,6 +93,13 @@ def number(field: str, value: object) -> int | float:
     return value
 
 
+def boolean(field: str, value: object) -> bool:
+    """Return ``value`` if it is ``True`` or ``False``; a word such as ``no`` would count as true."""
+    if not isinstance(value, bool):
+        raise invalid(field, "must be True or False")
+    return value
+
+
 def function(field: str, value: _F) -> _F:
     """Return ``value`` if it can be called."""
     if not callable(value):

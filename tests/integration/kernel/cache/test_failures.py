@@ -349,7 +349,7 @@ before = look()
 # As if other threads held the locks and the connection at the moment of the fork.
 manager._lock.acquire()
 manager._breaker._lock.acquire()
-manager._slots.acquire()
+permit = manager._slots.take()
 reader, writer = os.pipe()
 child = os.fork()
 if child == 0:
@@ -358,7 +358,7 @@ if child == 0:
     os._exit(0)
 manager._lock.release()
 manager._breaker._lock.release()
-manager._slots.release()
+manager._slots.give_back(permit)
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 print(json.dumps([before, json.loads(os.read(reader, 10_000)), look(), status]))
 """

@@ -326,9 +326,10 @@ def test_few_values_are_computed_in_the_background(cache: JsonCache, source: Sou
 def test_a_child_refreshes_whatever_its_parent_did(cache: JsonCache) -> None:
     """A child that was forked while its parent computed as much as it may computes in the background, too."""
     cache.set("key", {"n": 0}, 60)
-    for _ in range(4):
-        cache._loader._refreshes.acquire()
-    cache._loader.flights.begin("key")
+    permits = [cache._loader._refreshes.take() for _ in range(4)]
+    assert None not in permits
+    flight = cache._loader.flights.begin("key")
+    assert flight[1] is not None
     child = os.fork()
     if child == 0:
         # The exit code is all that the parent gets to know.

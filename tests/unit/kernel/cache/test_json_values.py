@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
-from surf_data.kernel.cache.json_values import MAX_TTL_SECONDS, Entry, dump, load, validated_ttl
+from surf_data.kernel.cache.json_values import (
+    MAX_TTL_SECONDS,
+    Absence,
+    Entry,
+    document_of,
+    dump,
+    dump_absence,
+    is_doubtful,
+    load,
+    validated_ttl,
+)
 
 NOW = 1_767_225_600.25
 
@@ -49,30 +59,44 @@ def test_format_is_fixed() -> None:
 @given(value=st.dictionaries(st.text(st.characters(codec="ascii", exclude_characters="\0")), JSON, max_size=5))
 def test_round_trip(value: dict[str, Any]) -> None:
     """Whatever may be stored comes back unchanged."""
-    assert load(dump("value", value, 60, NOW), NOW) == Entry(value=value, stored_at=NOW, ttl_seconds=60)
+    assert load(dump("value", value, 60, NOW)) == Entry(value=value, stored_at=NOW, ttl_seconds=60)
 
 
 @pytest.mark.parametrize(
-    ("age", "fresh"), [(0.0, True), (59.9, True), (60.0, False), (1e9, False), (-59.9, True), (-60.0, False)]
+    ("passed", "is_doubted"), [(0, False), (59.999, False), (60, True), (61, True), (-59.999, False), (-60, True)]
 )
-def test_age_decides(age: float, *, fresh: bool) -> None:
-    """An entry is fresh until its own time to live is over, and not before its clock by as much."""
-    entry = load(document(), NOW + age)
-    assert entry == (Entry(value=WHOLE["value"], stored_at=NOW, ttl_seconds=60) if fresh else "stale")
+def test_when_redis_is_asked(*, passed: float, is_doubted: bool) -> None:
+    """An entry is in doubt once its time has passed by this clock, or it seems to come from as far in the future."""
+    entry = load(document())
+    assert isinstance(entry, Entry)
+    assert is_doubtful(entry, NOW + passed) is is_doubted
+
+
+def test_absence_is_remembered() -> None:
+    """That there is no value comes back as that, and is no entry."""
+    assert load(dump_absence(60, NOW)) == Absence(stored_at=NOW, ttl_seconds=60)
+    assert load(document(value=None)) == Absence(stored_at=NOW, ttl_seconds=60)
+
+
+def test_jitter_only_shortens() -> None:
+    """A time to live is shortened by up to the part that was asked for, not below a second, and not without it."""
+    ttls = [document_of("value", {}, 1000, 0.9).ttl_seconds for _ in range(500)]
+    assert 100 <= min(ttls) < 500 < max(ttls) <= 1000
+    assert {document_of("value", None, 1, 0.9).ttl_seconds for _ in range(50)} == {1}
+    assert document_of("value", {}, 1000, 0.0).ttl_seconds == 1000
 
 
 def test_an_entry_belongs_to_its_reader() -> None:
-    """What one reader does to a value, another reader of the same document does not see, nor that it has aged."""
+    """What one reader does to a value, another reader of the same document does not see."""
     stored = dump("value", {"a": [{"b": 1}]}, 60, NOW)
     for _ in range(2):
-        entry = load(stored, NOW)
+        entry = load(stored)
         assert isinstance(entry, Entry)
         assert entry.value == {"a": [{"b": 1}]}
         entry.value["a"][0]["b"] = 2
-    assert load(stored, NOW + 60) == "stale"
 
 
-POISON: dict[str, object] = {
+CORRUPT: dict[str, object] = {
     "not bytes": 5,
     "nothing": b"",
     "not JSON": b"wave_height_m=1.5",
@@ -104,7 +128,6 @@ POISON: dict[str, object] = {
     "time to live 1.5": document(ttl_seconds=1.5),
     "time to live true": document(ttl_seconds=True),
     "time to live too long": document(ttl_seconds=MAX_TTL_SECONDS + 1),
-    "value null": document(value=None),
     "value list": document(value=[1]),
     "value text": document(value="{}"),
     "NaN": document(value={"a": float("nan")}),
@@ -121,22 +144,22 @@ POISON: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("poison", POISON.values(), ids=POISON.keys())
-def test_anything_else_is_poisoned(poison: object) -> None:
+@pytest.mark.parametrize("corrupt", CORRUPT.values(), ids=CORRUPT.keys())
+def test_anything_else_is_corrupt(corrupt: object) -> None:
     """A document that could not have been written here is corrupt, whatever is wrong with it."""
-    assert load(poison, NOW) == "corrupt"
+    assert load(corrupt) is None
 
 
-@given(poison=st.binary())
-def test_no_bytes_raise(poison: bytes) -> None:
+@given(corrupt=st.binary())
+def test_no_bytes_raise(corrupt: bytes) -> None:
     """No bytes whatsoever make reading fail."""
-    assert load(poison, NOW) == "corrupt"
+    assert load(corrupt) is None
 
 
 def test_largest_value_can_be_read_back() -> None:
-    """The largest value that may be stored is not taken for poison."""
+    """The largest value that may be stored is not taken for a corrupt one."""
     value = {"a": "x" * (validation.MAX_JSON_BYTES - 8)}
-    entry = load(dump("value", value, MAX_TTL_SECONDS, NOW), NOW)
+    entry = load(dump("value", value, MAX_TTL_SECONDS, NOW))
     assert isinstance(entry, Entry)
     assert entry.value == value
 

@@ -31,13 +31,13 @@ def under_way(flights: Flights, key: str) -> tuple[Future[str], Callable[[str | 
             raise outcome
         return outcome
 
-    flight, new = flights.begin(key)
-    assert new
+    flight, pilot = flights.begin(key)
+    assert pilot is not None
     future: Future[str] = Future()
 
     def run() -> None:
         try:
-            future.set_result(flights.complete(key, flight, compute))
+            future.set_result(flights.complete(key, flight, pilot, compute))
         except BaseException as error:  # noqa: BLE001 - told to the test
             future.set_exception(error)
 
@@ -57,7 +57,7 @@ def test_others_get_the_outcome(flights: Flights) -> None:
         joined = [flights.begin("key") for _ in range(20)]
         waiting = [threads.submit(flight.join, 30) for flight, _ in joined]
         end("value")
-    assert [new for _, new in joined] == [False] * 20
+    assert [pilot for _, pilot in joined] == [None] * 20
     assert [one.result() for one in waiting] == [("value",)] * 20
     assert future.result(30) == "value"
 
@@ -135,8 +135,8 @@ def test_what_concerns_one_thread_is_not_shared(*, past_deadline: bool) -> None:
 
 def test_nobody_waits_for_ever(flights: Flights) -> None:
     """Whoever has waited long enough is told that there is no outcome."""
-    flights.begin("key")
-    flight, _ = flights.begin("key")
+    flight, pilot = flights.begin("key")
+    assert pilot is not None
     assert flight.join(0.001) is None
 
 
@@ -155,8 +155,8 @@ def test_a_forgotten_computation_is_joined_by_nobody(flights: Flights) -> None:
     future, end = under_way(flights, "key")
     old, _ = flights.begin("key")
     flights.forget(["other", "key"])
-    younger, new = flights.begin("key")
-    assert (new, old.outdated, younger.outdated) == (True, True, False)
+    younger, pilot = flights.begin("key")
+    assert (pilot is not None, old.outdated, younger.outdated) == (True, True, False)
     end("value")
     assert future.result(30) == "value"
-    assert flights.begin("key") == (younger, False)
+    assert flights.begin("key") == (younger, None)

@@ -1,0 +1,54 @@
+"""The names that keys have in Redis: those of values, and those of locks, which are never the same."""
+
+from surf_data.kernel import validation
+
+#: The longest key that is accepted, in characters.
+MAX_KEY = 10_000
+
+_LOCK, _VALUE = "lock:", "value:"
+
+
+class Names:
+    """Gives keys their names.
+
+    Arguments:
+        prefix: what every name begins with.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def value(self, key: str) -> str:
+        """Return the name of the value under a key.
+
+        It is the key behind the prefix, and behind ``value:`` as well if it would be the name of a lock otherwise.
+
+        Raises:
+            ValidationError: ``key`` is no text of 1 to `MAX_KEY` characters that UTF-8 can encode.
+        """
+        # All that most keys need. A subclass of str is joined by what it contains, not by how it is formatted.
+        if type(key) is not str or not 0 < len(key) <= MAX_KEY or not key.isascii() or "\0" in key:
+            validation.text("key", key, maximum=MAX_KEY)
+        return self._prefix + _VALUE + key if _is_reserved(key) else self._prefix + key
+
+    def start(self, key_prefix: str) -> str:
+        """Return what the names of all values begin with whose keys begin with ``key_prefix``."""
+        return self._prefix + _VALUE + key_prefix if _is_reserved(key_prefix) else self._prefix + key_prefix
+
+    def key(self, name: str) -> str | None:
+        """Return the key of a name, ``None`` if it is that of a lock."""
+        key = name[len(self._prefix) :]
+        if key.startswith(_LOCK):
+            return None
+        return key[len(_VALUE) :] if _is_reserved(key) else key
+
+    def lock(self, key: str) -> str:
+        """Return the name of the lock for a key."""
+        return self._prefix + _LOCK + key
+
+
+def _is_reserved(key: str) -> bool:
+    """Whether a key is one of ours: ``lock:``, behind any number of ``value:``."""
+    while key.startswith(_VALUE):
+        key = key[len(_VALUE) :]
+    return key.startswith(_LOCK)
