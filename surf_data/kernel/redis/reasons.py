@@ -17,6 +17,7 @@ from redis.exceptions import (
 )
 from redis.sentinel import MasterNotFoundError
 
+from surf_data.errors import SurfDataError
 from surf_data.kernel.redis import exchange
 
 # Looked up in this order, for the error and what it came from.
@@ -81,6 +82,7 @@ _UNSENT = frozenset(
         "connection refused",
         "file not found",
         "permission denied",
+        "read-only",
         "host name not resolved",
         "TLS failed",
         "too many clients",
@@ -94,6 +96,8 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, RedisClusterException) and error.__cause__:
         error = error.__cause__
     text = str(error)
+    if is_demoted(error):
+        return "read-only"
     # The one case that has no class of its own.
     if "max number of clients" in text:
         return "too many clients"
@@ -130,7 +134,7 @@ def is_demoted(error: BaseException) -> bool:
 
 def is_callers(error: BaseException) -> bool:
     """Return whether the caller is at fault, or the caller's process: the server has done nothing wrong."""
-    if isinstance(error, RecursionError | MemoryError | UnicodeEncodeError | redis.DataError):
+    if isinstance(error, SurfDataError | RecursionError | MemoryError | UnicodeEncodeError | redis.DataError):
         return True
     # Replies that are not Redis's come as ValueError, TypeError and others; without a reply these are the operation's.
     known = isinstance(error, redis.RedisError | RedisClusterException | OSError)
