@@ -1,5 +1,15 @@
 -- What happened to lamps and to the system, for audit and statistics.
 
+-- name: activity_anonymise(lamp_id)!
+-- Leaves of the entries of a lamp what happened and when: no address, no agent, no details. For the owner of the log;
+-- the application may not rewrite it.
+UPDATE activity_log AS al
+SET
+    details = NULL,
+    ip_address = NULL,
+    user_agent = NULL
+WHERE al.lamp_id = :lamp_id::uuid;
+
 -- name: activity_copy()#
 -- Takes many entries at once, in COPY's binary format; the server fills in id and created_at.
 -- The format is quoted because sqruff takes the word alone for a type, and does not read on.
@@ -44,11 +54,11 @@ WHERE
 ORDER BY al.created_at DESC, al.id DESC
 LIMIT :row_limit::bigint;
 
--- name: activity_has_strays()$
--- Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody
--- may read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then
--- looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that
--- it finds in the index; in EXISTS it would disregard it.
+-- name: activity_has_default_rows()$
+-- Whether entries are in the default partition of the log, because theirs was not created in time. No role may read a
+-- partition, so this reads the log, for the times for which there is no other partition; PostgreSQL then reads no other
+-- one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that it finds in the
+-- index; in EXISTS it would disregard it.
 SELECT
     coalesce(
         bool_or(
@@ -61,7 +71,7 @@ SELECT
             )
         ),
         false
-    ) AS has_strays
+    ) AS has_default_rows
 FROM (
     SELECT
         part.ends_at AS begins_at,

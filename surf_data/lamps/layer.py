@@ -28,6 +28,7 @@ DOMAIN = Domain(
         Retention(
             table="public.activity_log", by="created_at", partition="month", on_drop="public.activity_rollup_forget"
         ),
+        Retention(table="public.user_sessions", by="expires_at", keep_days=0),
     ),
     roles="surf_lamp",
     application_name="surfboard_lamp_backend",
@@ -98,7 +99,7 @@ class LampsDataLayer(DataLayer[LampsTransaction], Repositories):
         return LampsTransaction(session, self._reference, self._losses)
 
     def _warnings(self) -> list[str]:
-        return [_DEFAULT_PARTITION] if lamp_queries().activity_has_strays(self.database) else []
+        return [_DEFAULT_PARTITION] if lamp_queries().activity_has_default_rows(self.database) else []
 
     def _after_maintenance(self) -> None:
         self.activity.roll_up()

@@ -17,6 +17,16 @@ class _Rows(Stream, Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]: ...
 
 class _LampQueries:
+    def activity_anonymise(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+    ) -> int:
+        """Leaves of the entries of a lamp what happened and when: no address, no agent, no details. For the owner of the log;
+        the application may not rewrite it."""
+
     def activity_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes many entries at once, in COPY's binary format; the server fills in id and created_at.
         The format is quoted because sqruff takes the word alone for a type, and does not read on."""
@@ -24,11 +34,11 @@ class _LampQueries:
     def activity_copy_many(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes many entries at once as activity_copy does, each under an id and with a time of its own."""
 
-    def activity_has_strays(self, executor: Executor, /) -> bool:
-        """Whether entries are in the default partition of the log, because nobody made a partition for them in time. Nobody
-        may read a partition, so the log is asked for entries of the times for which there is no other one; PostgreSQL then
-        looks into no other one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that
-        it finds in the index; in EXISTS it would disregard it."""
+    def activity_has_default_rows(self, executor: Executor, /) -> bool:
+        """Whether entries are in the default partition of the log, because theirs was not created in time. No role may read a
+        partition, so this reads the log, for the times for which there is no other partition; PostgreSQL then reads no other
+        one. A log without partitions has none. The order makes PostgreSQL stop at the first entry that it finds in the
+        index; in EXISTS it would disregard it."""
 
     def activity_history(
         self,
@@ -288,6 +298,24 @@ class _LampQueries:
         session_token: str,
     ) -> UUID | None:
         """The lamp of the active user whose session this is, unless it has expired."""
+
+    def user_delete(
+        self,
+        executor: Executor,
+        /,
+        *,
+        lamp_id: UUID,
+    ) -> int:
+        """Deletes a user with the lamp and its sessions; the entries of the activity log stay, without the lamp."""
+
+    def user_lamp(
+        self,
+        executor: Executor,
+        /,
+        *,
+        email_key: str,
+    ) -> UUID | None:
+        """The lamp of a user, active or not, locked until the transaction ends: no entry of the log is added for it meanwhile."""
 
     def user_password_hash(
         self,

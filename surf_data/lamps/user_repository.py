@@ -12,7 +12,7 @@ from surf_data.lamps.registration import Registration
 
 
 class PostgresUserRepository:
-    """Registers users and checks their credentials.
+    """Registers users, checks their credentials, erases them.
 
     Arguments:
         database: runs the statements.
@@ -60,3 +60,29 @@ class PostgresUserRepository:
         given = validation.text("password_hash", password_hash, maximum=255)
         stored = lamp_queries().user_password_hash(self._database, email_key=key)
         return PasswordHasher.matches(stored, given)
+
+    def erase_user(self, email: str) -> bool:
+        """Erase a user: the account, the lamp and its sessions, and who it was in the activity log. For the owner.
+
+        Entries of the log stay, for statistics, without the lamp, address, agent and details; those of a lamp that was
+        deleted before are not found any more. It is one transaction. Backups keep what they hold.
+
+        Arguments:
+            email: the address in any spelling.
+
+        Returns:
+            Whether there was such a user.
+
+        Raises:
+            ValidationError: ``email`` cannot be an address.
+            DatabaseError: it could not be done, for example because the role is the application's, which may not
+                rewrite the log; then nothing is.
+        """
+        key = email_key(checked_email(email))
+        with self._database.transaction() as transaction:
+            lamp_id = lamp_queries().user_lamp(transaction, email_key=key)
+            if lamp_id is None:
+                return False
+            lamp_queries().activity_anonymise(transaction, lamp_id=lamp_id)
+            lamp_queries().user_delete(transaction, lamp_id=lamp_id)
+        return True

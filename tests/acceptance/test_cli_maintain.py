@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 
 import surf_data
 from rig.activity_rollup import differences
+from surf_data.kernel.crypto import token_digest
 
 Admin = psycopg.Connection[Any]
 Cli = Callable[..., Any]
@@ -24,7 +26,7 @@ def log(admin: Admin, *moments: str) -> None:
 def test_there_is_something_to_do(cli: Cli, migrated_url: str, admin: Admin) -> None:
     """What would be done is said beforehand, then done and said; afterwards there is nothing to do."""
     log(admin, "2019-01-01 00:00:00+00", "2031-05-05 00:00:00+00")
-    options = ("maintain", "--ahead", "0", "--keep-days", "1000")
+    options = ("maintain", "--table", "activity_log", "--ahead", "0", "--keep-days", "1000")
     checked = cli(*options, "--check", database=migrated_url)
     assert (checked.code, checked.err) == (1, "")
     planned = [
@@ -49,12 +51,14 @@ def test_json(cli: Cli, migrated_url: str, admin: Admin) -> None:
     ).fetchall()
     admin.execute(f"DROP TABLE {first}".encode())
     log(admin, "2019-01-01 00:00:00+00")
-    created = json.loads(cli("maintain", "--ahead", "0", "--json", database=migrated_url).out)
+    created = json.loads(
+        cli("maintain", "--table", "public.activity_log", "--ahead", "0", "--json", database=migrated_url).out
+    )
     name = "public.activity_log_2019_01"
     nothing: dict[str, Any] = {"domain": "lamps", "table": "public.activity_log", "created": [], "moved": 0}
     nothing |= {"dropped": [], "deleted": 0, "retained": []}
     assert created == {"tables": [{**nothing, "created": [name], "moved": 1}], "dry_run": False}
-    options = ("maintain", "--ahead", "0", "--keep-days", "1000", "--json")
+    options = ("maintain", "--table", "activity_log", "--ahead", "0", "--keep-days", "1000", "--json")
     planned = json.loads(cli(*options, "--dry-run", database=migrated_url).out)
     assert planned == {"tables": [{**nothing, "dropped": [name]}], "dry_run": True}
     assert json.loads(cli(*options, database=migrated_url).out) == {**planned, "dry_run": False}
@@ -94,7 +98,10 @@ def test_statistics_have_nothing_to_count(cli: Cli, migrated_url: str, admin: Ad
 def test_other_tables_are_refused(cli: Cli, migrated_url: str) -> None:
     """Of a table without a policy the error says which ones there are."""
     done = cli("maintain", "--table", "lamp_registry", database=migrated_url)
-    assert (done.code, done.error()) == (1, "table must be one with a policy of lamps: public.activity_log")
+    assert (done.code, done.error()) == (
+        1,
+        "table must be one with a policy of lamps: public.activity_log, public.user_sessions",
+    )
 
 
 def test_a_database_without_the_tables(cli: Cli, database_url: str) -> None:
@@ -112,3 +119,22 @@ def test_every_domain(cli: Cli, migrated_url: str) -> None:
     assert {table["domain"] for table in json.loads(done.out)["tables"]} >= {"lamps", "daylight"}
     assert cli("maintain", "--all", "--check", database=migrated_url).code == 0
     assert cli("maintain", "--all", "--table", "x", database=migrated_url).code == 2
+
+
+def test_expired_sessions_go(cli: Cli, migrated_url: str, admin: Admin) -> None:
+    """Sessions that have ended are deleted without a word about days, and those that hold stay."""
+    lamp_id = uuid4()
+    user = {"lamp_id": lamp_id, "email": "kai@example.org", "name": "Kai", "password_hash": "h", "location_index": 0}
+    with surf_data.open(migrated_url, pool_min_size=0) as data:
+        data.users.register_user(user)
+        kept = data.sessions.begin_session(lamp_id)
+        data.sessions.begin_session(lamp_id)
+        ended = "UPDATE user_sessions SET expires_at = now() WHERE session_token <> %s"
+        admin.execute(ended, [token_digest(kept.reveal())])
+        done = cli("maintain", database=migrated_url)
+        assert done.out.splitlines() == [
+            "nothing to do: public.activity_log",
+            "deleted from public.user_sessions: 1 expired rows",
+        ]
+        assert data.sessions.get_session_lamp(kept.reveal()) == lamp_id
+    assert admin.execute("SELECT count(*) FROM user_sessions").fetchone() == (1,)

@@ -1,5 +1,6 @@
 """Sessions and passwords: what is stored opens nothing, and nobody learns whether there is such a user."""
 
+import hmac
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -73,9 +74,9 @@ def test_an_unknown_user_costs_the_same(
 ) -> None:
     """A right hash, a wrong one and an unknown address are each one statement and one comparison of the same kind."""
     compared: list[int] = []
-    compare = surf_data.lamps.user_repository.hmac.compare_digest
+    compare = hmac.compare_digest
     monkeypatch.setattr(
-        "surf_data.lamps.user_repository.hmac.compare_digest",
+        "surf_data.kernel.crypto.passwords.hmac.compare_digest",
         lambda one, other: compared.append(len(other)) or compare(one, other),
     )
     work = []

@@ -2,9 +2,10 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import surf_data
-from surf_data import LampsDataLayer, ValidationError
+from rig import eventually
+from surf_data import DatabaseError, LampsDataLayer, ValidationError
 
 Admin = psycopg.Connection[Any]
 
@@ -205,3 +207,57 @@ def test_no_other_error_escapes_a_registration(data: LampsDataLayer, admin: Admi
         data.users.register_user(user)
     assert caught.value.field
     assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (0,)
+
+
+@pytest.fixture
+def owner(migrated_url: str) -> Iterator[LampsDataLayer]:
+    """Open the data layer with a role that owns the tables."""
+    with surf_data.open(migrated_url, pool_min_size=0) as opened:
+        yield opened
+
+
+def test_an_erased_user_leaves_what_happened_and_no_more(owner: LampsDataLayer, admin: Admin) -> None:
+    """Account, lamp and sessions are gone, and in the log is nothing that names the user; others stay as they are."""
+    users = [user_data(), user_data(email="noa@example.org", name="Noa")]
+    for user in users:
+        owner.lamps.register_new_lamp(user)
+        owner.sessions.begin_session(user["lamp_id"])
+        owner.activity.log_activity(
+            user["lamp_id"], "login", "success", {"by": "app"}, ip_address="192.0.2.1", user_agent="app"
+        )
+    assert owner.users.erase_user("  KAI@example.org") is True
+    assert owner.users.erase_user("kai@example.org") is False
+    log = "SELECT lamp_id, activity_type, details IS NULL, ip_address IS NULL, user_agent IS NULL FROM activity_log"
+    other = UUID(users[1]["lamp_id"])
+    assert admin.execute(log + " ORDER BY id").fetchall() == [
+        (None, "registration", True, True, True),
+        (None, "login", True, True, True),
+        (other, "registration", False, True, True),
+        (other, "login", False, False, False),
+    ]
+    assert admin.execute("SELECT lamp_id FROM user_sessions").fetchall() == [(other,)]
+    assert admin.execute("SELECT lamp_id FROM lamp_registry").fetchall() == [(other,)]
+    assert owner.activity.get_activity_statistics()["by_type"] == {"login": 2, "registration": 2}
+
+
+def test_the_application_erases_no_user(data: LampsDataLayer, admin: Admin) -> None:
+    """It may not rewrite the log, so nothing is changed at all."""
+    data.users.register_user(user_data())
+    with pytest.raises(DatabaseError, match="InsufficientPrivilege"):
+        data.users.erase_user("kai@example.org")
+    assert admin.execute("SELECT count(*) FROM lamp_registry").fetchone() == (1,)
+
+
+def test_nothing_is_logged_for_a_user_meanwhile(owner: LampsDataLayer, admin: Admin) -> None:
+    """An entry that comes while a user is erased waits, and finds no lamp; it cannot slip in with an address."""
+    user = user_data()
+    owner.users.register_user(user)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor() as threads:
+        with owner.transaction() as tx:
+            assert tx.users.erase_user("kai@example.org") is True
+            logged = threads.submit(owner.activity.log_activity, user["lamp_id"], "login", "success")
+            eventually(lambda: admin.execute(waits).fetchone() != (0,))
+        logged.result()
+    assert admin.execute("SELECT count(*) FROM activity_log").fetchone() == (0,)
+    assert owner.stats()["activity"] == {"failures": 1}

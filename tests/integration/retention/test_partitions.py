@@ -149,7 +149,7 @@ def test_nobody_waits_for_what_has_to_be_told(keep: Keep, server: Connection) ->
 
 
 def test_a_dry_run_changes_nothing(keep: Keep, server: Connection) -> None:
-    """It says the same as the run that follows, but for the strays' months that expire on the way."""
+    """It says the same as the run that follows, but for months of the default partition that expire on the way."""
     log(server, "2019-01-01", "2021-03-01 00:00:00+00", month(1))
     keep(ahead=1)
     server.execute("CREATE TABLE first PARTITION OF \"Log 1\" FOR VALUES FROM (MINVALUE) TO ('2010-01-01 00:00:00+00')")
