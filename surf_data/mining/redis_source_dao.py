@@ -167,11 +167,14 @@ class RedisSourceDAO(RedisBaseDAO):
         if not isinstance(region, RegionData):
             raise validation.invalid("region", "must be a RegionData")
         version = validation.integer("version", version, minimum=1)
-        return self._demand(
+        outcome = self._demand(
             operation,
             lambda client: versioned_regions.store(client, asset_guid, region, version, is_deleted=is_deleted),
             read=False,
         )
+        if outcome < 0:
+            raise DataAccessError("another document is stored under this version of the region")
+        return outcome == 1
 
     def _hashes(self, operation: str, asset_guid: str) -> list[tuple[str, dict[str, str]]]:
         """Return the hashes of an asset's regions with their names, in two round trips."""

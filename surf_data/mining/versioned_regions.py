@@ -19,7 +19,7 @@ import redis
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
-from surf_data.mining.errors import DataAccessError, RedisReadFailed
+from surf_data.mining.errors import RedisReadFailed
 from surf_data.mining.key_pattern import RedisKeyPattern
 from surf_data.mining.regions import RegionData, decoded
 
@@ -71,18 +71,12 @@ def document_of(region: RegionData, version: int, *, is_deleted: bool = False) -
     return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
 
-def store(client: redis.Redis, asset_guid: str, region: RegionData, version: int, *, is_deleted: bool) -> bool:
-    """Store a version; return whether it was new.
-
-    Raises:
-        DataAccessError: another document is stored under this version.
-    """
+def store(client: redis.Redis, asset_guid: str, region: RegionData, version: int, *, is_deleted: bool) -> int:
+    """Store a version; return 1 when it was new, 0 when it was there, -1 when another document was under its number."""
     document = document_of(region, version, is_deleted=is_deleted)
     arguments = (region.region_guid, f"{version:010d}", document, "1" if is_deleted else "0", KEEP_VERSIONS)
     outcome: Any = client.register_script(_STORE)(keys=list(_keys(asset_guid)), args=list(arguments), client=client)
-    if outcome == -1:
-        raise DataAccessError("another document is stored under this version of the region")
-    return bool(outcome)
+    return int(outcome)
 
 
 def read(client: redis.Redis, asset_guid: str, *, include_all_versions: bool) -> list[dict[str, Any]] | None:
