@@ -27,14 +27,13 @@ VALUES (
 )
 ON CONFLICT DO NOTHING;
 
--- name: object_begin(id, path, object_key, content_type, content_encoding, metadata, user_id, project_id, expires_in)!
+-- name: object_begin(id, path, object_key, content_type, metadata, user_id, project_id, expires_in)!
 -- Notes that an object is about to be stored; committed before it is.
 INSERT INTO screenshot.stored_objects (
     id,
     path,
     object_key,
     content_type,
-    content_encoding,
     metadata,
     user_id,
     project_id,
@@ -45,7 +44,6 @@ VALUES (
     :path::text,
     :object_key::text,
     :content_type::text,
-    :content_encoding::text,
     :metadata::jsonb,
     :user_id::uuid,
     :project_id::uuid,
@@ -160,28 +158,21 @@ FROM over
 WHERE so.id = over.id
 RETURNING so.id, so.object_key;
 
--- name: object_finish(id, path, size_bytes, stored_bytes, sha256, etag, width, height)^
--- Makes an object the one of its path, and lets the one before go; no row if clean-up has taken it for left behind.
--- The second update reads the first, so that they come in this order.
+-- name: object_finish(id, size_bytes, stored_bytes, content_encoding, sha256, etag, width, height)^
+-- Makes an object the one of its path, whose former one was released before; no row if clean-up has taken it.
 -- accept: NOT-HOT it is found or ordered by what changes
-WITH old AS (
-    UPDATE screenshot.stored_objects AS so
-    SET status = 'deleting'
-    WHERE so.path = :path::text AND so.status = 'stored' AND so.id <> :id::uuid
-    RETURNING so.id
-)
-
 UPDATE screenshot.stored_objects AS so
 SET
     status = 'stored',
     size_bytes = :size_bytes::int8,
     stored_bytes = :stored_bytes::int8,
+    content_encoding = :content_encoding::text,
     sha256 = :sha256::bytea,
     etag = :etag::text,
     width = :width::int4,
     height = :height::int4,
     stored_at = clock_timestamp()
-WHERE so.id = :id::uuid AND so.status = 'pending' AND (SELECT count(*) FROM old) >= 0
+WHERE so.id = :id::uuid AND so.status = 'pending'
 RETURNING
     so.id,
     so.path,
@@ -256,7 +247,7 @@ WHERE so.path = :path::text AND so.status = 'stored';
 SELECT pg_advisory_xact_lock(hashtextextended(:path::text, 7310));
 
 -- name: object_release(path)
--- Lets the object of a path go; its id and key.
+-- Lets the object of a path go; its id and key, and how many bytes it has.
 -- accept: NOT-HOT it is found or ordered by what changes
 UPDATE screenshot.stored_objects AS so
 SET status = 'deleting'

@@ -22,8 +22,9 @@ from surf_data.screenshot.enums import (
     UserRole,
     UserStatus,
 )
-from surf_data.screenshot.generation import CodeSummary, CodeUsage, GeneratedCode, GeneratedImage
-from surf_data.screenshot.generations import Job
+from surf_data.screenshot.generated_code import CodeSummary, CodeUsage, GeneratedCode
+from surf_data.screenshot.generated_image import GeneratedImage
+from surf_data.screenshot.jobs import Job
 from surf_data.screenshot.layer import DOMAIN, ScreenshotDataLayer, ScreenshotTransaction, open
 from surf_data.screenshot.project import Project
 from surf_data.screenshot.rows import ProjectWithCode, StorageUsage, StoredObject

@@ -6,9 +6,13 @@ from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
 from surf_data.domain import Domain, Retention
 from surf_data.kernel.postgres import Executor, Observer, Session
-from surf_data.screenshot.generations import CodeRepository, ImageRepository
+from surf_data.screenshot.codes import CodeRepository
+from surf_data.screenshot.images import ImageRepository
 from surf_data.screenshot.projects import ProjectRepository
 from surf_data.screenshot.settings import VARIABLES, ScreenshotKeywords, ScreenshotSettings, with_urls
+from surf_data.screenshot.storage import StorageManager
+from surf_data.screenshot.storage_cleanup import StorageCounts
+from surf_data.screenshot.stores import object_store, url_signer
 from surf_data.screenshot.users import UserRepository
 
 DOMAIN = Domain(
@@ -30,9 +34,10 @@ class Repositories:
 
     Arguments:
         executor: runs the statements.
+        storage: object storage over the same.
     """
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, storage: StorageManager) -> None:
         #: Users.
         self.users: UserRepository = UserRepository(executor)
         #: Projects.
@@ -41,14 +46,16 @@ class Repositories:
         self.codes: CodeRepository = CodeRepository(executor)
         #: Generated images.
         self.images: ImageRepository = ImageRepository(executor)
+        #: Object storage.
+        self.storage: StorageManager = storage
 
 
 class ScreenshotTransaction(Transaction, Repositories):
     """The repositories, bound to one connection in one transaction. Created by `ScreenshotDataLayer`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, storage: StorageManager) -> None:
         Transaction.__init__(self, session)
-        Repositories.__init__(self, session)
+        Repositories.__init__(self, session, storage)
 
 
 class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
@@ -67,11 +74,19 @@ class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
     def __init__(
         self, settings: ScreenshotSettings, *, on: DataLayer[Any] | None = None, observer: Observer | None = None
     ) -> None:
+        # What may be malformed comes first: nothing is open then.
+        self._store, self._signer, self._counts = object_store(settings), url_signer(settings), StorageCounts()
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
-        Repositories.__init__(self, self.database)
+        self._own_settings = settings
+        Repositories.__init__(self, self.database, self._storage(self.database))
 
     def _bind(self, session: Session) -> ScreenshotTransaction:
-        return ScreenshotTransaction(session)
+        return ScreenshotTransaction(session, self._storage(session))
+
+    def _storage(self, executor: Executor) -> StorageManager:
+        return StorageManager(
+            self._store, executor, self.database, self._own_settings, signer=self._signer, counts=self._counts
+        )
 
 
 def open(  # noqa: A001 - read as surf_data.screenshot.open

@@ -8,7 +8,8 @@ from typing import Any
 
 from surf_data.kernel.postgres import packaged_queries
 from surf_data.screenshot.audit_log import AuditLog
-from surf_data.screenshot.generation import CodeSummary, CodeUsage, GeneratedCode, GeneratedImage
+from surf_data.screenshot.generated_code import CodeSummary, CodeUsage, GeneratedCode
+from surf_data.screenshot.generated_image import GeneratedImage
 from surf_data.screenshot.project import Project
 from surf_data.screenshot.rows import ProjectWithCode, SealRow, StorageUsage, StoredObject
 from surf_data.screenshot.session import Session

@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 from surf_data.screenshot.audit_log import AuditLog
-from surf_data.screenshot.generation import CodeSummary, CodeUsage, GeneratedCode, GeneratedImage
+from surf_data.screenshot.generated_code import CodeSummary, CodeUsage, GeneratedCode
+from surf_data.screenshot.generated_image import GeneratedImage
 from surf_data.screenshot.project import Project
 from surf_data.screenshot.rows import ProjectWithCode, SealRow, StorageUsage, StoredObject
 from surf_data.screenshot.session import Session
@@ -864,7 +865,6 @@ class _ScreenshotQueries:
         path: str,
         object_key: str,
         content_type: str,
-        content_encoding: str | None,
         metadata: Json | Jsonb,
         user_id: UUID | None,
         project_id: UUID | None,
@@ -936,16 +936,15 @@ class _ScreenshotQueries:
         /,
         *,
         id: UUID,
-        path: str | None,
         size_bytes: int,
         stored_bytes: int,
+        content_encoding: str | None,
         sha256: bytes | None,
         etag: str | None,
         width: int | None,
         height: int | None,
     ) -> StoredObject | None:
-        """Makes an object the one of its path, and lets the one before go; no row if clean-up has taken it for left behind.
-        The second update reads the first, so that they come in this order."""
+        """Makes an object the one of its path, whose former one was released before; no row if clean-up has taken it."""
 
     def object_forget(
         self,
@@ -1023,7 +1022,7 @@ class _ScreenshotQueries:
         *,
         path: str,
     ) -> list[tuple[UUID, str]]:
-        """Lets the object of a path go; its id and key."""
+        """Lets the object of a path go; its id and key, and how many bytes it has."""
 
     def object_release_cursor(
         self,
@@ -1032,7 +1031,7 @@ class _ScreenshotQueries:
         *,
         path: str,
     ) -> AbstractContextManager[_Rows[tuple[UUID, str]]]:
-        """Lets the object of a path go; its id and key."""
+        """Lets the object of a path go; its id and key, and how many bytes it has."""
 
     def object_usage(self, executor: Executor, /) -> StorageUsage:
         """How many objects are stored, of how many bytes, and how many rows wait for clean-up."""
