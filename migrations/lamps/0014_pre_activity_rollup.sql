@@ -1,10 +1,11 @@
--- Why: statistics that read each entry of the last day take longer with every lamp. What is over is counted once, by the
--- minute, ten minutes, the hour and six hours, and only the rest is read: a minute is over 15 seconds after its end.
--- docs/design-notes.md says how this stays exact. Nothing is counted here: activity_roll_up() does it, in portions, called
--- by "surf-data maintain" and by whatever asks for statistics.
--- Entries may still come late, change or be removed: a trigger marks that in the same transaction, and until they are
--- counted anew what is older is read entry by entry. What removes or adds entries without firing the triggers (a partition
--- that is dropped, detached, attached or truncated by itself) calls activity_rollup_forget() in the same transaction.
+-- Why: statistics that read each entry of the last day take longer with every lamp. What is over is counted once, by
+-- the minute, ten minutes, the hour and six hours, and only the rest is read: a minute is over 15 seconds after its
+-- end. docs/design-notes.md says how this stays exact. Nothing is counted here: activity_roll_up() does it, in
+-- portions, called by "surf-data maintain" and by whatever asks for statistics.
+-- Entries may still come late, change or be removed: a trigger marks that in the same transaction, and until they
+-- are counted anew what is older is read entry by entry. What removes or adds entries without firing the triggers (a
+-- partition that is dropped, detached, attached or truncated by itself) calls activity_rollup_forget() in the same
+-- transaction.
 -- Locks: SHARE ROW EXCLUSIVE on activity_log until commit: writers wait, readers do not. Milliseconds at any size.
 
 -- migrate:up
