@@ -1,10 +1,12 @@
 """Real servers for every test: one PostgreSQL and one Redis for the session, a database of its own for each test."""
 
 import os
+import random
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +39,23 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:
         signal.signal(_signal, _handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `nox -s nightly` says: sweeps are sampled without it."""
+    parser.addoption("--whole", action="store_true", help="Sweep over every point instead of a sample.")
+    parser.addoption("--seed", type=int, help="The seed of the samples; a failure shows it.")
+
+
+@pytest.fixture
+def sweep(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Return the points of a sweep, from 1 without end: each with --whole, else one in eight, chosen at random."""
+    if request.config.getoption("--whole"):
+        return count(1)
+    seed = request.config.getoption("--seed") or random.SystemRandom().randrange(1, 2**31)
+    print(f"--seed={seed}")  # noqa: T201 - pytest shows it with a failure
+    chosen = random.Random(seed)  # noqa: S311 - not for secrets
+    return accumulate(chosen.randint(1, 15) for _ in count())
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 -- Why: whoever reads user_sessions, or a backup of it, should not be able to go on as somebody else. So only hashes of
--- session tokens are stored: SHA-256, in hexadecimal, as surf_data.kernel.crypto.token_digest makes it. Tokens that are stored
+-- session tokens are stored: SHA-256, in hexadecimal, as surf_data.kernel.crypto makes it. Tokens that are stored
 -- in plain text become their hashes, and who holds one stays logged in.
 -- Code that stores or looks for a token itself cannot from here on.
 -- Locks: ACCESS EXCLUSIVE on user_sessions until commit, while old tokens are hashed: a few seconds for a million

@@ -1,11 +1,11 @@
--- Why: 0016 partitions the activity log by time, so that an expired month can be dropped instead of being deleted row by
--- row. This file prepares what would take long, while reads and writes go on:
+-- Why: 0016 partitions the activity log by time, so that an expired month can be dropped instead of being deleted row
+-- by row. This file prepares what would take long, while reads and writes go on:
 --   the index by type and status goes. No query of this library uses it, and each entry pays for it with a sixth of the
 --     server's time (1.7 of 9.9 microseconds, measured with entries by the ten thousand); 7 GB at 1,000,000,000 rows.
 --   the primary key gets the time into it, as a key of partitions must have.
---   a CHECK proves that all rows, and all until 0016 has run, are from before a month to come, so that 0016 attaches the
---     table as a partition without reading it. That month begins in 14 to 45 days, and later entries are refused: let 0016
---     follow before.
+--   a CHECK proves that all rows, and all until 0016 has run, are from before a month to come, so that 0016 attaches
+--     the table as a partition without reading it. That month begins in 14 to 45 days, and later entries are refused:
+--     let 0016 follow before.
 -- Locks: SHARE UPDATE EXCLUSIVE on activity_log while indexes are dropped and built, about 10 minutes at 1,000,000,000
 -- rows, and while the rows are checked, about 3 minutes: reads and writes go on. In between ACCESS EXCLUSIVE,
 -- milliseconds at any size. Each statement that is done stays done when the run is interrupted.

@@ -18,10 +18,13 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from surf_data import embedded
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -113,9 +116,14 @@ def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("SURF_DATA_CACHE_TIMEOUT", "10")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     names: dict[str, Any] = {"__name__": document.stem}
+    blocks = list(executable_blocks(document))
     shell = Shell(folder, tmp_path / "environment")
-    try:
-        for block in executable_blocks(document):
+    with ExitStack() as stack:
+        stack.callback(shell.close)
+        if blocks:
+            # They run all the time, so that commands find them instead of starting and stopping them each time.
+            stack.enter_context(embedded.start(folder / "servers"))
+        for block in blocks:
             if block.language == "python":
                 # The empty lines make tracebacks name the document's own.
                 exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 -- it is ours
@@ -126,8 +134,6 @@ def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pyt
             for variable, value in shell.run(place, commands).items():
                 if variable.startswith(PREFIXES):
                     monkeypatch.setenv(variable, value)
-    finally:
-        shell.close()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

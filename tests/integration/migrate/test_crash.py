@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -128,7 +127,7 @@ def _rows(connection: Connection, query: str) -> list[Any]:
 @pytest.mark.parametrize("moment", ["sent", "answered"])
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_a_killed_run_is_taken_up(
-    die: Die, server: Connection, database_url: str, tmp_path: Path, direction: str, moment: str
+    die: Die, server: Connection, database_url: str, tmp_path: Path, sweep: Iterator[int], direction: str, moment: str
 ) -> None:
     """At every message of a run over five files: the next run leaves what an undisturbed one leaves, each step once."""
     for number, text in enumerate(FILES, start=1):
@@ -145,7 +144,7 @@ def test_a_killed_run_is_taken_up(
         with database(server, database_url, template) as undisturbed:
             run(undisturbed)
             expected = contents(undisturbed)
-        for point in count(1):
+        for point in sweep:
             with database(server, database_url, template) as url:
                 ended = die(url=url, folder=str(tmp_path), direction=direction, moment=moment, point=point)
                 assert ended in {0, signal.SIGKILL}
