@@ -4,7 +4,6 @@ The SQL of each table is its own; here is only in which order it is run, and wha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
@@ -12,7 +11,7 @@ import attrs
 from surf_data.errors import ConstraintViolation, ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.paging import Page, limit_offset
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.specify import fields
 from surf_data.specify.table import Document, Table, to_json
 
@@ -256,47 +255,25 @@ class BaseRepository(Generic[R]):
         """
         _check_changes(self._table)
         validation.text("id_key", id_key, maximum=validation.MAX_IDENTIFIER)
-        documents: list[Document] = []
         positions: dict[int, int] = {}
-        for position, update in enumerate(_listed("updates", updates)):
-            try:
-                given = dict(validation.mapping("data", update))
-                if id_key not in given:
-                    raise validation.invalid(id_key, "is missing")
-                row_id = fields.row_id(id_key, given.pop(id_key))
-                if row_id in positions:
-                    raise validation.invalid(id_key, f"is that of updates[{positions[row_id]}], too")
-                document = {**self._table.checked(given, creating=False), "id": row_id}
-            except ValidationError as error:
-                problem = validation.nested(f"updates[{position}].", error)
-                break
-            positions[row_id] = position
-            documents.append(document)
-        else:
-            return len(self._update(documents)) if documents else 0
-        raise problem
+
+        def check(update: object) -> Document:
+            given = dict(validation.mapping("data", update))
+            if id_key not in given:
+                raise validation.invalid(id_key, "is missing")
+            row_id = fields.row_id(id_key, given.pop(id_key))
+            if row_id in positions:
+                raise validation.invalid(id_key, f"is that of updates[{positions[row_id]}], too")
+            positions[row_id] = len(positions)
+            return {**self._table.checked(given, creating=False), "id": row_id}
+
+        found = bulk.listed("updates", updates, maximum=MAX_BULK)
+        documents = list(bulk.checked("updates", found, check))
+        return len(self._update(documents)) if documents else 0
 
     def _checked_rows(self, rows: Iterable[Mapping[str, Any]]) -> list[Document]:
-        documents: list[Document] = []
-        for position, row in enumerate(_listed("rows", rows)):
-            try:
-                documents.append(self._table.checked(row, creating=True))
-            except ValidationError as error:
-                problem = validation.nested(f"rows[{position}].", error)
-                break
-        else:
-            return documents
-        # Outside the handler, so that it stands alone.
-        raise problem
-
-
-def _listed(field: str, rows: object) -> Sequence[Any]:
-    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
-        raise validation.invalid(field, "must be a list of mappings")
-    found = list(islice(rows, MAX_BULK + 1))
-    if len(found) > MAX_BULK:
-        raise validation.invalid(field, f"must be {MAX_BULK:,} at the most")
-    return found
+        found = bulk.listed("rows", rows, maximum=MAX_BULK)
+        return list(bulk.checked("rows", found, lambda row: self._table.checked(row, creating=True)))
 
 
 def _check_changes(table: Table[Any]) -> None:

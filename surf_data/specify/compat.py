@@ -69,7 +69,7 @@ class DatabaseManager:
         pool_pre_ping: bool = True,
         **settings: Any,
     ) -> None:
-        del echo, pool_pre_ping, pool_recycle
+        del echo, pool_pre_ping
         if "://" in url and not url.startswith(_DATABASES):
             raise ConfigurationError(
                 "url must be postgresql://... or embedded:; other databases are not supported", setting="url"
@@ -84,6 +84,7 @@ class DatabaseManager:
             pool_min_size=pool_size,
             pool_max_size=pool_size + max_overflow,
             pool_timeout=pool_timeout,
+            pool_max_lifetime=pool_recycle,
             **settings,
         )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.postgres import Executor, Json, bulk
 from surf_data.kernel.validation import jsonb_text
 from surf_data.specify.statements import specify_queries
 
@@ -49,9 +49,12 @@ class Copied:
                 self.prepare(session, documents)
             ids, now = getattr(queries, f"{self.stem}_ids")(session, number=len(documents))
             made = list(self._rows(row, documents, ids, now))
-            with session.savepoint() as inner, getattr(queries, f"{self.stem}_copy")(inner) as writer:
-                writer.set_types(("int8", *self.columns.values()))
-                writer.write_rows([values for values, _ in made])
+            bulk.copy_in(
+                session,
+                [values for values, _ in made],
+                types=("int8", *self.columns.values()),
+                copy=getattr(queries, f"{self.stem}_copy"),
+            )
         return [new for _, new in made]
 
     def _rows(

@@ -1,4 +1,4 @@
-"""Specifications, cache, configuration, session tokens: what comes back is what was stored, however many do it at once."""
+"""Specifications, cache, configuration, session tokens: what comes back is what was stored, by fifty at once, too."""
 
 import hashlib
 import math
@@ -17,6 +17,7 @@ from surf_data import ConstraintViolation, EncryptionError, specify
 from surf_data.kernel.crypto import new_key, token_digest
 from surf_data.specify import Project, SpecifyDataLayer, User
 
+Connection = psycopg.Connection[Any]
 Refused = Callable[..., Any]
 THREADS = 50
 
@@ -33,9 +34,7 @@ def together(work: Callable[[int], Any], number: int = THREADS) -> list[Any]:
         return list(pool.map(one, range(number)))
 
 
-def test_specifications(
-    data: SpecifyDataLayer, admin: psycopg.Connection[Any], project: Project, refused: Refused
-) -> None:
+def test_specifications(data: SpecifyDataLayer, admin: Connection, project: Project, refused: Refused) -> None:
     """A content is stored once for however many specifications, verified by its hash, and found by its words."""
     specs = data.specifications
     text = "@prefix ex: <https://example.com/> . ex:waves a ex:Ocean .\r\n"
@@ -79,7 +78,7 @@ def test_specifications(
         admin.execute("UPDATE specify.rdf_contents SET content = 'forged'")
 
 
-def test_contents_are_cleaned(data: SpecifyDataLayer, admin: psycopg.Connection[Any], project: Project) -> None:
+def test_contents_are_cleaned(data: SpecifyDataLayer, admin: Connection, project: Project) -> None:
     """One that no specification has goes, unless it was stored just now."""
     specs = data.specifications
     spec = specs.create_specification(project.id, "a.ttl", "one")
@@ -93,7 +92,7 @@ def test_contents_are_cleaned(data: SpecifyDataLayer, admin: psycopg.Connection[
     assert specs.cleanup_contents() == 0
 
 
-def test_cache(data: SpecifyDataLayer, admin: psycopg.Connection[Any]) -> None:
+def test_cache(data: SpecifyDataLayer, admin: Connection) -> None:
     """A read counts one, a write none; what has expired is not there, and goes with the clean-up."""
     cache = data.cache
     entry = cache.set_cache("k", "é", 3600)
@@ -153,7 +152,7 @@ def test_fifty_users_of_a_token(data: SpecifyDataLayer, user: User) -> None:
     assert not any(together(lambda _: data.tokens.validate_token(token)))
 
 
-def test_tokens(data: SpecifyDataLayer, admin: psycopg.Connection[Any], user: User, refused: Refused) -> None:
+def test_tokens(data: SpecifyDataLayer, admin: Connection, user: User, refused: Refused) -> None:
     """Only the hash is stored; a token holds until it expires, is revoked, or its user is taken out of use."""
     tokens = data.tokens
     session = tokens.create_session(user.id, 60, ip_address="::1", user_agent="curl", meta={"a": 1})
@@ -239,9 +238,7 @@ def test_configuration(data: SpecifyDataLayer, project: Project, refused: Refuse
     refused(lambda: config.set_config(9999, "a", 1), ConstraintViolation)
 
 
-def test_encrypted_configuration(
-    app_url: str, admin: psycopg.Connection[Any], project: Project, refused: Refused
-) -> None:
+def test_encrypted_configuration(app_url: str, admin: Connection, project: Project, refused: Refused) -> None:
     """It is stored encrypted, for its place alone, and comes back with its type to those who have the keys."""
     with specify.open(app_url, encryption_keys=new_key(), pool_max_size=1) as keyed:
         stored = keyed.configuration.set_config(project.id, "secret", {"pin": 1234}, encrypted=True)

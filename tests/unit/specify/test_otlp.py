@@ -112,7 +112,7 @@ def test_a_broken_span_costs_no_other(broken: dict[str, Any], problem: str) -> N
 
 def test_a_broken_resource_costs_no_other() -> None:
     """It is named with its place."""
-    request = otlp.read("document", {"resourceSpans": [7, {"scopeSpans": 7}, *document(span())["resourceSpans"]]})
+    request = otlp.read("document", {"resourceSpans": [7, {"scopeSpans": 7}, {}, *document(span())["resourceSpans"]]})
     assert request.problems == [
         ("resourceSpans[0]", "must be an object"),
         ("resourceSpans[1]", "scopeSpans must be a list"),
