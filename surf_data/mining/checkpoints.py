@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.mining.cycles import key_of, refuse_key
 from surf_data.mining.errors import DataAccessError
 from surf_data.mining.queries import mining_queries
@@ -52,24 +52,15 @@ class CheckpointRepository:
         """
         for checkpoint in checkpoints:
             refuse_key(checkpoint)
-        with self._executor.transaction() as transaction:
-            keys = type(self)(transaction).copy_in(checkpoints)
+        queries = mining_queries()
+        with self._executor.connection() as session:
+            keys = [key for (key,) in queries.checkpoint_reserve(session, number=len(checkpoints))]
+            rows = [
+                (key, *checkpoint.data_to_insert_tuple()[0]) for key, checkpoint in zip(keys, checkpoints, strict=True)
+            ]
+            bulk.copy_in(session, rows, types=("int8", *_TYPES), copy=queries.checkpoint_copy)
         for key, checkpoint in zip(keys, checkpoints, strict=True):
             checkpoint.id = key
-        return keys
-
-    def copy_in(self, checkpoints: Sequence[ProcessInfoRecord]) -> list[int]:
-        """Do what `insert_many` does in a transaction that the caller holds, and leave the keys to the caller, too."""
-        queries = mining_queries()
-        keys = [key for (key,) in queries.checkpoint_reserve(self._executor, number=len(checkpoints))]
-        with queries.checkpoint_copy(self._executor) as writer:
-            writer.set_types(("int8", *_TYPES))
-            writer.write_rows(
-                [
-                    (key, *checkpoint.data_to_insert_tuple()[0])
-                    for key, checkpoint in zip(keys, checkpoints, strict=True)
-                ]
-            )
         return keys
 
     def update(self, checkpoint: ProcessInfoRecord, *, missing_ok: bool = False) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.mining.errors import DataAccessError
 from surf_data.mining.queries import mining_queries
 from surf_data.mining.records import CYCLES_FOR_FINAL_TABLE, CycleRecord, Record, column_types
@@ -64,24 +64,16 @@ class CycleRepository:
         """
         for cycle in cycles:
             refuse_key(cycle)
-        with self._executor.transaction() as transaction:
-            keys = type(self)(transaction).copy_in(cycles)
+        queries = mining_queries()
+        with self._executor.connection() as session:
+            keys = [key for (key,) in queries.cycle_reserve(session, number=len(cycles))]
+            rows = [
+                (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
+                for key, cycle in zip(keys, cycles, strict=True)
+            ]
+            bulk.copy_in(session, rows, types=("int8", *_TYPES, "text"), copy=queries.cycle_copy)
         for key, cycle in zip(keys, cycles, strict=True):
             cycle.id = key
-        return keys
-
-    def copy_in(self, cycles: Sequence[CycleRecord]) -> list[int]:
-        """Do what `insert_many` does in a transaction that the caller holds, and leave the keys to the caller, too."""
-        queries = mining_queries()
-        keys = [key for (key,) in queries.cycle_reserve(self._executor, number=len(cycles))]
-        with queries.cycle_copy(self._executor) as writer:
-            writer.set_types(("int8", *_TYPES, "text"))
-            writer.write_rows(
-                [
-                    (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
-                    for key, cycle in zip(keys, cycles, strict=True)
-                ]
-            )
         return keys
 
     def update(

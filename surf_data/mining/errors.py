@@ -48,6 +48,11 @@ class AccessError(SurfDataError):
         return getattr(self.original_exception, "constraint", None)
 
     @property
+    def row(self) -> int | None:
+        """The position of the record of a batch that was refused, counted from 0; ``None`` if that is not known."""
+        return getattr(self.original_exception, "row", None)
+
+    @property
     def retryable(self) -> bool:
         """Whether nothing was applied and the same again may well succeed."""
         return bool(getattr(self.original_exception, "retryable", False))

@@ -102,7 +102,8 @@ class PgsqlActionDAO(PgsqlBaseDAO):
 
         Raises:
             ValidationError: it is no record, or has a key.
-            PgsqlConnectionError: it could not be stored; ``constraint`` names what it violates.
+            PgsqlConnectionError: it could not be stored; ``constraint`` names what it violates, and ``row`` is its
+                position among the records of its class.
         """
         if isinstance(record, Record):
             refuse_key(_known(record, "record"))
@@ -273,10 +274,10 @@ def _insert_all(repositories: Repositories, records: list[Record]) -> None:
     """Insert records of both kinds; the caller holds a transaction, or a savepoint."""
     cycles = [record for record in records if isinstance(record, CycleRecord)]
     checkpoints = [record for record in records if isinstance(record, ProcessInfoRecord)]
-    keys = repositories.cycles.copy_in(cycles) if cycles else []
-    keys += repositories.checkpoints.copy_in(checkpoints) if checkpoints else []
-    for key, record in zip(keys, [*cycles, *checkpoints], strict=True):
-        record.id = key
+    if cycles:
+        repositories.cycles.insert_many(cycles)
+    if checkpoints:
+        repositories.checkpoints.insert_many(checkpoints)
 
 
 def _known(record: object, field: str) -> Record:

@@ -106,7 +106,7 @@ def test_all_or_none(dao: PgsqlActionDAO, cycle: Cycle, checkpoint: Checkpoint) 
     batch = [cycle(), cycle(cycle_number=2), checkpoint(), checkpoint(asset_guid="truck-2")]
     with pytest.raises(StatementFailed) as caught:
         dao.insert_many(batch)
-    assert caught.value.constraint == "process_checkpoints_process"
+    assert (caught.value.constraint, caught.value.row) == ("process_checkpoints_process", 0)
     assert rows(dao) == []
     assert [record.id for record in batch] == [None] * 4
 
