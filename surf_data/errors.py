@@ -184,6 +184,15 @@ class MigrationError(SurfDataError):
         self.sqlstate = sqlstate
 
 
+class ArchiveError(SurfDataError):
+    """An archive is missing or was altered, or it cannot be written or restored."""
+
+    def __init__(self, message: str | None = None, *, location: str | None = None) -> None:
+        super().__init__(f"{location}: {message}" if location and message else message)
+        #: The key of the object at fault.
+        self.location = location
+
+
 class StorageError(SurfDataError):
     """Object storage refused or failed an operation."""
 

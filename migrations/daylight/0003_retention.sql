@@ -51,22 +51,20 @@ CREATE INDEX legal_holds_table ON daylight.legal_holds (table_name);
 CREATE TABLE daylight.data_archives (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     table_name text NOT NULL,
-    -- The partition whose rows these are; null for rows that were chosen by their age.
-    partition_name text,
+    -- The table that the rows were set aside in: a detached partition, or expired rows of a table without partitions.
+    relation_name text NOT NULL CONSTRAINT data_archives_relation UNIQUE,
     since timestamptz,
     until timestamptz NOT NULL,
-    location text NOT NULL CONSTRAINT data_archives_location UNIQUE,
-    status text NOT NULL DEFAULT 'pending'
-    CHECK (status IN ('pending', 'stored', 'completed', 'superseded', 'failed')),
+    location text NOT NULL,
+    -- pending: being written; stored: proved; completed: the rows are in the archive alone.
+    status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'stored', 'completed')),
     row_count bigint NOT NULL DEFAULT 0,
-    deleted_count bigint NOT NULL DEFAULT 0,
-    checksum numeric NOT NULL DEFAULT 0,
+    -- SHA-256 of the rows as CSV.
+    checksum text NOT NULL DEFAULT '',
     raw_bytes bigint NOT NULL DEFAULT 0,
     stored_bytes bigint NOT NULL DEFAULT 0,
-    manifest_sha256 text,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    completed_at timestamptz,
-    error text
+    completed_at timestamptz
 );
 CREATE INDEX data_archives_table ON daylight.data_archives (table_name, until, id);
 

@@ -52,16 +52,5 @@ class LegalHoldError(SurfDataError):
     """Rows are under a legal hold, and must not be deleted."""
 
 
-class ArchiveError(SurfDataError):
-    """An archive cannot be written, proved or restored; nothing was deleted because of it."""
-
-    def __init__(self, message: str | None = None, *, table: str | None = None, location: str | None = None) -> None:
-        super().__init__(message)
-        #: The table whose rows it has.
-        self.table = table
-        #: The object at fault.
-        self.location = location
-
-
 class VerificationFailed(MigrationError):
     """What was imported is not what the source has."""

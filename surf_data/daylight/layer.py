@@ -22,6 +22,7 @@ from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.postgres import Executor, Observer, Session
 
 if TYPE_CHECKING:
+    from surf_data.daylight.retention import RetentionService
     from surf_data.daylight.sqlite import SqliteImportService
 
 DOMAIN = Domain(
@@ -108,9 +109,19 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
         self, settings: DaylightSettings, *, on: DataLayer[Any] | None = None, observer: Observer | None = None
     ) -> None:
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
+        self._own = settings
         Services.__init__(self, self.database, self._values, settings.cache_layers)
         #: How often something may be done.
         self.limits: RateLimiter = RateLimiter(self.database, self.redis, self.settings.cache_prefix)
+
+    @property
+    def retention(self) -> "RetentionService":
+        """What archives and deletes what has expired; it needs the owner's role."""
+        # Not with this module: services import it, and only operators run retention.
+        from surf_data.daylight.retention import RetentionService  # noqa: PLC0415
+        from surf_data.daylight.retention.tables import archive_place  # noqa: PLC0415
+
+        return RetentionService(self.database, self.maintain, lambda: archive_place(self._own))
 
     @property
     def imports(self) -> "SqliteImportService":

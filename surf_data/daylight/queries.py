@@ -16,6 +16,8 @@ def daylight_queries() -> Any:
     return packaged_queries(
         "daylight",
         rows={
+            "archive_by_relation": records.Archive,
+            "archive_list": records.Archive,
             "api_key_insert": records.ApiKey,
             "api_key_list": records.ApiKey,
             "api_key_rotate": records.ApiKey,
@@ -31,6 +33,8 @@ def daylight_queries() -> Any:
             "history_insert": records.HistoryEntry,
             "history_latest": records.HistoryEntry,
             "history_range": records.HistoryEntry,
+            "hold_insert": records.LegalHold,
+            "hold_list": records.LegalHold,
             "location_insert": records.SavedLocation,
             "location_list": records.SavedLocation,
             "location_near": records.SavedLocation,
@@ -41,6 +45,8 @@ def daylight_queries() -> Any:
             "plan_insert": records.Plan,
             "plan_list": records.Plan,
             "plan_update": records.Plan,
+            "policy_list": records.RetentionPolicy,
+            "policy_update": records.RetentionPolicy,
             "profile_by_user": records.UserProfile,
             "profile_insert": records.UserProfile,
             "profile_update": records.UserProfile,

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, Permission, Plan, RateLimit, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
+from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -149,6 +149,75 @@ class _DaylightQueries:
         bucket: timedelta | None,
     ) -> AbstractContextManager[_Rows[ApiUsage]]:
         """What a key was used for between two moments, by buckets of whole hours, from the sums of the hours."""
+
+    def archive_begin(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str,
+        relation_name: str,
+        since: datetime | None,
+        until: datetime,
+        location: str,
+    ) -> int:
+        """Notes that the rows of a table that was set aside are being archived."""
+
+    def archive_by_relation(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relation_name: str,
+    ) -> Archive | None:
+        """The archive of a table that was set aside."""
+
+    def archive_complete(self, executor: Executor, /) -> list[tuple[str, int, str]]:
+        """Archives whose rows are in no table any more: what was set aside and proved has been dropped."""
+
+    def archive_complete_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str, int, str]]]:
+        """Archives whose rows are in no table any more: what was set aside and proved has been dropped."""
+
+    def archive_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> list[Archive]:
+        """Proved archives with rows of a table between two moments, oldest first."""
+
+    def archive_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> AbstractContextManager[_Rows[Archive]]:
+        """Proved archives with rows of a table between two moments, oldest first."""
+
+    def archive_stored(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relation_name: str,
+        row_count: int,
+        checksum: str,
+        raw_bytes: int,
+        stored_bytes: int,
+    ) -> int:
+        """Notes that an archive was read back and is what was written."""
+
+    def archive_totals(self, executor: Executor, /) -> list[tuple[str, int, int, int]]:
+        """How much of each table is archived."""
+
+    def archive_totals_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str, int, int, int]]]:
+        """How much of each table is archived."""
 
     def audit_insert_many(
         self,
@@ -513,6 +582,34 @@ class _DaylightQueries:
         row_limit: int | None,
     ) -> AbstractContextManager[_Rows[HistoryEntry]]:
         """Entries of a user between two moments, both included, oldest first, from behind a known entry or from the first."""
+
+    def hold_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+        reason: str,
+        user_id: str | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> LegalHold:
+        """Places a hold."""
+
+    def hold_list(self, executor: Executor, /) -> list[LegalHold]:
+        """Holds that are not released, oldest first."""
+
+    def hold_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LegalHold]]:
+        """Holds that are not released, oldest first."""
+
+    def hold_release(
+        self,
+        executor: Executor,
+        /,
+        *,
+        hold_id: int,
+    ) -> int:
+        """Releases a hold."""
 
     def import_begin(
         self,
@@ -1077,6 +1174,25 @@ class _DaylightQueries:
         """Changes the named columns of a user's plan, and no other: two writers of different columns both win. No row when
         there is no such plan of the user, or it was changed since the expected moment."""
 
+    def policy_list(self, executor: Executor, /) -> list[RetentionPolicy]:
+        """How long each table is kept."""
+
+    def policy_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[RetentionPolicy]]:
+        """How long each table is kept."""
+
+    def policy_update(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str,
+        keep_days: int | None,
+        archive: bool | None,
+        storage_class: str | None,
+        enabled: bool | None,
+    ) -> RetentionPolicy | None:
+        """Changes what is given of a table's policy."""
+
     def profile_by_user(
         self,
         executor: Executor,
@@ -1201,6 +1317,80 @@ class _DaylightQueries:
         on_failure_last: str,
     ) -> RateLimit:
         """Stores a limit, also in place of the one with its id."""
+
+    def retention_aside(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+    ) -> list[tuple[str, datetime | None, datetime]]:
+        """What was set aside of a table and is still there, oldest first. Its comment says so, as that of a partition which
+        surf-data maintain has detached."""
+
+    def retention_aside_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+    ) -> AbstractContextManager[_Rows[tuple[str, datetime | None, datetime]]]:
+        """What was set aside of a table and is still there, oldest first. Its comment says so, as that of a partition which
+        surf-data maintain has detached."""
+
+    def retention_commands(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+        relation_name: str | None,
+        time_column: str | None,
+        owner_column: str | None,
+        before: datetime | None,
+        batch: int | None,
+    ) -> tuple[list[str | None], str, list[str | None], str, str, str, str, str, str, str] | None:
+        """The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and neither a
+        legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE."""
+
+    def retention_configure(self, executor: Executor, /) -> str:
+        """Has values written as text mean the same in every session: CSV is text."""
+
+    def retention_drop_lock(self, executor: Executor, /) -> str | None:
+        """Waits until no table that was set aside is between its last look for holds and its end."""
+
+    def retention_drop_unlock(self, executor: Executor, /) -> bool:
+        """Lets holds be placed again."""
+
+    def retention_drop_wait(self, executor: Executor, /) -> str | None:
+        """In a transaction: waits until what is being dropped is gone."""
+
+    def retention_last_run(self, executor: Executor, /) -> tuple[int, datetime, datetime, Any] | None:
+        """The newest run."""
+
+    def retention_lock(self, executor: Executor, /) -> bool:
+        """Lets one run at a time of this database set rows aside and drop them; null when another one is under way."""
+
+    def retention_log_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        started_at: datetime,
+        summary: Json | Jsonb,
+    ) -> int:
+        """Notes what a run did."""
+
+    def retention_restore_commands(
+        self,
+        executor: Executor,
+        /,
+        *,
+        table_name: str | None,
+        columns: list[str] | list[str | None] | None,
+        stamp: str | None,
+    ) -> tuple[str, str, str, str]:
+        """The commands that restore rows of a table into a table of their own, which is never the live one."""
 
     def role_assign(
         self,

@@ -357,3 +357,86 @@ class RateLimit(Record):
     on_failure: str
     #: While PostgreSQL is away, too: ``allow`` or ``deny``.
     on_failure_last: str
+
+
+@attrs.frozen
+class RetentionPolicy(Record):
+    """How long the rows of a table are kept."""
+
+    table_name: str
+    #: ``hot``, ``warm`` or ``cold``.
+    tier: str
+    keep_days: int
+    #: Whether rows are archived before they go.
+    archive: bool
+    #: What a rule of the bucket goes by; nothing else does.
+    storage_class: str
+    enabled: bool
+
+
+@attrs.frozen
+class LegalHold(Record):
+    """What must not be deleted, whatever its age."""
+
+    id: int
+    #: ``None`` for every table.
+    table_name: str | None
+    reason: str
+    #: Rows of this user alone.
+    user_id: str | None
+    #: Rows from then on, and before then.
+    since: datetime | None
+    until: datetime | None
+    placed_at: datetime
+    released_at: datetime | None
+
+
+@attrs.frozen
+class Archive(Record):
+    """Rows of a table in object storage."""
+
+    id: int
+    table_name: str
+    #: What they were set aside in.
+    relation_name: str
+    since: datetime | None
+    until: datetime
+    #: The key of the object.
+    location: str
+    #: ``pending``, ``stored`` (proved) or ``completed`` (and nowhere else any more).
+    status: str
+    row_count: int
+    #: SHA-256 of the CSV.
+    checksum: str
+    raw_bytes: int
+    stored_bytes: int
+    created_at: datetime
+    completed_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class RetentionJob(Record):
+    """What a run did for a table."""
+
+    table_name: str
+    keep_days: int
+    start_time: datetime
+    end_time: datetime
+    #: ``completed``, ``failed`` or ``planned`` (a dry run).
+    status: str
+    #: Expired rows, those that are archived and those that are deleted; what is held is none of them.
+    records_processed: int = 0
+    records_archived: int = 0
+    records_deleted: int = 0
+    error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Restoration(Record):
+    """Rows that were restored, in a table of their own."""
+
+    #: Its name, with its schema.
+    table: str
+    rows: int
+    #: The keys of the archives.
+    archives: list[str]

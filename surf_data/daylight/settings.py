@@ -69,6 +69,13 @@ class DaylightSettings(Settings):
     alert_urls: Secret | None = setting(None, secret, "apprise URLs, separated by commas", variables=("ALERT_URLS",))
     #: Where archives are: a folder, or ``s3://bucket/prefix``.
     archive_url: str | None = setting(None, text, "a folder or an s3:// URL")
+    #: The credentials of S3; without them those of the machine count.
+    archive_access_key_id: Secret | None = setting(None, secret, "an access key's id", variables=("AWS_ACCESS_KEY_ID",))
+    archive_secret_access_key: Secret | None = setting(
+        None, secret, "a secret access key", variables=("AWS_SECRET_ACCESS_KEY",)
+    )
+    #: Another server that speaks S3.
+    archive_endpoint: str | None = setting(None, text, "an http:// or https:// URL", variables=("AWS_ENDPOINT_URL",))
     #: Whether `initialize_database` imports a SQLite file; only ``true`` turns it on.
     migrate_from_sqlite: bool = setting(False, _only_true, "true or false", variables=("MIGRATE_FROM_SQLITE",))
     #: That file.
@@ -99,6 +106,9 @@ class DaylightKeywords(SettingsKeywords, total=False):
     alert_sns_topic: str | None
     alert_urls: str | Secret | None
     archive_url: str | None
+    archive_access_key_id: str | Secret | None
+    archive_secret_access_key: str | Secret | None
+    archive_endpoint: str | None
     migrate_from_sqlite: bool | None
     sqlite_path: str | None
     cache_layers: Literal["redis", "postgresql", "both"] | None

@@ -65,6 +65,6 @@ def mistakes(executor: Executor, lamp_id: UUID, moment: datetime, day: date) -> 
     queries.activity_history(executor, before_created_at=day, **before)  # type: ignore[arg-type]  # pyright: ignore
     queries.activity_history(executor, before_created_at=moment.isoformat(), **before)  # type: ignore[arg-type]  # pyright: ignore
     with queries.activity_copy(executor) as copy:
-        copy.write({"a": 1})  # type: ignore[attr-defined]  # pyright: ignore
+        copy.write({"a": 1})  # type: ignore[arg-type]  # pyright: ignore
     for each in queries.lamp_active_stream_cursor(executor):  # type: ignore[attr-defined]  # pyright: ignore
         assert_type((each, changed), Any)  # type: ignore[assert-type]  # pyright: ignore

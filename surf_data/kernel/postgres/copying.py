@@ -38,6 +38,18 @@ class CopyWriter:
         """
         self._copy.set_types(types)
 
+    def write(self, block: bytes) -> None:
+        """Send a piece of a file that is in the format of the COPY already.
+
+        Arguments:
+            block: bytes; rows may begin in one and end in another.
+
+        Raises:
+            DatabaseError: the connection was lost.
+        """
+        with self._statement.translation:
+            self._copy.write(block)
+
     def write_row(self, row: Sequence[Any]) -> None:
         """Send one row.
 
