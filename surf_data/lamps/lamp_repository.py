@@ -8,7 +8,7 @@ from uuid import UUID
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor, Json
-from surf_data.lamps.lamp_reader import LampReader
+from surf_data.lamps.lamp_reader import read_lamps
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.reference_data import ReferenceCache
 from surf_data.lamps.registration import Registration
@@ -72,8 +72,8 @@ class PostgresLampRepository:
         if isinstance(lamp_ids, (str, UUID)) or not isinstance(lamp_ids, Iterable):
             raise validation.invalid("lamp_ids", "must be a list of UUIDs")
         wanted = _checked(lamp_ids)
-        reader = LampReader(self._database, self._reference)
-        configs = reader.read(lamp_queries().lamp_configurations, lamp_ids=wanted) if wanted else []
+        query = lamp_queries().lamp_configurations
+        configs = read_lamps(self._database, self._reference, query, lamp_ids=wanted) if wanted else []
         # By number: Python's UUIDs are slow to hash and to compare.
         found = {config.lamp_id.int: config for config in configs}
         return [config for lamp_id in wanted if (config := found.get(lamp_id.int))]
@@ -114,7 +114,7 @@ class PostgresLampRepository:
         Raises:
             DatabaseError: they could not be read.
         """
-        return LampReader(self._database, self._reference).read(lamp_queries().lamp_active_list)
+        return read_lamps(self._database, self._reference, lamp_queries().lamp_active_list)
 
     def iter_active_lamps(self, batch_size: int = 1000) -> Iterator[LampConfig]:
         """Yield every active lamp in the order of their ids, in constant memory.

@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 
 from surf_data.kernel.crypto import KeyRing
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, maker
 from surf_data.lamps import api_keys
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import LampOfManyRow, LampRow, ReferenceRow
@@ -16,18 +16,8 @@ from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
 
 _log = logging.getLogger("surf_data.lamps.reference_data")
 
-# Lamps come by the thousand. The class itself sets these fields, too, but looks for each by its name.
-_new = LampConfig.__new__
-(
-    _set_lamp_id,
-    _set_location_index,
-    _set_brightness,
-    _set_is_active,
-    _set_last_seen,
-    _set_location_name,
-    _set_coordinates,
-    _set_api_configs,
-) = (getattr(LampConfig, field.name).__set__ for field in attrs.fields(LampConfig))
+# In the order of the fields, without a default for any.
+_lamp_config = maker(LampConfig)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -72,17 +62,7 @@ class ReferenceData:
                 last_seen=last_seen,
                 api_configs=self.api_configs,
             )
-        location_name, coordinates = location
-        config = _new(LampConfig)
-        _set_lamp_id(config, lamp_id)
-        _set_location_index(config, location_index)
-        _set_brightness(config, brightness)
-        _set_is_active(config, is_active)
-        _set_last_seen(config, last_seen)
-        _set_location_name(config, location_name)
-        _set_coordinates(config, coordinates)
-        _set_api_configs(config, self.api_configs)
-        return config
+        return _lamp_config((lamp_id, location_index, brightness, is_active, last_seen, *location, self.api_configs))
 
 
 def _coordinates(stored: Any) -> Coordinates | None:

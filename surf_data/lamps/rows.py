@@ -24,8 +24,8 @@ class ReferenceRow:
     api_configs: Any
 
 
-# They come by the hundred, and are not frozen, which would double the time to make one.
-@attrs.define
+# They come by the hundred; see `surf_data.kernel.postgres.maker`.
+@attrs.frozen(weakref_slot=False)
 class ActivityRow:
     """An entry of the activity log."""
 

@@ -70,7 +70,8 @@ class Coordinates:
     lon: float
 
 
-@attrs.frozen(kw_only=True)
+# Lamps come by the thousand; see `surf_data.kernel.postgres.maker`.
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class LampConfig:
     """What one lamp is configured to do."""
 

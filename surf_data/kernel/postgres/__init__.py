@@ -7,7 +7,9 @@ from surf_data.kernel.postgres.deadlines import deadline
 from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.manager import DatabaseManager
 from surf_data.kernel.postgres.observation import Observer, QueryEvent
+from surf_data.kernel.postgres.portions import in_portions
 from surf_data.kernel.postgres.queries import load_queries, packaged_queries
+from surf_data.kernel.postgres.rows import maker
 from surf_data.kernel.postgres.session import Session
 from surf_data.kernel.postgres.statement import Statement
 
@@ -24,6 +26,8 @@ __all__ = [
     "Statement",
     "Stream",
     "deadline",
+    "in_portions",
     "load_queries",
+    "maker",
     "packaged_queries",
 ]

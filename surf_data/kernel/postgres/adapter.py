@@ -74,6 +74,10 @@ class Adapter(GenericAdapter):
         )
         return sent
 
+    def statement(self, sql: str) -> Statement:
+        """Return the statement of a query, by the ``sql`` of its function."""
+        return self._statements[sql]
+
     def select(self, conn: Executor, query_name: str, sql: str, parameters: Any, record_class: Any = None) -> Any:
         """Run a query without operator: return the list of its rows."""
         return conn.run(self._statements[sql], parameters, _all_rows)

@@ -254,7 +254,7 @@ def test_a_sign_of_life_reaches_no_index(data: LampsDataLayer) -> None:
         for status in ("active", "active", "inactive"):
             tx.lamps.update_lamp_status(lamp_id, status)
             counted = "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'lamp_registry'"
-            hot.append(tx._session._connection.execute(counted).fetchone())
+            hot.append(tx.session._connection.execute(counted).fetchone())
     assert hot == [(1,), (2,), (2,)]
 
 
