@@ -15,6 +15,7 @@ from surf_data.cli import output
 from surf_data.cli.options import with_options
 from surf_data.review import Finding, RuleOptions, Thresholds
 from surf_data.review.findings.thresholds import BIG_TABLE, MANY_ROWS
+from surf_data.review.rules import ACCEPTABLE
 
 R = TypeVar("R")
 
@@ -25,9 +26,12 @@ _INDENTED = (0, 0, 0, 4)
 def rule_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the options that `RuleOptions` are made of, which it gets as ``rules``."""
 
-    def with_rules(*args: Any, code: tuple[Path, ...], big_table: int, many_rows: int, **options: Any) -> R:
+    def with_rules(
+        *args: Any, code: tuple[Path, ...], big_table: int, many_rows: int, ignored: tuple[str, ...], **options: Any
+    ) -> R:
         thresholds = Thresholds(big_table=big_table, many_rows=many_rows)
-        return command(*args, rules=RuleOptions(code=code, thresholds=thresholds), **options)
+        rules = RuleOptions(code=code, thresholds=thresholds, ignored=frozenset(ignored))
+        return command(*args, rules=rules, **options)
 
     # Before the options, which it would replace by those of the command.
     decorated: Callable[..., R] = update_wrapper(with_rules, command)
@@ -56,6 +60,15 @@ def rule_options(command: Callable[..., R]) -> Callable[..., R]:
             show_default=True,
             metavar="ROWS",
             help="From how many rows on a result is found to be large.",
+        ),
+        click.option(
+            "--ignore",
+            "ignored",
+            multiple=True,
+            metavar="CODE",
+            type=click.Choice(sorted(ACCEPTABLE)),
+            help="Leave all findings of this kind out, such as UNREAD-TYPE where another driver reads the columns. May "
+            "be there several times.",
         ),
     )
 

@@ -39,6 +39,8 @@ class RuleOptions:
     #: Python code that calls the queries: files, and folders of them.
     code: tuple[Path, ...] = ()
     thresholds: Thresholds = attrs.field(factory=Thresholds)
+    #: The codes of findings that are left out, whatever they are about.
+    ignored: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)
@@ -177,7 +179,7 @@ def _inspected(request: ReviewRequest, workbench: Workbench, before: Inspection 
             accepted=plans.accepted,
             before=(earlier.outcomes, earlier.plans.planned or ()),
         )
-        found = evaluate(evidence, request.options.thresholds)
+        found = evaluate(evidence, request.options.thresholds, request.options.ignored)
     state = RevisionState(outcomes=outcomes, plans=plans.by_query, findings=found)
     return Inspection(state=state, plans=plans, same=same, callers=callers, notes=trials.notes())
 
@@ -209,7 +211,7 @@ def _inspected_earlier(request: ReviewRequest, workbench: Workbench, revision: R
                 callers=find_callers(queries, then.options.code) if request.options.code else None,
                 accepted=plans.accepted,
             )
-            found = evaluate(evidence, request.options.thresholds)
+            found = evaluate(evidence, request.options.thresholds, request.options.ignored)
     except (MigrationError, QueryFileError) as error:
         reason = f"{revision.name} cannot be analysed: {revision.told(str(error))}"
         refused = tuple(Refusal(query=query, reason=reason, line=query.line) for query in queries)

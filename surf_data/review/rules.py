@@ -23,6 +23,7 @@ CODES: Mapping[str, str] = {
     "STALE-ACCEPT": "what was accepted is not found any more",
     "TYPE-CHANGE": "an unchanged query has other types than before",
     "UNCALLED": "no Python code calls the query",
+    "UNREAD-TYPE": "a column has a type that the driver does not know",
     "UNTYPED": "a parameter has its type from its surroundings alone",
     "UNUSED-INDEX": "no query uses the index, and no constraint needs it",
 }

@@ -48,9 +48,12 @@ SELECT
         FROM descendant AS d
         LEFT JOIN sure AS t ON d.relation = t.attrelid AND t.attname = pa.attname
         WHERE d.ancestor = pa.attrelid AND t.attname IS NULL
-    ) AS not_null
+    ) AS not_null,
+    pa.atthasdef OR pa.attidentity <> '' OR pt.typdefault IS NOT NULL AS has_default,
+    pa.attnotnull OR pt.typnotnull AS needs_value
 FROM pg_attribute AS pa
 INNER JOIN pg_class AS pc ON pa.attrelid = pc.oid
+INNER JOIN pg_type AS pt ON pa.atttypid = pt.oid
 LEFT JOIN sure AS s ON pa.attrelid = s.attrelid AND pa.attname = s.attname
 WHERE pa.attnum > 0 AND NOT pa.attisdropped AND pc.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
 ORDER BY pa.attrelid, pa.attnum;
@@ -65,7 +68,8 @@ SELECT
     pk.confrelid AS parent,
     pk.confkey AS parent_columns,
     pk.confdeltype::text AS on_delete,
-    pk.confupdtype::text AS on_update
+    pk.confupdtype::text AS on_update,
+    pk.confmatchtype = 'f' AS is_full
 FROM pg_constraint AS pk
 WHERE pk.contype = 'f' AND pk.conparentid = 0 AND pk.conkey IS NOT NULL AND pk.confkey IS NOT NULL
 ORDER BY pk.conrelid, pk.conname;
@@ -153,7 +157,12 @@ SELECT
         FROM generate_series(0, px.indnkeyatts - 1) AS g (place)
         INNER JOIN pg_opclass AS po ON px.indclass[g.place] = po.oid
         ORDER BY g.place
-    ) AS families
+    ) AS families,
+    (
+        SELECT pk.oid
+        FROM pg_constraint AS pk
+        WHERE pk.conindid = px.indexrelid AND pk.contype IN ('p', 'u')
+    ) AS "constraint"
 FROM pg_index AS px
 INNER JOIN pg_class AS pc ON px.indexrelid = pc.oid
 WHERE

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+import attrs
+
 from surf_data.review.analysis import scope as scopes
+from surf_data.review.analysis.assignments import INSERT, UPDATE, assignments
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import LOCKS, Access
 from surf_data.review.analysis.nodes import Node
@@ -22,6 +25,23 @@ _WRITERS = frozenset(
     pg_logical_emit_message_text
     """.split()
 )
+
+
+@attrs.frozen(kw_only=True)
+class _Change:
+    """A change of a table."""
+
+    relation: int
+    #: ``INSERT``, ``UPDATE`` or ``DELETE``.
+    command: str
+    #: The bit that triggers have for it.
+    bit: int
+    #: The columns of rows that are there which are named.
+    named: set[int]
+    #: Of these, those that keep what they have.
+    unchanged: set[int]
+    #: The columns that are null in every row that is written.
+    nulls: set[int]
 
 
 class Accesses:
@@ -82,8 +102,12 @@ class Accesses:
         for _, permissions, _ in uses:
             wanted |= permissions.number("requiredPerms")
             read |= _numbers(permissions["selectedCols"])
-            updated |= _numbers(permissions["updatedCols"])
-            written |= _numbers(permissions["insertedCols"]) | updated
+            named = _numbers(permissions["updatedCols"])
+            written |= _numbers(permissions["insertedCols"]) | named
+            updated |= named
+        for change in self._changes:
+            if change.relation == relation and change.command == UPDATE and through is None:
+                updated -= change.unchanged
         strongest = max(entry.number("rellockmode") for entry, _, _ in uses)
         row_locks = [lock for _, _, lock in uses if lock]
         strength = {name: number for number, name in _ROW_LOCKS.items()}
@@ -103,27 +127,40 @@ class Accesses:
         # 0 stands for the whole row.
         return tuple(column.name for number, column in columns.items() if number in numbers or 0 in numbers)
 
-    def _changed(self) -> Iterator[tuple[int, str, int, set[int]]]:
-        """Yield what is changed: the table, what is done, the bit that triggers have for it, the columns set."""
+    def _changed(self) -> Iterator["_Change"]:
         for query in self._queries:
             entry_number = query.number("resultRelation")
             if query["commandType"] == scopes.SELECT or not entry_number:
                 continue
             entry = query.items("rtable")[entry_number - 1]
-            relation = entry.number("relid")
             place = entry.number("perminfoindex")
             permissions = query.items("rteperminfos")[place - 1] if place else entry
+            written = list(assignments(query, self._catalog))
             for command in _commands(query):
                 name, bit = _COMMANDS[command]
-                yield relation, name, bit, _numbers(permissions["updatedCols"])
+                own = [each for each in written if each.command == name]
+                yield _Change(
+                    relation=entry.number("relid"),
+                    command=name,
+                    bit=bit,
+                    named=_numbers(permissions["updatedCols"]),
+                    unchanged=set.intersection(*(set(each.unchanged) for each in own)) if own else set(),
+                    nulls=set.intersection(*(set(each.nulls(self._catalog)) for each in own)) if own else set(),
+                )
+
+    def refused(self) -> tuple[str, ...]:
+        """Return why no row that the query writes can be stored."""
+        written = (each for query in self._queries for each in assignments(query, self._catalog))
+        return tuple(dict.fromkeys(problem for each in written for problem in each.refused(self._catalog)))
 
     def triggers(self) -> tuple[str, ...]:
         """Return the triggers that are fired."""
         fired = (
-            f"{self._catalog.relation_name(relation)}.{trigger.name} calls {trigger.function}() on {name}"
-            for relation, name, bit, columns in self._changes
-            for trigger in self._catalog.triggers.get(relation, ())
-            if trigger.kind & bit and (name != "UPDATE" or not trigger.columns or columns & set(trigger.columns))
+            f"{self._catalog.relation_name(each.relation)}.{trigger.name} calls {trigger.function}() on {each.command}"
+            for each in self._changes
+            for trigger in self._catalog.triggers.get(each.relation, ())
+            if trigger.kind & each.bit
+            and (each.command != UPDATE or not trigger.columns or each.named & set(trigger.columns))
         )
         return tuple(dict.fromkeys(fired))
 
@@ -132,14 +169,16 @@ class Accesses:
         return tuple(dict.fromkeys(self._cascades()))
 
     def _cascades(self) -> Iterator[str]:
-        for relation, name, _, columns in self._changes:
+        for change in self._changes:
+            # What keeps its value is not looked up again.
+            columns = change.named - change.unchanged
             for key in self._catalog.foreign_keys:
-                if key.relation == relation and (name == "INSERT" or columns & set(key.columns)) and name != "DELETE":
+                if key.relation == change.relation and _is_looked_up(key, change, columns):
                     parent = self._catalog.relation_name(key.parent)
                     yield f"locks a row of {parent} FOR KEY SHARE to check {key.name}"
-                if key.parent == relation and name == "DELETE":
-                    yield from self._deleted(key, (relation,))
-                if key.parent == relation and name == "UPDATE" and columns & set(key.parent_columns):
+                if key.parent == change.relation and change.command == "DELETE":
+                    yield from self._deleted(key, (change.relation,))
+                if key.parent == change.relation and change.command == UPDATE and columns & set(key.parent_columns):
                     yield f"{_ON_UPDATE[key.on_update]} {self._catalog.relation_name(key.relation)} by {key.name}"
 
     def _deleted(self, key: ForeignKey, above: tuple[int, ...]) -> Iterator[str]:
@@ -163,7 +202,7 @@ class Accesses:
 
     def writes(self) -> tuple[str, ...]:
         """Return what a read-only transaction would refuse, or might."""
-        reasons = [f"{name} {self._catalog.relation_name(relation)}" for relation, name, _, _ in self._changes]
+        reasons = [f"{each.command} {self._catalog.relation_name(each.relation)}" for each in self._changes]
         for query in self._queries:
             reasons += [f"row lock on {access}" for access in self._marked(query)]
         reasons += [
@@ -190,6 +229,14 @@ _ON_DELETE = {
     "r": "is refused while there are rows in",
 }
 _ON_UPDATE = {**_ON_DELETE, "c": "changes the key in rows of"}
+
+
+def _is_looked_up(key: ForeignKey, change: _Change, columns: set[int]) -> bool:
+    """Tell whether a row that is written has to have a parent."""
+    own = set(key.columns)
+    if change.command == INSERT or (change.command == UPDATE and columns & own):
+        return not (own <= change.nulls if key.is_full else own & change.nulls)
+    return False
 
 
 def _queries(tree: Node) -> Iterator[Node]:

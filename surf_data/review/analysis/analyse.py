@@ -39,8 +39,6 @@ _COMMANDS = {
 #: The first words of statements that are analysed and planned; the server does not look at others before they run.
 PLANNED = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _NOT_UNDERSTOOD = (AttributeError, LookupError, TypeError, ValueError)
-# The operators with which a call returns what is in the rows.
-_ROW_OPERATORS = frozenset({"", "^", "$", "<!"})
 _FUNCTION = "_surf_data_review"
 _STATEMENT = "_surf_data_review"
 _COPY = re.compile(
@@ -149,7 +147,7 @@ class Analyst:
         if len(described.parameters) != len(query.order):
             return Refusal(query=query, reason="it has parameters by number; write :name", line=query.sql_line)
         facts = self._facts(query, described, self._tree(query.wire, described.parameters))
-        return attrs.evolve(facts, problems=(*self._unfit(facts), *_unread(facts), *_unreplicated(facts)))
+        return attrs.evolve(facts, problems=(*facts.problems, *self._unfit(facts), *_unreplicated(facts)))
 
     def _unfit(self, facts: Facts) -> Iterator[str]:
         """Yield why the server refuses what the driver sends: a Python int is a bigint, whatever is wanted."""
@@ -273,7 +271,7 @@ class Analyst:
             cascades=accesses.cascades(),
             read_only=not writes,
             writes=writes,
-            problems=(),
+            problems=accesses.refused(),
             tree=tree.text(),
         )
 
@@ -335,15 +333,6 @@ def _distance(query: QuerySource, name: str, place: int) -> int:
     """Return how many characters lie between a place in a query and a parameter."""
     number = re.escape(f"${query.order.index(name) + 1}")
     return min(abs(found.start() + 1 - place) for found in re.finditer(rf"{number}(?![0-9])", query.wire))
-
-
-def _unread(facts: Facts) -> Iterator[str]:
-    """Yield which columns arrive as bytes that only the server can read."""
-    if facts.query.operator not in _ROW_OPERATORS:
-        return
-    for column in facts.columns or ():
-        if not python_types.is_known(column.type) and column.type.name != "void":
-            yield f"{column.name} is of the type {column.type.name}, which arrives as bytes: write ::text"
 
 
 def _unreplicated(facts: Facts) -> Iterator[str]:

@@ -7,6 +7,7 @@ from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.scanner import meaning, tokens
 from surf_data.review.analysis import nullability
 from surf_data.review.analysis import scope as scopes
+from surf_data.review.analysis.assignments import uncast
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.nodes import Node
 
@@ -37,7 +38,7 @@ def _assigned(query: Node) -> Iterator[Node]:
 
 def _given(expression: Node, query: Node) -> Iterator[int]:
     """Yield the numbers of the parameters that an expression is, casts aside."""
-    expression = _uncast(expression)
+    expression = uncast(expression)
     if _is_parameter(expression):
         yield expression.number("paramid")
     elif expression.kind == "VAR" and expression["varlevelsup"] == "0":
@@ -51,21 +52,8 @@ def _given(expression: Node, query: Node) -> Iterator[int]:
             yield from _given(nullability.targets(inner)[place]["expr"], inner)
 
 
-def _uncast(expression: Node) -> Node:
-    if expression.kind in _CASTS:
-        return _uncast(expression["arg"])
-    if expression.kind == "FUNCEXPR" and expression["funcformat"] in {"1", "2"}:
-        # A cast, written or implied; further arguments are about its length.
-        return _uncast(expression.items("args")[0])
-    return expression
-
-
 def _is_parameter(expression: Node) -> bool:
     return expression.kind == "PARAM" and expression["paramkind"] == "0"
-
-
-# What wraps an expression without making another value of it; the last is an argument with its name.
-_CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "ARRAYCOERCEEXPR", "COERCETODOMAIN", "COLLATEEXPR", "NAMEDARGEXPR"})
 
 
 def typed(tree: Node, query: QuerySource, catalog: Catalog) -> frozenset[int]:
@@ -123,11 +111,11 @@ def _compared(node: Node) -> list[Node]:
 
 def _numbers(expressions: Iterable[Node]) -> Iterator[int]:
     """Yield the numbers of those of the expressions that are parameters, casts aside."""
-    return (each.number("paramid") for each in map(_uncast, expressions) if _is_parameter(each))
+    return (each.number("paramid") for each in map(uncast, expressions) if _is_parameter(each))
 
 
 def _is_undecided(expression: Node) -> bool:
     """Tell whether an expression has no type of its own: a parameter, or a text in quotes."""
     if expression.kind == "CONST":
         return expression["consttype"] in _UNDECIDED
-    return _is_parameter(_uncast(expression))
+    return _is_parameter(uncast(expression))

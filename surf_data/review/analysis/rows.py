@@ -13,6 +13,10 @@ class Column:
     type: int
     #: Whether no row can hold null here, those that inherit from the table included.
     not_null: bool
+    #: Whether a row that leaves it out has a value in it.
+    has_default: bool
+    #: Whether a row with null in it is refused, by the column or by its domain.
+    needs_value: bool
 
 
 @attrs.frozen
@@ -29,6 +33,8 @@ class ForeignKey:
     on_delete: str
     #: The same when the parent's key changes.
     on_update: str
+    #: Whether rows are looked up with null in some of the columns: ``MATCH FULL``.
+    is_full: bool
 
 
 @attrs.frozen
@@ -79,6 +85,8 @@ class Key:
     columns: list[int]
     collations: list[int]
     families: list[int]
+    #: The constraint that it is made for, if it is.
+    constraint: int | None
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """All findings of one revision, from all that was looked at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -46,54 +46,57 @@ class Evidence:
     before: tuple[Sequence[Outcome], Sequence[Planned]] = ((), ())
 
 
-def evaluate(seen: Evidence, thresholds: Thresholds | None = None) -> tuple[Finding, ...]:
+def evaluate(
+    evidence: Evidence, thresholds: Thresholds | None = None, ignored: Collection[str] = ()
+) -> tuple[Finding, ...]:
     """Return all findings, those that are accepted with the reason.
 
     Arguments:
-        seen: what was looked at.
-        thresholds: from where on something is worth a word.
+        evidence: what is known.
+        thresholds: above which something is reported.
+        ignored: the codes of findings that are left out, whatever they are about.
 
     Raises:
         MigrationError: a migration cannot be read.
         QueryFileError: something is accepted that there is not, or without a reason; with file and line.
     """
-    found = [*_found(seen, thresholds or Thresholds())]
-    queries = [outcome.query for outcome in seen.outcomes if isinstance(outcome, Facts)]
-    accepted = [*suppressions.of_queries(outcome.query for outcome in seen.outcomes)]
+    found = [each for each in _found(evidence, thresholds or Thresholds()) if each.code not in ignored]
+    queries = [outcome.query for outcome in evidence.outcomes if isinstance(outcome, Facts)]
+    accepted = [*suppressions.of_queries(outcome.query for outcome in evidence.outcomes)]
     known = {query.name for query in queries}
     # Of a query that cannot be analysed nothing is found, and nothing is out of date.
     acceptances = [each for each in accepted if each.subject in known]
-    if seen.is_whole:
-        acceptances += [*suppressions.of_migrations(seen.migrations), *seen.accepted]
-    return tuple(suppressions.settled(found, acceptances, frozenset(_looked_for(seen))))
+    if evidence.is_whole:
+        acceptances += [*suppressions.of_migrations(evidence.migrations), *evidence.accepted]
+    return tuple(suppressions.settled(found, acceptances, frozenset(_looked_for(evidence)) - {*ignored}))
 
 
-def _found(seen: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
-    yield from query_findings(seen.outcomes, seen.catalog)
-    if seen.planned is not None:
-        yield from plan_findings(seen.outcomes, seen.planned, seen.catalog, thresholds)
-    yield from revision_findings(seen.before, (seen.outcomes, seen.planned or ()), thresholds)
-    if seen.callers is not None:
-        yield from uncalled((outcome.query for outcome in seen.outcomes), seen.callers)
-    if seen.is_whole:
-        yield from missing_indexes(seen.catalog, thresholds)
-        plans = [plan for plan in seen.planned or () if isinstance(plan, Plan)]
-        yield from unused_indexes(seen.catalog, plans, thresholds) if seen.planned is not None else ()
-        yield from lock_findings(seen.effects or (), seen.catalog, thresholds)
-        yield from seen.squawk or ()
+def _found(evidence: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
+    yield from query_findings(evidence.outcomes, evidence.catalog)
+    if evidence.planned is not None:
+        yield from plan_findings(evidence.outcomes, evidence.planned, evidence.catalog, thresholds)
+    yield from revision_findings(evidence.before, (evidence.outcomes, evidence.planned or ()), thresholds)
+    if evidence.callers is not None:
+        yield from uncalled((outcome.query for outcome in evidence.outcomes), evidence.callers)
+    if evidence.is_whole:
+        yield from missing_indexes(evidence.catalog, thresholds)
+        plans = [plan for plan in evidence.planned or () if isinstance(plan, Plan)]
+        yield from unused_indexes(evidence.catalog, plans, thresholds) if evidence.planned is not None else ()
+        yield from lock_findings(evidence.effects or (), evidence.catalog, thresholds)
+        yield from evidence.squawk or ()
 
 
-def _looked_for(seen: Evidence) -> Iterator[str]:
+def _looked_for(evidence: Evidence) -> Iterator[str]:
     """Yield the codes of the findings that there would be, if there was anything to find.
 
     What a query has become is not among them: it is found in one comparison, and accepted for longer.
     """
-    yield from ("CASCADE", "LOST-INDEX", "NOT-HOT", "ONE-OF-MANY", "UNTYPED", "FK-INDEX")
-    if seen.planned is not None:
+    yield from ("CASCADE", "LOST-INDEX", "NOT-HOT", "ONE-OF-MANY", "UNREAD-TYPE", "UNTYPED", "FK-INDEX")
+    if evidence.planned is not None:
         yield from ("BIG-SORT", "MANY-ROWS", "SEQ-SCAN", "UNUSED-INDEX")
-    if seen.callers is not None:
+    if evidence.callers is not None:
         yield "UNCALLED"
-    if seen.effects is not None:
+    if evidence.effects is not None:
         yield from ("LOCK", "REWRITE", "SCAN")
-    if seen.squawk is not None:
+    if evidence.squawk is not None:
         yield "SQUAWK"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from surf_data.kernel.postgres.query_source import QuerySource
+from surf_data.review.analysis import python_types
 from surf_data.review.analysis.access import CHANGES
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Access, Facts, Outcome
@@ -12,6 +13,8 @@ from surf_data.review.findings.finding import Finding
 
 # The operators with which a caller gets one row.
 _ONE_ROW = frozenset({"^", "$", "<!"})
+# Those with which a caller gets what is in the rows.
+_ROW_OPERATORS = _ONE_ROW | {""}
 
 
 def query_findings(outcomes: Iterable[Outcome], catalog: Catalog) -> Iterator[Finding]:
@@ -113,10 +116,20 @@ def _lost_index(facts: Facts, _catalog: Catalog) -> Iterator[Finding]:
         yield found(facts.query, "LOST-INDEX", column, message)
 
 
+def _unread_type(facts: Facts, _catalog: Catalog) -> Iterator[Finding]:
+    if facts.query.operator not in _ROW_OPERATORS:
+        return
+    for column in facts.columns or ():
+        if not python_types.is_known(column.type) and column.type.name != "void":
+            message = f"{column.name} is of the type {column.type.name}, which arrives as bytes: write ::text"
+            yield found(facts.query, "UNREAD-TYPE", column.name, message)
+
+
 _RULES: tuple[Callable[[Facts, Catalog], Iterator[Finding]], ...] = (
     _one_of_many,
     _not_hot,
     _cascade,
     _lost_index,
     _untyped,
+    _unread_type,
 )

@@ -19,6 +19,7 @@ def missing_indexes(catalog: Catalog, thresholds: Thresholds) -> Iterator[Findin
         catalog: the database.
         thresholds: from where on a table is big.
     """
+    names = _subjects(((key.relation, key.name) for key in catalog.foreign_keys), catalog)
     for key in catalog.foreign_keys:
         rows = catalog.relations[key.relation].rows
         small = rows is not None and rows < thresholds.big_table
@@ -31,7 +32,7 @@ def missing_indexes(catalog: Catalog, thresholds: Thresholds) -> Iterator[Findin
             f"a row of {parent} that goes, or whose key changes, has all of {table}{size} read for those that refer to "
             f"it: CREATE INDEX CONCURRENTLY ON {table} ({columns})"
         )
-        yield Finding(code="FK-INDEX", subject=key.name, about=table, message=message)
+        yield Finding(code="FK-INDEX", subject=names[key.relation, key.name], about=table, message=message)
 
 
 def unused_indexes(catalog: Catalog, plans: Iterable[Plan], thresholds: Thresholds) -> Iterator[Finding]:
@@ -43,6 +44,8 @@ def unused_indexes(catalog: Catalog, plans: Iterable[Plan], thresholds: Threshol
         thresholds: from where on a table is big.
     """
     used = {node.index for plan in plans for node in plan.nodes()}
+    own = ((relation, index.name) for relation, indexes in catalog.indexes.items() for index in indexes)
+    names = _subjects(own, catalog)
     for relation, indexes in catalog.indexes.items():
         rows = catalog.relations[relation].rows or 0
         keys = [key for key in catalog.foreign_keys if key.relation == relation]
@@ -54,7 +57,17 @@ def unused_indexes(catalog: Catalog, plans: Iterable[Plan], thresholds: Threshol
                     f"no query's plan reads it, no constraint needs it, and every write to {table}, {rows:,} rows, "
                     f"pays for it: DROP INDEX CONCURRENTLY {index.name}, or say who uses it"
                 )
-                yield Finding(code="UNUSED-INDEX", subject=index.name, about=table, message=message)
+                yield Finding(code="UNUSED-INDEX", subject=names[relation, index.name], about=table, message=message)
+
+
+def _subjects(names: Iterable[tuple[int, str]], catalog: Catalog) -> dict[tuple[int, str], str]:
+    """Return what each constraint or index is called: by its name alone where no table before has one of that name."""
+    subjects: dict[tuple[int, str], str] = {}
+    taken: set[str] = set()
+    for relation, name in sorted(names):
+        subjects[relation, name] = f"{catalog.relation_name(relation)}.{name}" if name in taken else name
+        taken.add(name)
+    return subjects
 
 
 def _serves(index: Index, key: ForeignKey, catalog: Catalog) -> bool:

@@ -60,8 +60,10 @@ def settled(
     reasons = {(each.code, each.subject): each for each in acceptances}
     matched: set[tuple[str, str]] = set()
     for finding in findings:
-        accepted = reasons.get((finding.code, finding.subject))
-        matched.add((finding.code, finding.subject))
+        # A constraint may also be called by its table and its name.
+        places = [(finding.code, finding.subject), (finding.code, f"{finding.about}.{finding.subject}")]
+        accepted = next((reasons[place] for place in places if place in reasons), None)
+        matched.update(places)
         yield finding if accepted is None else attrs.evolve(finding, accepted=accepted.reason)
     for place, accepted in reasons.items():
         if place not in matched and accepted.code in looked_for:

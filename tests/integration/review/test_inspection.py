@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from surf_data.review import ReviewRequest, Workbench, inspect
+from surf_data.review import ReviewRequest, RuleOptions, Workbench, inspect
 
 SqlFolder = Callable[..., Path]
 
@@ -66,3 +66,17 @@ def test_scripts_are_reviewed(sql_folder: SqlFolder, server: str) -> None:
     folder = sql_folder(q="-- name: clean()#\n-- Cleans.\nVACUUM;\n")
     workbench = Workbench(connect=functools.partial(psycopg.connect, server))
     assert inspect(ReviewRequest(folder=folder), workbench).ok
+
+
+@pytest.mark.parametrize("header", ["-- One.", "-- One.\n-- accept: UNREAD-TYPE the other driver reads it"])
+def test_a_kind_of_findings_is_ignored(sql_folder: SqlFolder, tmp_path: Path, server: str, header: str) -> None:
+    """What another driver reads is accepted in a header, or left out for the whole folder."""
+    folder = sql_folder(shop=f"-- name: shop_place(id)^\n{header}\nSELECT place FROM shop WHERE id = :id;\n")
+    schema = tmp_path / "schema.sql"
+    schema.write_text("CREATE TABLE shop (id bigint PRIMARY KEY, place point);\n", "utf-8")
+    workbench = Workbench(connect=functools.partial(psycopg.connect, server))
+    request = ReviewRequest(folder=folder, sources=(schema,))
+    assert inspect(request, workbench).ok is ("accept" in header)
+    ignoring = ReviewRequest(folder=folder, sources=(schema,), options=RuleOptions(ignored=frozenset({"UNREAD-TYPE"})))
+    review = inspect(ignoring, workbench)
+    assert (review.ok, review.now.state.findings) == (True, ())

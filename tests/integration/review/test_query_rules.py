@@ -11,7 +11,9 @@ from surf_data.review import Finding, read_queries
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.findings.query_rules import query_findings
 from surf_data.review.findings.schema_rules import missing_indexes
+from surf_data.review.findings.suppressions import settled
 from surf_data.review.findings.thresholds import Thresholds
+from surf_data.review.rules import Suppression
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('calm', 'wild');
@@ -92,6 +94,11 @@ def findings(analyst: Analyst, tmp_path: Path) -> Callable[[str, str], list[Find
         ("", "SELECT id FROM shop WHERE lower(:name) = town", "UNTYPED name", "write :name::text"),
         ("", "SELECT id FROM shop WHERE :kind = 'open'", "UNTYPED kind", "write :kind::text"),
         ("", "SELECT coalesce(:a, :b) AS either", "UNTYPED a,UNTYPED b", "write"),
+        ("", "SELECT mood FROM shop", "UNREAD-TYPE mood", "arrives as bytes: write ::text"),
+        ("^", "SELECT ARRAY['calm'::mood] AS moods", "UNREAD-TYPE moods", "of the type mood[], which arrives"),
+        ("$", "SELECT '(1,2)'::point AS place", "UNREAD-TYPE place", "of the type point"),
+        ("<!", "INSERT INTO shop (id) VALUES (1) RETURNING mood", "UNREAD-TYPE mood", "write ::text"),
+        ("", "SELECT '12.5'::money AS price, 'a'::tsvector AS words", "UNREAD-TYPE price,UNREAD-TYPE words", "money"),
     ],
 )
 def test_found(findings: Callable[[str, str], list[Finding]], operator: str, sql: str, about: str, told: str) -> None:
@@ -122,6 +129,8 @@ def test_found(findings: Callable[[str, str], list[Finding]], operator: str, sql
         ("", "SELECT id FROM shop WHERE town = coalesce(:town, town) AND :flag"),
         ("", "SELECT CASE WHEN visits > 3 THEN :many ELSE town END AS town FROM shop WHERE :since < now()"),
         ("", "SELECT make_interval(days => :days) AS span"),
+        ("!", "UPDATE tag SET label = 'calm' WHERE false RETURNING NULL::point"),
+        ("", "SELECT pg_sleep(0)"),
         ("", "SELEC"),
     ],
 )
@@ -156,3 +165,24 @@ def test_foreign_keys_of_small_tables(database: Callable[[str], psycopg.Connecti
     [found] = missing_indexes(Analyst(connection).catalog, Thresholds(big_table=10))
     assert (found.subject, found.about) == ("many_shop_town_fkey", "many")
     assert "all of many, 10 rows, read" in found.message
+
+
+def test_constraints_that_share_a_name(database: Callable[[str], psycopg.Connection[Any]]) -> None:
+    """Of constraints with one name the first is called by it alone, and a suppression accepts one of them."""
+    connection = database("""
+        CREATE SCHEMA stock;
+        CREATE TABLE shop (id int4 PRIMARY KEY);
+        CREATE TABLE small (shop int4 CONSTRAINT fk_shop REFERENCES shop);
+        CREATE TABLE served (shop int4 PRIMARY KEY CONSTRAINT fk_shop REFERENCES shop);
+        CREATE TABLE large (shop int4 CONSTRAINT fk_shop REFERENCES shop);
+        CREATE TABLE stock.large (shop int4 CONSTRAINT fk_shop REFERENCES shop);
+        CREATE TABLE other (shop int4 CONSTRAINT fk_other REFERENCES shop);
+    """)
+    found = list(missing_indexes(Analyst(connection).catalog, Thresholds()))
+    subjects = ["fk_shop", "large.fk_shop", "stock.large.fk_shop", "fk_other"]
+    assert [finding.subject for finding in found] == subjects
+    for subject, accepted in [*((each, each) for each in subjects), ("small.fk_shop", "fk_shop")]:
+        said = Suppression(code="FK-INDEX", subject=subject, reason="few", file=Path("scale.toml"), line=None)
+        known = list(settled(found, [said], {"FK-INDEX"}))
+        assert [each.subject for each in known if each.accepted] == [accepted]
+        assert len(known) == len(found)
