@@ -6,9 +6,11 @@ from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
 from surf_data.domain import Domain, Retention
 from surf_data.kernel.postgres import Executor, Observer, Session
+from surf_data.screenshot.cache_manager import CacheManager
 from surf_data.screenshot.codes import CodeRepository
 from surf_data.screenshot.images import ImageRepository
 from surf_data.screenshot.projects import ProjectRepository
+from surf_data.screenshot.sessions import SessionRepository
 from surf_data.screenshot.settings import VARIABLES, ScreenshotKeywords, ScreenshotSettings, with_urls
 from surf_data.screenshot.storage import StorageManager
 from surf_data.screenshot.storage_cleanup import StorageCounts
@@ -35,9 +37,10 @@ class Repositories:
     Arguments:
         executor: runs the statements.
         storage: object storage over the same.
+        sessions: sessions over the same.
     """
 
-    def __init__(self, executor: Executor, storage: StorageManager) -> None:
+    def __init__(self, executor: Executor, storage: StorageManager, sessions: SessionRepository) -> None:
         #: Users.
         self.users: UserRepository = UserRepository(executor)
         #: Projects.
@@ -46,6 +49,8 @@ class Repositories:
         self.codes: CodeRepository = CodeRepository(executor)
         #: Generated images.
         self.images: ImageRepository = ImageRepository(executor)
+        #: Sessions of users.
+        self.sessions: SessionRepository = sessions
         #: Object storage.
         self.storage: StorageManager = storage
 
@@ -53,9 +58,9 @@ class Repositories:
 class ScreenshotTransaction(Transaction, Repositories):
     """The repositories, bound to one connection in one transaction. Created by `ScreenshotDataLayer`."""
 
-    def __init__(self, session: Session, storage: StorageManager) -> None:
+    def __init__(self, session: Session, storage: StorageManager, sessions: SessionRepository) -> None:
         Transaction.__init__(self, session)
-        Repositories.__init__(self, session, storage)
+        Repositories.__init__(self, session, storage, sessions)
 
 
 class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
@@ -78,10 +83,14 @@ class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
         self._store, self._signer, self._counts = object_store(settings), url_signer(settings), StorageCounts()
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
         self._own_settings = settings
-        Repositories.__init__(self, self.database, self._storage(self.database))
+        sessions = SessionRepository(self.database, self.redis, settings, reads_cache=True)
+        Repositories.__init__(self, self.database, self._storage(self.database), sessions)
+        #: Values and sessions in Redis.
+        self.cache: CacheManager = CacheManager(self.redis, settings)
 
     def _bind(self, session: Session) -> ScreenshotTransaction:
-        return ScreenshotTransaction(session, self._storage(session))
+        sessions = SessionRepository(session, self.redis, self._own_settings, reads_cache=False)
+        return ScreenshotTransaction(session, self._storage(session), sessions)
 
     def _storage(self, executor: Executor) -> StorageManager:
         return StorageManager(
