@@ -1,5 +1,6 @@
 """A small synchronous data layer for PostgreSQL and Redis in which every statement is a reviewed .sql file."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from surf_data.data_layer import DataLayer, Transaction, load_settings
@@ -28,14 +29,14 @@ from surf_data.errors import (
 from surf_data.kernel import validation
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
-from surf_data.kernel.journal import JournalTable
-from surf_data.kernel.paging import Page
 from surf_data.kernel.postgres import DatabaseManager, Executor, Observer, QueryEvent, Session, load_queries
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings, SettingsKeywords, setting
 
 if TYPE_CHECKING:
+    from surf_data.kernel.journal import JournalTable
+    from surf_data.kernel.paging import Page
     from surf_data.lamps import (
         ApiConfig,
         Coordinates,
@@ -115,33 +116,37 @@ __all__ = [
     "validation",
 ]
 
-# Names of the Surf Lamp: it is imported when the first of them is used, so that other domains do without it.
-_LAMPS = frozenset(
-    {
-        "ApiConfig",
-        "Coordinates",
-        "IActivityLogger",
-        "ICacheManager",
-        "ILampRepository",
-        "IUserRepository",
-        "LampConfig",
-        "LampsDataLayer",
-        "LampsTransaction",
-        "PostgresActivityLogger",
-        "PostgresLampRepository",
-        "PostgresSessionRepository",
-        "PostgresUserRepository",
-        "RedisCacheManager",
-        "SurfData",
-        "open",
-    }
-)
+# What is imported when it is first used: the Surf Lamp's names, so that other domains do without it, and what only
+# those need who write a domain.
+_LAZY = {
+    **dict.fromkeys(
+        (
+            "ApiConfig",
+            "Coordinates",
+            "IActivityLogger",
+            "ICacheManager",
+            "ILampRepository",
+            "IUserRepository",
+            "LampConfig",
+            "LampsDataLayer",
+            "LampsTransaction",
+            "PostgresActivityLogger",
+            "PostgresLampRepository",
+            "PostgresSessionRepository",
+            "PostgresUserRepository",
+            "RedisCacheManager",
+            "SurfData",
+            "open",
+        ),
+        "surf_data.lamps",
+    ),
+    "JournalTable": "surf_data.kernel.journal",
+    "Page": "surf_data.kernel.paging",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAMPS:
+    module = _LAZY.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Not with this module: see above.
-    from surf_data import lamps  # noqa: PLC0415
-
-    return getattr(lamps, name)
+    return getattr(import_module(module), name)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 import psycopg
 
-from surf_data.kernel.postgres.query_source import QuerySource
+if TYPE_CHECKING:
+    # Reading SQL is for when queries are loaded.
+    from surf_data.kernel.postgres.query_source import QuerySource
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class RowFactory:
 
     __slots__ = ("_checked", "_fields", "_make", "_source")
 
-    def __init__(self, row: type[attrs.AttrsInstance], source: QuerySource) -> None:
+    def __init__(self, row: type[attrs.AttrsInstance], source: "QuerySource") -> None:
         fields = attrs.fields(row)
         if not all(field.init and not field.kw_only for field in fields):
             raise source.error(f"{row.__name__} must take each column as a positional argument")
