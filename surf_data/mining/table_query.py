@@ -113,7 +113,7 @@ def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_o
         f"SELECT /* surf_data:mining.pull_{table} */ {selected} "  # noqa: S608 - names of the catalogue, placeholders
         f"FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
     )
-    return TableQuery(_statement(table, sql, replica_ok), parameters, names, None if limit else MAX_ROWS)
+    return TableQuery(_statement(table, sql, bool(replica_ok)), parameters, names, None if limit else MAX_ROWS)
 
 
 @lru_cache(maxsize=256)
