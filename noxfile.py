@@ -87,12 +87,23 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Hand every public method 2,000 bad inputs, over 60,000 in all, in minutes. Arguments after -- go to pytest."""
+    """Try what the tests only sample: every kill point, and 2,000 bad inputs for every public method.
+
+    Arguments after -- go to pytest.
+    """
     install_for(session, "test")
     provide_redis(session)
     session.env["HYPOTHESIS_PROFILE"] = "nightly"
     workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
-    session.run("pytest", "tests/integration/test_bad_input.py", *(session.posargs or workers))
+    session.run(
+        "pytest",
+        "tests/unit",
+        "tests/integration",
+        "--whole",
+        "-m",
+        "sweep or hypothesis",
+        *(session.posargs or workers),
+    )
 
 
 @nox.session

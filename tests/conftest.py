@@ -47,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="The seed of the samples; a failure shows it.")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what sweeps over points, so that `nox -s nightly` finds it."""
+    for item in items:
+        if "sweep" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.sweep)
+
+
 @pytest.fixture
 def sweep(request: pytest.FixtureRequest) -> Iterator[int]:
     """Return the points of a sweep, from 1 without end: each with --whole, else one in eight, chosen at random."""

@@ -106,11 +106,17 @@ def test_public_names_are_complete() -> None:
     public = {
         alias.asname or alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module not in {"surf_data", "typing"}
+        if isinstance(node, ast.ImportFrom) and node.module not in {"importlib", "surf_data", "typing"}
         for alias in node.names
     }
     assert public == set(surf_data.__all__)
     assert all(hasattr(surf_data, name) for name in surf_data.__all__)
+
+
+def test_there_is_no_other_name() -> None:
+    """A name that is not public is an AttributeError, as of any module."""
+    with pytest.raises(AttributeError, match="module 'surf_data' has no attribute 'LampConfigs'"):
+        surf_data.LampConfigs  # noqa: B018 - the expression raises
 
 
 def test_import_takes_only_what_a_service_needs() -> None:
