@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from surf_data.domain import Retention
+from surf_data.errors import LockTimeout
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Session
 from surf_data.migrate.connecting import connected
@@ -68,7 +69,7 @@ def maintain(
     Raises:
         ValidationError: a number is out of range; the error names it, and nothing is sent.
         MigrationError: a table is not there, or not such a one; or another run does not end.
-        LockTimeout: a lock could not be had in all attempts.
+        LockTimeout: a lock could not be had in all attempts; the other tables were maintained.
         DatabaseError: the server cannot be reached, or refuses.
     """
     limits = Limits(
@@ -81,6 +82,7 @@ def maintain(
     if ahead is not None:
         ahead = validation.integer("ahead", ahead, minimum=0, maximum=120)
     results: list[TableMaintenance] = []
+    locked: LockTimeout | None = None
     with closing(connected(connect, "connecting for maintenance")) as connection:
         session = Session(connection)
         commands = Commands(
@@ -94,12 +96,24 @@ def maintain(
             limits.configure(session, transaction=False)
             retention_queries().partition_configure(session)
             for policy in policies:
-                if policy.partition is None:
-                    done = delete_expired(commands, policy)
-                else:
-                    done = maintain_partitions(commands, policy, ahead=ahead, before_drop=before_drop)
-                results.append(done)
-                facts = {"table": done.table, "created": len(done.created), "dropped": len(done.dropped)}
-                counts = {"moved": done.moved, "deleted": done.deleted, "retained": len(done.retained)}
-                _log.info("table maintained", extra={**facts, **counts, "dry_run": dry_run})
+                try:
+                    results.append(_maintained(commands, policy, ahead, before_drop))
+                except LockTimeout as error:
+                    # A table that is in use all night keeps no other from its partitions.
+                    locked = locked or error
+    if locked is not None:
+        raise locked
     return results
+
+
+def _maintained(
+    commands: Commands, policy: Retention, ahead: int | None, before_drop: BeforeDrop | None
+) -> TableMaintenance:
+    if policy.partition is None:
+        done = delete_expired(commands, policy)
+    else:
+        done = maintain_partitions(commands, policy, ahead=ahead, before_drop=before_drop)
+    facts = {"table": done.table, "created": len(done.created), "dropped": len(done.dropped), "moved": done.moved}
+    counts = {"deleted": done.deleted, "retained": len(done.retained), "dry_run": commands.dry_run}
+    _log.info("table maintained", extra={**facts, **counts})
+    return done

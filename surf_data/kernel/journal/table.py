@@ -34,6 +34,17 @@ def _name(_: object, __: object, value: str) -> None:
     validation.identifier("name", value, marks="_.")
 
 
+def _reader(columns: Mapping[str, Column]) -> Callable[[Entry], tuple[Any, ...]]:
+    values = itemgetter(*columns)
+    converters = [_CONVERTED.get(column.type) for column in columns.values()]
+    if not any(converters):
+        return values
+    return lambda entry: tuple(
+        value if convert is None or value is None else convert(value)
+        for convert, value in zip(converters, values(entry), strict=True)
+    )
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class JournalTable:
     """An append-only table: what a `Journal` has to know of it, and the statements that write to it.
@@ -67,18 +78,9 @@ class JournalTable:
     #: Columns whose length counts for the memory that a buffer takes.
     large: tuple[str, ...] = ()
     #: Returns the values of an entry in the order of the columns.
-    row: Callable[[Entry], tuple[Any, ...]] = attrs.field(init=False, repr=False)
-
-    @row.default
-    def _row(self) -> Callable[[Entry], tuple[Any, ...]]:
-        values = itemgetter(*self.columns)
-        converters = [_CONVERTED.get(column.type) for column in self.columns.values()]
-        if not any(converters):
-            return values
-        return lambda entry: tuple(
-            value if convert is None or value is None else convert(value)
-            for convert, value in zip(converters, values(entry), strict=True)
-        )
+    row: Callable[[Entry], tuple[Any, ...]] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: _reader(self.columns), takes_self=True)
+    )
 
     def characters(self, entry: Entry) -> int:
         """Return how long an entry's large columns are together."""

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from surf_data.domain import Retention
-from surf_data.errors import MigrationError
+from surf_data.errors import LockTimeout, MigrationError
 from surf_data.retention import TableMaintenance, expiry, maintain
 
 Connection = psycopg.Connection[Any]
@@ -78,3 +78,18 @@ def test_other_tables_are_refused(table: str, column: str, server: Connection, d
     server.execute("CREATE TABLE things (at date); CREATE VIEW view AS SELECT now() AS t")
     with pytest.raises(MigrationError, match=f"^there is no table {table} with a time {column}; are all migrations"):
         maintain(partial(psycopg.connect, database_url), [Retention(table=table, by=column)])
+
+
+def test_a_table_in_use_keeps_no_other_waiting(run: Run, server: Connection, database_url: str) -> None:
+    """The others are maintained, and then the error is raised."""
+    server.execute("CREATE TABLE locked (at timestamptz); INSERT INTO locked VALUES ('2020-01-01')")
+    expired = [
+        Retention(table="public.locked", by="at", keep_days=0),
+        Retention(table='"Two words"."a table"', by="until when", keep_days=0),
+    ]
+    with psycopg.connect(database_url) as other:
+        other.execute("LOCK TABLE locked")
+        with pytest.raises(LockTimeout):
+            maintain(partial(psycopg.connect, database_url), expired, lock_timeout=0.01, attempts=1)
+    assert left(server) == [-1, 0]
+    assert server.execute("SELECT count(*) FROM locked").fetchone() == (1,)
