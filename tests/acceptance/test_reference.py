@@ -11,6 +11,7 @@ import pytest
 
 import surf_data
 from surf_data import backup, embedded, lamps, migrate, retention
+from surf_data.cli.domain_reference import domain_reference
 from surf_data.kernel import cache, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -130,6 +131,11 @@ def test_settings_are_described() -> None:
     page = (DOCS / "reference" / "settings.md").read_text("utf-8")
     [table] = re.findall(r"^\| keyword .*\n(?:\|.*\n)+", page, re.MULTILINE)
     assert settings_table() == table.rstrip()
+
+
+def test_domains_are_described() -> None:
+    """The reference of the domains is what they declare."""
+    assert domain_reference() == (DOCS / "reference" / "domains.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
