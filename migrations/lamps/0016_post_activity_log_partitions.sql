@@ -1,6 +1,6 @@
 -- Why: an activity log in partitions by time. A month that has expired is dropped in milliseconds and leaves no bloat,
 -- and the indexes that entries are inserted into stay as small as a month. Why months: docs/design-notes.md.
--- The table that there is becomes the first partition, as it stands; no row is moved or read. Months follow, and a
+-- The table that there is becomes the first partition, unchanged; no row is moved or read. Months follow, and a
 -- default partition, which takes what nobody has made a partition for. `surf-data maintain` makes the next ones.
 -- What is on the table goes with its name: columns, constraints, indexes, triggers, policies, comments, rights. What
 -- cannot go with it (a view, a publication, a foreign key of another table) stops the run and is named.

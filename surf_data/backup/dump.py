@@ -74,7 +74,7 @@ def backup(
         file: where to.
         folders: where to look for a pg_dump of the server's version, or else a newer one, after ``PATH``.
         overwrite: whether files of these names may be replaced.
-        on_step: is told when the work on a table begins. What it raises ends the work.
+        on_step: called when the work on a table begins. What it raises ends the work.
 
     Returns:
         The manifest.

@@ -90,7 +90,7 @@ def read_manifest(file: Path) -> Manifest:
             )
         problem = "is of a newer version of this library"
     except OSError as error:
-        problem = f"cannot be read, so nothing tells whether the backup is whole: {error.strerror}"
+        problem = f"cannot be read, so it is not known whether the backup is whole: {error.strerror}"
     except (KeyError, TypeError, ValueError):
         pass
     # Outside the handlers, so that it carries no other error.

@@ -80,7 +80,7 @@ class Program:
 
 @attrs.frozen
 class Place:
-    """A database, as a client program is told of it."""
+    """A database, as client programs are given it."""
 
     #: Where it is, without secrets: everybody on the machine can read it in the list of processes.
     conninfo: str

@@ -65,7 +65,7 @@ def restore(
         unverified: whether to do without the manifest, and so without the checksum before and the counts after.
         owners: whether objects go to the roles that owned them, which must exist; else all go to this role.
         privileges: whether to grant what was granted, to roles which must exist.
-        on_step: is told when the work on a table begins. What it raises ends the work.
+        on_step: called when the work on a table begins. What it raises ends the work.
 
     Returns:
         What was done.

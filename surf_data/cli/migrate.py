@@ -106,7 +106,7 @@ def down(folder: Folder, /, *, to: int, as_json: bool, dry_run: bool, **limits: 
 def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> None:
     """Record the migrations up to NUMBER as applied without running them.
 
-    For a database that has what they make, but no history. "migrate verify --to NUMBER" tells whether it has.
+    For a database that has what they make, but no history. "migrate verify --to NUMBER" shows whether it has.
     """
     with folder.runner() as runner, _Report("recorded", as_json=as_json, dry_run=dry_run) as report:
         recorded = runner.baseline(number, dry_run=dry_run)

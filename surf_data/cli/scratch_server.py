@@ -40,7 +40,7 @@ def scratch_server(
     Arguments:
         url: which server to take, if one was named.
         database: whose migrations are to be tried.
-        tell: is told of what takes time.
+        tell: called with a line on what takes time.
 
     Raises:
         ConfigurationError: the URL is malformed.

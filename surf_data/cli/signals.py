@@ -1,4 +1,4 @@
-"""How a command ends when it is told to: as by an exception, so that servers are stopped and work is undone."""
+"""How a command ends on a signal: as by an exception, so that servers are stopped and work is rolled back."""
 
 import signal
 from collections.abc import Callable, Iterator

@@ -113,7 +113,7 @@ def list_commands(
 @json_option
 @pass_target
 def search(target: Target, text: str, *, limit: int, hours: int, as_json: bool) -> None:
-    """Look for TEXT in projects and specifications by its words, in commands and users as it stands."""
+    """Look for TEXT in projects and specifications by its words, in commands and users verbatim."""
     with target.open(specify.open, pool_min_size=1) as data:
         found: dict[str, Sequence[Any]] = {
             "commands": data.commands.queries.list_commands_after(CommandFilter(text=text, hours=hours), limit=limit),

@@ -29,7 +29,7 @@ def rotate(session: Session, ring: KeyRing, *, dry_run: bool = False) -> Rotatio
         dry_run: decrypt and count, and change nothing.
 
     Raises:
-        EncryptionError: one cannot be decrypted; nothing is changed when the transaction is undone.
+        EncryptionError: one cannot be decrypted; nothing is changed when the transaction is rolled back.
         DatabaseError: they cannot be read or stored.
     """
     encrypted = rotated = kept = 0

@@ -41,7 +41,7 @@ class PostgresUserRepository:
         return True
 
     def validate_user_credentials(self, email: str, password_hash: str) -> bool:
-        """Tell whether an active user has this e-mail address and this password hash.
+        """Return whether an active user has this e-mail address and this password hash.
 
         The hash is compared in constant time, and for an unknown address the same work is done.
 

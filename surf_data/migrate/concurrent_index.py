@@ -1,7 +1,7 @@
 """An index that is built or dropped CONCURRENTLY, and what an interruption leaves of it.
 
 PostgreSQL keeps the index of a failed build: it costs every write, serves no query, and lets ``IF NOT EXISTS`` pass it
-over for ever (its manual, CREATE INDEX, "Building Indexes Concurrently").
+over indefinitely (its manual, CREATE INDEX, "Building Indexes Concurrently").
 """
 
 import re

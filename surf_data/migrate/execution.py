@@ -148,7 +148,7 @@ class Execution:
         with self._connection.transaction():
             before = migrate_queries().session_state(self._session)
             self._limits.configure(self._session, transaction=True)
-            # As it stands: without parameters there are no placeholders, unprepared it may be any number of statements.
+            # Unchanged: without parameters there are no placeholders, unprepared it may be any number of statements.
             self._connection.execute(part.sql.encode(), prepare=False)
             if self._connection.info.transaction_status is not TransactionStatus.INTRANS:
                 raise MigrationError("it ended its own transaction, so what it did is not recorded")

@@ -66,7 +66,7 @@ def described(
     if not section.transactional:
         outcome = "the next run goes on here"
     elif lost:
-        outcome = f"the status tells whether it was {done}"
+        outcome = f"the status shows whether it was {done}"
     else:
         outcome = f"nothing of this file was {done}"
     if not isinstance(error, MigrationError):

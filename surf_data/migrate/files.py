@@ -1,7 +1,7 @@
 """A folder of migration files, read and checked before anything runs.
 
 The format is dbmate's: ``NNNN_name.sql``, numbered from 0001 without gaps, with the markers ``-- migrate:up`` and
-``-- migrate:down`` on lines of their own. A section is sent as it stands, in one transaction. One that is marked
+``-- migrate:down`` on lines of their own. A section is sent unchanged, in one transaction. One that is marked
 ``transaction:false`` is sent one statement after another, with ``-- migrate:next`` on a line of its own between them.
 """
 
@@ -105,7 +105,7 @@ def read_folder(folder: Path) -> list[Migration]:
 
     Raises:
         MigrationError: the folder cannot be read or holds no migration, a file has a bad name, a number is missing or
-            there twice, or a file cannot be applied as it stands; with file and line.
+            there twice, or a file cannot be applied; with file and line.
     """
     try:
         paths = [path for path in sql_folders.entries(folder) if sql_folders.is_sql(path)]

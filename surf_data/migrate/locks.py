@@ -1,6 +1,6 @@
 """What each statement of a migration does to the tables that are there: locks, rewrites, scans, index builds.
 
-It is measured, not guessed: the statement is run on the same schema without rows, in a transaction that is undone.
+It is measured, not guessed: the statement is run on the same schema without rows, in a transaction that is rolled back.
 Which lock PostgreSQL takes, and whether it writes a table anew or reads it to its end, does not depend on the rows.
 """
 
@@ -116,7 +116,7 @@ def measure_locks(
         server: where all is tried, in a database that is made for it and dropped.
         applied: the migrations that were applied, in order.
         pending: those that were not, in order, each with the number of its statements that are done already.
-        on_start: is told of each before it is tried.
+        on_start: called with each before it is tried.
 
     Raises:
         MigrationError: a migration fails in an empty database; with file and line.
@@ -175,7 +175,7 @@ def _part(connect: Connect, migration: Migration, part: Part) -> list[StatementE
 def _failure(
     connection: psycopg.Connection[Any], part: Part, statements: list[Statement], effects: list[StatementEffect]
 ) -> psycopg.Error | None:
-    """Run statements in a transaction that is undone, and append what each does; return what ends it early."""
+    """Run statements in a transaction that is rolled back, and append what each does; return what ends it early."""
     session = Session(connection)
     # Returned rather than raised, so that what is raised in the end has no driver error hanging on it.
     try:

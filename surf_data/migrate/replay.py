@@ -12,7 +12,7 @@ from surf_data.migrate.files import Migration, Part
 from surf_data.migrate.scratch import Connect
 from surf_data.migrate.statements import split
 
-#: Is told of each migration before it is replayed.
+#: Called with each migration before it is replayed.
 Listener = Callable[[Migration], object]
 
 
@@ -22,7 +22,7 @@ def replay(connect: Connect, migrations: Iterable[Migration], on_start: Listener
     Arguments:
         connect: connects to the scratch database.
         migrations: the files, in order.
-        on_start: is told of each.
+        on_start: called with each.
 
     Raises:
         MigrationError: one of them fails there; with file and line.

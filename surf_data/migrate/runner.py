@@ -33,7 +33,7 @@ _PROBLEMS = {
     "skipped": "is not applied although a later one is",
 }
 
-#: Is told of each migration of a run after its record was committed. What it raises ends the run.
+#: Called with each migration of a run after its record was committed. What it raises ends the run.
 Listener = Callable[[MigrationStatus], object]
 
 
@@ -101,7 +101,7 @@ class Runner:
 
         Arguments:
             to: the number of the last one to apply; all when ``None``.
-            on_applied: is told of each migration.
+            on_applied: called with each migration.
             dry_run: say what would be applied, and change nothing.
 
         Returns:
@@ -123,7 +123,7 @@ class Runner:
 
         Arguments:
             to: the number of the last one that stays applied; 0 reverts all.
-            on_reverted: is told of each migration as it was before.
+            on_reverted: called with each migration as it was before.
             dry_run: say what would be reverted, and change nothing.
 
         Returns:
@@ -131,7 +131,7 @@ class Runner:
 
         Raises:
             ValidationError: ``to`` is not a whole number from 0.
-            MigrationError: as `up`; and before anything runs, when one of them does not say how it is undone.
+            MigrationError: as `up`; and before anything runs, when one of them does not say how it is reverted.
             DatabaseError: the server cannot be reached, or refuses to keep the history.
         """
         validation.integer("to", to, minimum=0)

@@ -79,7 +79,7 @@ def _run(connection: psycopg.Connection[Any], texts: dict[Path, str]) -> None:
         for file, text in texts.items():
             failure = None
             try:
-                # As it stands: without parameters there are no placeholders, unprepared it may be several statements.
+                # Unchanged: without parameters there are no placeholders, unprepared it may be several statements.
                 connection.execute(text.encode(), prepare=False)
             except psycopg.Error as error:
                 failure = _described(error, file, text)

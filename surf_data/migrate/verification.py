@@ -37,7 +37,7 @@ def verify(
         connect: connects to the database; the role needs no privileges.
         server: where the migrations are replayed, in a database that is made for it and dropped.
         migrations: the files that were applied, in order.
-        on_start: is told of each before it is replayed.
+        on_start: called with each before it is replayed.
 
     Raises:
         MigrationError: a migration fails in an empty database; with file and line.

@@ -30,7 +30,7 @@ FAULTS = ["cut", "cut", "lose a COMMIT", "lose a COMMIT", "kill a session", "kil
 
 
 def told(call: Callable[[], object]) -> str:
-    """Return what the caller of a write is told of it."""
+    """Return what the caller of a write sees of it."""
     try:
         call()
     except (CommitUnknown, DeadlineExceeded):

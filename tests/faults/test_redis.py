@@ -196,7 +196,7 @@ def test_redis_is_full(own_redis: Redis, open_data: Opener, application_url: str
 
 
 def hits(data: surf_data.LampsDataLayer, lamp_id: UUID) -> bool:
-    """Read, and tell whether the cache has ever been hit."""
+    """Read, and return whether the cache has ever been hit."""
     return read(data, lamp_id) == {"brightness": 7} and figure(data, "hits") > 0
 
 

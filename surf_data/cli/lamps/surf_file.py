@@ -26,7 +26,7 @@ def read(file: BinaryIO, advance: Callable[[int], object]) -> dict[int, SurfData
     Arguments:
         file: one JSON object a line in UTF-8, with ``location_index`` and the keys of `SurfData`, and others; a byte
             order mark at the beginning and blank lines are skipped.
-        advance: is told of each line how many bytes it has.
+        advance: called with each line how many bytes it has.
 
     Raises:
         ValidationError: a line is refused; the message begins with its number.

@@ -213,7 +213,7 @@ def test_tables_stay_until_they_are_counted(source: DatabaseManager, admin: Admi
 
 
 def test_steps(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
-    """Each table is told of twice, in both directions."""
+    """The callback is called twice for each table, in both directions."""
     steps: list[Step] = []
     tables = sorted(str(table) for table in take(source, file, on_step=steps.append).rows)
     assert [(step.what, step.table) for step in steps[:TABLES]] == [("dumping", table) for table in tables]
@@ -405,7 +405,7 @@ def test_no_manifest(refused: Refused, source: DatabaseManager, target: Database
     """Without its manifest nothing is known of a file, and it is not restored."""
     take(source, file)
     file.with_name("surf.dump.json").unlink()
-    problem = "cannot be read, so nothing tells whether the backup is whole: No such file or directory"
+    problem = "cannot be read, so it is not known whether the backup is whole: No such file or directory"
     assert problem in str(refused(lambda: put(target, file), BackupError))
 
 

@@ -126,7 +126,7 @@ def test_logging_without_a_database_does_not_raise() -> None:
 
 
 def test_a_failing_entry_leaves_the_transaction_as_it_was(data: LampsDataLayer, admin: Admin, lamp_id: UUID) -> None:
-    """Within a transaction a failing entry is undone alone; what was done before and after counts."""
+    """Within a transaction a failing entry is rolled back alone; what was done before and after counts."""
     with data.transaction() as tx:
         tx.activity.log_activity(lamp_id, "before", "success")
         tx.activity.log_activity(UNKNOWN, "failing", "success")

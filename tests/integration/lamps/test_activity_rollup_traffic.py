@@ -82,7 +82,7 @@ class Traffic:
         return [lamp_id, f"type {chance.randrange(4)}", chance.choice("ab"), self.now + timedelta(minutes=1.5) - back]
 
     def insert(self, connection: Connection, chance: random.Random) -> None:
-        """Insert a few entries, some of them undone alone, and sometimes all."""
+        """Insert a few entries, some of them rolled back alone, and sometimes all."""
         with connection.transaction(force_rollback=chance.random() < 0.2):
             for _ in range(chance.randrange(6)):
                 undone = chance.random() < 0.2

@@ -159,7 +159,7 @@ def test_reference_data_is_read_again_when_it_has_changed(data: LampsDataLayer, 
 
 
 def test_reference_data_that_was_rolled_back_is_not_kept(data: LampsDataLayer, admin: Admin) -> None:
-    """What a transaction saw of its own changes is gone from memory once it is undone."""
+    """What a transaction saw of its own changes is gone from memory once it is rolled back."""
     lamp_id = registered(data)
     change = "UPDATE api_configuration SET is_active = false"
     with pytest.raises(ZeroDivisionError), data.transaction() as tx:

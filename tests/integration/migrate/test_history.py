@@ -41,7 +41,7 @@ def states(runner: Runner) -> list[str]:
 
 
 def test_migrations_are_reverted_from_the_last_one_back(runner: Make, ask: Ask) -> None:
-    """Those above the target are undone and struck out, the listener is told of each; a second time there are none."""
+    """Those above the target are reverted and struck out, the listener is called with each; a second time there are none."""
     shop = runner(FIRST, SECOND, THIRD)
     shop.up()
     told: list[str] = []
@@ -62,7 +62,7 @@ def test_up_to_zero_and_up_again(any_url: str, write: Write) -> None:
 
 
 def test_a_failed_way_down_leaves_the_migration_applied(runner: Make, server: Connection, ask: Ask) -> None:
-    """It is undone whole or not at all; those before it stay reverted."""
+    """It is reverted whole or not at all; those before it stay reverted."""
     shop = runner(FIRST, SECOND, THIRD)
     shop.up()
     server.execute("CREATE VIEW seconds AS SELECT * FROM second")

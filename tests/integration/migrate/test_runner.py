@@ -392,7 +392,7 @@ def test_a_lost_connection_leaves_the_answer_to_the_status(runner: Callable[...,
     shop = runner("SELECT pg_terminate_backend(pg_backend_pid());")
     error = refusal(shop.up)
     assert error.sqlstate == "57P01"
-    assert str(error).endswith("; the status tells whether it was applied")
+    assert str(error).endswith("; the status shows whether it was applied")
     assert states(shop) == ["pending"]
 
 

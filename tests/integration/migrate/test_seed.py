@@ -62,7 +62,7 @@ def notes(server: Connection) -> list[Any]:
 
 
 def test_in_order(shop: Write, seed: Seed, server: Connection) -> None:
-    """All files are run as they stand, in the order of their names, and are told."""
+    """All files are run verbatim, in the order of their names, and are reported."""
     folder = shop(
         b_second="INSERT INTO tide VALUES (2, 'at %s'); UPDATE tide SET note = note || $$;$$ WHERE id = 1;",
         a_first="\ufeffINSERT INTO tide VALUES (1, 'größer')",

@@ -83,7 +83,7 @@ def test_a_run_goes_on_with_the_statement_that_failed(runner: Make, server: Conn
 def test_the_remains_of_a_build_are_dropped_before_the_next(
     runner: Make, server: Connection, ask: Ask, statement: str
 ) -> None:
-    """An invalid index, left when a run was killed, is built anew instead of being passed over for ever."""
+    """An invalid index, left when a run was killed, is built anew instead of being passed over indefinitely."""
     runner(TABLES).up()
     twice(server)
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -256,7 +256,7 @@ def test_what_is_done_concurrently_waits_without_limit(runner: Make, server: Con
 
 
 def test_a_statement_that_can_is_done_together_with_its_record(runner: Make, ask: Ask) -> None:
-    """A backfill in a section without a transaction shares one with its record: without the record it is undone."""
+    """A backfill in a section without a transaction shares one with its record: without the record it is rolled back."""
     block = "DO $$ BEGIN INSERT INTO steps VALUES (1); DROP TABLE schema_migrations; END $$;\n"
     shop = runner(TABLES, f"{ALONE}{block}{NEXT}SELECT 1;\n")
     with pytest.raises(MigrationError, match=r"migrate.history_advance failed: .*42P01"):
