@@ -41,7 +41,7 @@ def states(runner: Runner) -> list[str]:
 
 
 def test_migrations_are_reverted_from_the_last_one_back(runner: Make, ask: Ask) -> None:
-    """Those above the target are reverted and struck out, the listener is called with each; a second time there are none."""
+    """Those above the target are reverted and struck out, each is reported; a second time there are none."""
     shop = runner(FIRST, SECOND, THIRD)
     shop.up()
     told: list[str] = []

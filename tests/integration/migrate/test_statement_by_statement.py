@@ -256,7 +256,7 @@ def test_what_is_done_concurrently_waits_without_limit(runner: Make, server: Con
 
 
 def test_a_statement_that_can_is_done_together_with_its_record(runner: Make, ask: Ask) -> None:
-    """A backfill in a section without a transaction shares one with its record: without the record it is rolled back."""
+    """A backfill in a section without a transaction shares one with its record, and is rolled back without it."""
     block = "DO $$ BEGIN INSERT INTO steps VALUES (1); DROP TABLE schema_migrations; END $$;\n"
     shop = runner(TABLES, f"{ALONE}{block}{NEXT}SELECT 1;\n")
     with pytest.raises(MigrationError, match=r"migrate.history_advance failed: .*42P01"):
