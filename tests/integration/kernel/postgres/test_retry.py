@@ -22,6 +22,15 @@ QUERIES = """\
 -- How many notes there are.
 SELECT count(*) FROM note;
 
+-- name: note_few()
+-- Some notes.
+WITH few AS NOT MATERIALIZED (SELECT n.id FROM note AS n WHERE n.id IN (0, 1))
+SELECT
+    f.id,
+    count(*) OVER (PARTITION BY (f.id)) AS notes
+FROM few AS f (id)
+WHERE EXISTS (SELECT 1 AS found FROM note AS o WHERE o.id = ANY (ARRAY[f.id]));
+
 -- name: note_insert(id)!
 -- Adds a note.
 INSERT INTO note (id) VALUES (:id::int8);
@@ -72,6 +81,14 @@ def test_a_read_is_tried_again(database: DatabaseManager, queries: Any, interrup
     """A query that reads, and calls no function that could write, is tried again."""
     assert interrupted(lambda: queries.note_count(database)) == 1
     assert database.statistics()["note_count"]["errors"] == 1
+
+
+def test_a_read_with_keywords_before_parentheses_is_tried_again(
+    database: DatabaseManager, queries: Any, interrupted: Callable[..., Any]
+) -> None:
+    """WITH, IN, EXISTS, OVER and the like are no functions, and the alias of a table is none either."""
+    assert interrupted(lambda: queries.note_few(database)) == [(0, 1)]
+    assert database.statistics()["note_few"]["errors"] == 1
 
 
 def test_a_query_that_calls_what_may_write_is_not(
