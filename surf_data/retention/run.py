@@ -55,8 +55,8 @@ def maintain(
         before_drop: called, outside of a transaction, with each partition before it is dropped, to archive it. For
             that the partition is detached first: its rows do not change any more, and are in no other place. If it
             returns ``False`` the partition is kept as it is, and offered again by the next run that has a
-            ``before_drop``; an exception does the same, and propagates. Then no single rows are deleted in tables
-            with partitions: expired rows of the default one get a partition of their own.
+            ``before_drop``; an exception does the same, and propagates. Migrations wait meanwhile. With it no single
+            rows are deleted in tables with partitions: expired rows of the default one get a partition of their own.
         dry_run: only report what would be done; ``before_drop`` is not called.
         lock_timeout: for how many seconds to wait for a lock on a table, 0.001 or more.
         attempts: how many times to try to have it, 1 to 1,000, with growing pauses of up to 10 seconds.
