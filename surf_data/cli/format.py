@@ -40,23 +40,22 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
     files = list(dict.fromkeys(_files(paths)))
     found = [laid_out(program, path) for path in output.tracked("laying out", files)]
     layouts = [each for each in found if isinstance(each, Layout)]
+    unreadable = [each for each in found if isinstance(each, Unreadable)]
     problems = _problems(layouts, made_of)
-    written = 0
     for layout in layouts:
         if check and not problems[layout.path]:
             problems[layout.path] = [f"{layout.path}: is laid out otherwise: run surf-data format without --check"]
         elif not problems[layout.path]:
             layout.write()
-            written += 1
             output.console().print(f"{layout.path} written")
         for problem in problems[layout.path]:
             output.write_error(problem)
-    for each in found:
-        if isinstance(each, Unreadable):
-            note = f"sqruff cannot read {each.path}:{each.line}, and leaves the file as it is."
-            output.console(stderr=True).print(note)
-    output.console().print(f"{counted(len(files) - written, 'file')} unchanged.", style="dim")
-    context.exit(1 if any(problems.values()) else 0)
+    for each in unreadable:
+        output.write_error(str(each))
+    # What is laid out otherwise was written, or has a problem.
+    fine = len(files) - len(layouts) - len(unreadable)
+    output.console().print(f"{counted(fine, 'file')} laid out already.", style="dim")
+    context.exit(1 if unreadable or any(problems.values()) else 0)
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

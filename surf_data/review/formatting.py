@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -84,8 +84,17 @@ class Unreadable:
 
     #: The file.
     path: Path
-    #: The line that it cannot read, counted from 1.
+    #: The line at fault, counted from 1.
     line: int
+    #: The query at fault.
+    query: str
+    #: What is wrong with it, where that is known; else empty.
+    reason: str
+
+    def __str__(self) -> str:
+        """Return it as a message, with file, line and query."""
+        reason = f", because {self.reason}" if self.reason else ""
+        return f"{self.path}:{self.line}: {self.query}: sqruff cannot read it{reason}, and the file stays as it is"
 
 
 def laid_out(program: Path, path: Path) -> Layout | Unreadable | None:
@@ -104,10 +113,11 @@ def laid_out(program: Path, path: Path) -> Layout | Unreadable | None:
     raw = _read(path)
     text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     before = _queries(text, path)
-    laid, said = _laid_out(program, path, text) if before else (text, "")
+    laid, line = _read_by(program, path, text) if before else (text, None)
+    if line is not None:
+        return _unreadable(path, before, line)
     if laid == text:
-        found = _UNREADABLE.search(said)
-        return Unreadable(path=path, line=int(found["line"])) if found else None
+        return None
     now = _queries(laid, path)
     problems = tuple(_changes(path, (text, before), (laid, now)))
     pairs = () if problems else zip(before, now, strict=True)
@@ -150,6 +160,44 @@ def _read(path: Path) -> bytes:
         return raw
     # Outside the handler, so that it carries no other error.
     raise problem
+
+
+def _read_by(program: Path, path: Path, text: str) -> tuple[str, int | None]:
+    """Return a text as sqruff lays it out, and the line that it cannot read."""
+    laid, said = _laid_out(program, path, text)
+    if not _UNREADABLE.search(said):
+        return laid, None
+    # To sqruff a parameter is its bare name, which may be a keyword: LIMIT :limit.
+    names = _stand_ins({token.text for token in tokens(text) if token.kind == "parameter"})
+    laid, said = _laid_out(program, path, _renamed(text, names))
+    found = _UNREADABLE.search(said)
+    return _renamed(laid, {name: own for own, name in names.items()}), int(found["line"]) if found else None
+
+
+def _stand_ins(parameters: Collection[str]) -> dict[str, str]:
+    """Return another name for each parameter, which is as long and no keyword, so that the layout is the same."""
+    names: dict[str, str] = {}
+    for own in sorted(parameters):
+        other = (own[:-1] + last for last in "_0123456789" if len(own) > len(":x"))
+        names[own] = next((name for name in other if name not in {*parameters, *names.values()}), own)
+    return names
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    return "".join(
+        names.get(token.text, token.text) if token.kind == "parameter" else token.text for token in tokens(text)
+    )
+
+
+def _unreadable(path: Path, queries: Sequence[QuerySource], line: int) -> Unreadable:
+    """Return which query is at fault where sqruff cannot read a line: it may be one above that has no end."""
+    above = [query for query in queries if query.line <= line] or queries[:1]
+    endless = (query for query in above if query.code[-1].text != ";" and query is not queries[-1])
+    found = next(endless, None)
+    if found is None:
+        return Unreadable(path=path, line=line, query=above[-1].name, reason="")
+    reason = "it does not end in a semicolon"
+    return Unreadable(path=path, line=found.code[-1].line, query=found.name, reason=reason)
 
 
 def _laid_out(program: Path, path: Path, text: str) -> tuple[str, str]:

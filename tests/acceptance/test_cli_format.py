@@ -36,12 +36,12 @@ def test_layout_alone(cli: Cli, shop: Path) -> None:
     assert check.error(1) == "sql/shop.sql: is laid out otherwise: run surf-data format without --check"
     assert (shop / "sql" / "shop.sql").read_text("utf-8") == SPACES
     done = cli("format", "sql", "--scratch", "postgresql:///nowhere")
-    assert (done.code, done.out) == (0, "sql/shop.sql written\n1 file unchanged.\n")
+    assert (done.code, done.out) == (0, "sql/shop.sql written\n1 file laid out already.\n")
     assert (shop / "sql" / "shop.sql").read_text("utf-8") == LAID_OUT
     (shop / "sql" / "odd.sql").write_text("-- name: odd()\n-- Odd.\nSELECT FROM FROM;\n", "utf-8")
     again = cli("format", "sql", "--check")
-    assert (again.code, again.out) == (0, "3 files unchanged.\n")
-    assert again.err == "sqruff cannot read sql/odd.sql:3, and leaves the file as it is.\n"
+    assert (again.code, again.out) == (1, "2 files laid out already.\n")
+    assert again.err == "surf-data: sql/odd.sql:3: odd: sqruff cannot read it, and the file stays as it is\n"
 
 
 def test_trees(cli: Cli, shop: Path, database_url: str) -> None:
@@ -52,7 +52,7 @@ def test_trees(cli: Cli, shop: Path, database_url: str) -> None:
     assert done.error(1) == (
         "sql/other.sql:1: shop_nameless: sqruff would make a query of it that means something else"
     )
-    assert done.out == "sql/same.sql written\n1 file unchanged.\n"
+    assert done.out == "sql/same.sql written\n0 files laid out already.\n"
     assert (shop / "sql" / "other.sql").read_text("utf-8") == OTHER
     assert (shop / "sql" / "same.sql").read_text("utf-8") == SAME.replace("DISTINCT (name)", "DISTINCT name")
 

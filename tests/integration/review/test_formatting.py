@@ -154,11 +154,59 @@ def test_line_ends(sqruff: Path, tmp_path: Path) -> None:
     assert laid_out(sqruff, path) is None
 
 
-def test_what_sqruff_cannot_read(sqruff: Path, tmp_path: Path) -> None:
-    """Of a file that sqruff cannot read the line is known."""
+UNREADABLE = {
+    "no table": ("SELECT FROM FROM;\n", 3, "q", ""),
+    "a misspelt keyword": ("SELECT id\nFORM shop WHERE WHERE;\n", 4, "q", ""),
+    "no semicolon": ("SELECT id\nFROM shop\n-- name: b()\n-- B.\nSELECT 1;\n", 4, "q", "a semicolon"),
+    "no semicolon behind a parameter": (
+        "SELECT id FROM shop LIMIT :limit\n\n-- name: b()\n-- B.\nUPDATE shop SET id = 1;\n",
+        3,
+        "q",
+        "a semicolon",
+    ),
+    "the second one": ("SELECT id FROM shop;\n-- name: b()\n-- B.\nSELECT (1 FROM shop;\n", 6, "b", ""),
+    "the second one of three": (
+        "SELECT 1;\n-- name: b()\n-- B.\nSELECT 2\n-- name: c()\n-- C.\nSELECT 3;\n",
+        6,
+        "b",
+        "a semicolon",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_sqruff_cannot_read(sqruff: Path, tmp_path: Path, case: str) -> None:
+    """Of a file that sqruff cannot read the line and the query at fault are known."""
+    text, line, query, reason = UNREADABLE[case]
     path = tmp_path / "shop.sql"
-    path.write_text(f"{HEADER}SELECT id FROM shop\nLIMIT :limit;\n", "utf-8")
-    assert laid_out(sqruff, path) == Unreadable(path=path, line=4)
+    path.write_text(f"{HEADER}{text}", "utf-8")
+    found = laid_out(sqruff, path)
+    assert isinstance(found, Unreadable)
+    assert (found.line, found.query) == (line, query)
+    assert str(found).startswith(f"{path}:{line}: {query}: sqruff cannot read it")
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM shop LIMIT  :limit OFFSET :offset;",
+        "SELECT id FROM shop WHERE id = :from  AND id < :to;",
+        "SELECT id FROM shop WHERE name = :user OR  name = :order;",
+        "INSERT INTO shop (id, name) VALUES  (:select, :where);",
+        "SELECT id FROM shop WHERE  id = :limit AND name = :limi_;",
+        "SELECT id FROM shop  WHERE id = :a::int8 LIMIT :limit",
+    ],
+)
+def test_parameters_named_like_keywords(sqruff: Path, tmp_path: Path, sql: str) -> None:
+    """A parameter may have the name of a keyword, and keeps it."""
+    path = tmp_path / "shop.sql"
+    path.write_text(f"{HEADER}{sql}\n", "utf-8")
+    found = laid_out(sqruff, path)
+    assert isinstance(found, Layout)
+    assert found.problems == ()
+    text = found.content.decode()
+    assert "".join(text.split()).lower() == "".join(f"{HEADER}{sql}".split()).lower()
 
 
 def test_no_queries(sqruff: Path, tmp_path: Path) -> None:
