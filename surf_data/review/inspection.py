@@ -6,7 +6,6 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import ConfigurationError, MigrationError, QueryFileError
-from surf_data.kernel import sql_folders
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.catalog import Catalog
@@ -20,7 +19,8 @@ from surf_data.review.planning.query_plans import QueryPlans
 from surf_data.review.planning.scale import Scale, read_scale
 from surf_data.review.progress import OnStep, counted, silent
 from surf_data.review.report.changes import RevisionState, alone, changes, same_meaning
-from surf_data.review.report.contents import MigrationFile, Problem, Report
+from surf_data.review.report.contents import Problem, Report
+from surf_data.review.report.migrations import migration_files
 from surf_data.review.report.revision import Revision, revision_of
 from surf_data.review.rules import OF_MIGRATIONS
 from surf_data.review.source import read_queries
@@ -237,7 +237,7 @@ def _report(request: ReviewRequest, now: Inspection, before: Inspection | None, 
     guessed = now.plans.guessed(now.outcomes)
     lacking = any(isinstance(each, Refusal) and each.sqlstate == _UNDEFINED_TABLE for each in now.outcomes)
     unnamed = [_NO_SCHEMA] if lacking and not request.sources else []
-    migrations = [] if revision is None else list(_migrations(request.sources, revision))
+    migrations = [] if revision is None else list(migration_files(request.sources, revision))
     # What is found in a migration that was there already was there as well.
     moved = {migration.name for migration in migrations}
     known = [*([] if before is None else before.state.findings)]
@@ -257,22 +257,6 @@ def _report(request: ReviewRequest, now: Inspection, before: Inspection | None, 
         notes=[*now.notes, *unnamed, *([] if before is None else before.notes), *([guessed] if guessed else [])],
         is_empty=now.is_empty,
     )
-
-
-def _migrations(sources: Iterable[Path], revision: Revision) -> Iterator[MigrationFile]:
-    """Yield the files of the schema that are new or others."""
-    for source in sources:
-        before, now = (_texts(path) for path in (revision.path(source), source))
-        for name in sorted(before.keys() | now.keys()):
-            if before.get(name) != now.get(name):
-                yield MigrationFile(name=name, before=before.get(name), now=now.get(name))
-
-
-def _texts(source: Path | None) -> dict[str, str]:
-    if source is None:
-        return {}
-    files = [source] if source.is_file() else sql_folders.files(source)
-    return {path.name: path.read_text(encoding="utf-8-sig", errors="replace") for path in files}
 
 
 def _outcomes(analyst: Analyst, queries: Sequence[QuerySource], on_step: OnStep) -> tuple[Outcome, ...]:

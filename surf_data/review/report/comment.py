@@ -1,5 +1,6 @@
 """The comment for a pull request: short, and nothing in it is taken for Markdown, a mention or a link."""
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,6 +8,7 @@ from surf_data.review.analysis.facts import Facts
 from surf_data.review.findings.finding import Finding
 from surf_data.review.report.changes import KINDS, Change, label
 from surf_data.review.report.contents import Problem, Report, counted, figure, shown
+from surf_data.review.report.migrations import MigrationFile, Replacement
 
 #: Characters that GitHub takes in a comment. Bytes are counted here, which are never fewer.
 LIMIT = 65_536
@@ -35,7 +37,9 @@ def comment(report: Report, limit: int = LIMIT) -> str:
     room -= len(findings.encode())
     changed = [change for change in report.ordered() if change.kinds]
     table = _section("What changed", _HEADINGS, [_row(change, report) for change in changed], room)
-    return f"{head}{findings}{table}{foot}"
+    room -= len(table.encode())
+    migrations = _section("Migrations", (), [_migration(file) for file in report.migrations], room)
+    return f"{head}{findings}{table}{migrations}{foot}"
 
 
 _HEADINGS = ("| Query | Change | Cost before | Cost now | Rows |", "|---|---|--:|--:|---|")
@@ -94,6 +98,26 @@ def _row(change: Change, report: Report) -> str:
         str(change.outcome.rows) if isinstance(change.outcome, Facts) else _NOTHING,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _migration(file: MigrationFile) -> str:
+    """Return a file in a line, and below it what of an earlier one it replaces, as a difference."""
+    became = "new" if file.before is None else "removed" if file.now is None else "changed"
+    lines = [f"- {became}: {code(file.name)}"]
+    for each in file.replaced:
+        lines += [f"  replaces {code(each.name)}:", "", *(f"  {line}" for line in _fenced(each)), ""]
+    return "\n".join(lines)
+
+
+def _fenced(replacement: Replacement) -> Iterator[str]:
+    earlier, later = (shown(text).splitlines() for text in (replacement.before, replacement.now))
+    # Without the names of files, which there are none of.
+    lines = list(difflib.unified_diff(earlier, later, n=2, lineterm=""))[2:]
+    longest = max((len(run) for line in lines for run in _TICKS.findall(line)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    yield f"{fence}diff"
+    yield from lines
+    yield fence
 
 
 def plain(text: str) -> str:

@@ -11,6 +11,7 @@ from surf_data.review.findings.finding import Comparison, Finding
 from surf_data.review.planning.explain import Planned
 from surf_data.review.planning.plans import Plan
 from surf_data.review.report.changes import Change
+from surf_data.review.report.migrations import MigrationFile
 from surf_data.review.report.revision import Revision
 
 # What a reader has to look at first.
@@ -30,17 +31,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.query.place(self.line)}: {self.text}"
-
-
-@attrs.frozen(kw_only=True)
-class MigrationFile:
-    """A file that the schema is made of."""
-
-    name: str
-    #: What it was; ``None`` if it was not there.
-    before: str | None
-    #: What it is; ``None`` if it is not there any more.
-    now: str | None
 
 
 @attrs.frozen(kw_only=True)
