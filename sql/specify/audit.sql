@@ -155,9 +155,10 @@ SELECT
     CURRENT_TIMESTAMP AS now
 FROM generate_series(1, :number::int4);
 
--- name: audit_insert(action, resource_type, resource_id, user_id, user_name, ip_address, user_agent, recorded_at, success, details, meta)<!
+-- name: audit_insert(log_id, action, resource_type, resource_id, user_id, user_name, ip_address, user_agent, recorded_at, success, details, meta)<!
 -- Records one action, with the name that its user has now.
 INSERT INTO specify.audit_logs (
+    log_id,
     action,
     resource_type,
     resource_id,
@@ -171,6 +172,7 @@ INSERT INTO specify.audit_logs (
     meta
 )
 VALUES (
+    coalesce(:log_id::uuid, gen_random_uuid()),
     :action::text,
     :resource_type::text,
     :resource_id::text,

@@ -155,12 +155,13 @@ SELECT
     CURRENT_TIMESTAMP AS now
 FROM generate_series(1, :number::int4);
 
--- name: metric_insert(metric_name, metric_type, value, unit, command_id, project_id, recorded_at, labels, meta)<!
+-- name: metric_insert(metric_id, metric_name, metric_type, value, unit, command_id, project_id, recorded_at, labels, meta)<!
 -- Records one value.
 INSERT INTO specify.performance_metrics (
-    name, type, value, unit, command_id, project_id, timestamp, labels, meta
+    metric_id, name, type, value, unit, command_id, project_id, timestamp, labels, meta
 )
 VALUES (
+    coalesce(:metric_id::uuid, gen_random_uuid()),
     :metric_name::text,
     :metric_type::text,
     :value::float8,

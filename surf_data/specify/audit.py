@@ -180,10 +180,9 @@ class AuditLogRepository(BaseRepository[AuditLog]):
             data: ``action``, ``resource_type``, and what `log_action` takes.
         """
         document = TABLE.checked(data, creating=True)
-        if document["log_id"] is not None:
-            return self.bulk_create([data])[0]
         recorded: AuditLog = specify_queries().audit_insert(
             self._executor,
+            log_id=document["log_id"],
             recorded_at=document["timestamp"],
             details=Json(validation.jsonb_text("details", document["details"])),
             meta=Json(validation.jsonb_text("meta", document["meta"])),

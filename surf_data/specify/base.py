@@ -8,15 +8,18 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
-from surf_data.errors import ConstraintViolation, ValidationError
+from surf_data.errors import ConstraintViolation, DatabaseError, ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.paging import Page, limit_offset
 from surf_data.kernel.postgres import Executor, bulk
 from surf_data.specify import fields
+from surf_data.specify.copying import Copied
 from surf_data.specify.table import Document, Table, to_json
 
 R = TypeVar("R")
 
+# SQLSTATE of what the server does not support, such as COPY under row-level security.
+_NO_COPY = "0A000"
 #: The most rows that are created or updated at once.
 MAX_BULK = 100_000
 
@@ -219,15 +222,16 @@ class BaseRepository(Generic[R]):
             ConstraintViolation: what a row refers to is not there.
             DatabaseError: they could not be stored.
         """
-        documents = self._checked_rows(rows)
+        found = bulk.listed("rows", rows, maximum=MAX_BULK)
+        documents = self._checked_rows(found)
         if not documents:
             return []
         if self._table.copied is not None:
-            return self._table.copied.create(self._executor, self._table.row, documents)
+            return self._copy(self._table.copied, documents, found)
         identity = self._table.identity
         with self._executor.transaction() as session:
-            found = [self._table.made(row) for row in self._table.run("insert", session, documents=to_json(documents))]
-            made = {tuple(getattr(row, column) for column in identity): row for row in found}
+            inserted = self._table.run("insert", session, documents=to_json(documents))
+            made = {tuple(getattr(row, each) for each in identity): row for row in map(self._table.made, inserted)}
             created: list[R] = []
             for position, document in enumerate(documents):
                 # Of two that are alike the first one takes the row.
@@ -236,6 +240,16 @@ class BaseRepository(Generic[R]):
                     raise self._table.refusal(session, document, f"rows[{position}].")
                 created.append(self._shown(row, document))
         return created
+
+    def _copy(self, copied: Copied, documents: list[Document], rows: Sequence[Any]) -> list[R]:
+        try:
+            return copied.create(self._executor, self._table.row, documents)
+        except DatabaseError as error:
+            if error.sqlstate != _NO_COPY:
+                raise
+        # The server takes no COPY where rows are protected by policies.
+        with self._executor.transaction() as session:
+            return [*map(type(self)(session).create, rows)]
 
     def bulk_update(self, updates: Iterable[Mapping[str, Any]], id_key: str = "id") -> int:
         """Change many rows: all of those that are there, or none.

@@ -298,10 +298,9 @@ class PerformanceMetricRepository(BaseRepository[PerformanceMetric]):
             data: ``name``, ``value``, and what `record_metric` takes.
         """
         document = TABLE.checked(data, creating=True)
-        if document["metric_id"] is not None:
-            return self.bulk_create([data])[0]
         recorded: PerformanceMetric = specify_queries().metric_insert(
             self._executor,
+            metric_id=document["metric_id"],
             metric_name=document["name"],
             metric_type=document["type"],
             value=document["value"],

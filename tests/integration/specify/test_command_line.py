@@ -1,5 +1,6 @@
 """``surf-data specify``: statistics, lists, searches, imports, pruning."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,13 @@ from xml.etree import ElementTree as ET
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from surf_data.cli import specify_demo
 from surf_data.cli.commands import surf_data_command
 from surf_data.errors import SurfDataError
+from surf_data.kernel import resources
+from surf_data.migrate import seed
 from surf_data.specify import Project, SpecifyDataLayer, User
 
 Run = Callable[..., Any]
@@ -123,3 +128,18 @@ def test_pruning(data: SpecifyDataLayer, admin: psycopg.Connection[Any], run: Ru
     assert run(*arguments) == {**expected, "dry_run": False}
     assert "Would be pruned" in run("prune", "--dry-run")
     assert data.commands.queries.count() == 0
+
+
+def test_the_demo(data: SpecifyDataLayer, owner_url: str) -> None:
+    """It shows commands, searches, imports, statistics and refusals; no secret is among them."""
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(owner_url, autocommit=True)
+
+    seed(connect, resources.directory("migrations") / "specify", "specify")
+    console = Console(width=120, record=True, file=io.StringIO())
+    specify_demo.story(data, console)
+    shown = console.export_text()
+    for expected in ("timeout", "surf-api", "history, again", "day (Europe/Berlin)", "rows[1].value must be finite"):
+        assert expected in shown
+    assert "hunter2" not in shown
