@@ -92,8 +92,8 @@ WHERE
 ORDER BY al.created_at DESC, al.id DESC
 LIMIT :row_limit::int8;
 
--- name: audit_insert(id, action, level, category, description, details, resource_type, resource_id, old_values, new_values, context, metadata, ip_address, user_agent, session_id, correlation_id, source, is_success, error_message, duration, user_id, user_digest)!
--- Adds an entry of now.
+-- name: audit_insert(id, action, level, category, description, details, resource_type, resource_id, old_values, new_values, context, metadata, ip_address, user_agent, session_id, correlation_id, source, is_success, error_message, duration, user_id, user_digest)$
+-- Adds an entry of now; its time.
 INSERT INTO screenshot.audit_logs (
     id,
     action,
@@ -141,7 +141,8 @@ VALUES (
     :duration::int4,
     :user_id::uuid,
     :user_digest::bytea
-);
+)
+RETURNING created_at;
 
 -- name: audit_insert_many(ids, actions, levels, categories, descriptions, details_list, resource_types, resource_ids, old_values_list, new_values_list, contexts, metadatas, ip_addresses, user_agents, session_ids, correlation_ids, sources, successes, error_messages, durations, user_ids, user_digests, created_ats)!
 -- Adds entries of moments, except those that are there already; an array for each column.

@@ -1,6 +1,16 @@
 """Screenshots to code: users, projects, generated code and images, sessions, audit log, object storage."""
 
 from surf_data.screenshot.audit_log import AuditLog
+from surf_data.screenshot.cache_manager import CacheManager
+from surf_data.screenshot.compat import (
+    app_data_source,
+    cache_manager,
+    check_data_layer_health,
+    get_data_layer_stats,
+    initialize_data_layer,
+    shutdown_data_layer,
+    storage_manager,
+)
 from surf_data.screenshot.enums import (
     AuditAction,
     AuditCategory,
@@ -28,8 +38,11 @@ from surf_data.screenshot.jobs import Job
 from surf_data.screenshot.layer import DOMAIN, ScreenshotDataLayer, ScreenshotTransaction, open
 from surf_data.screenshot.project import Project
 from surf_data.screenshot.rows import ProjectWithCode, StorageUsage, StoredObject
+from surf_data.screenshot.sealing import Verification
 from surf_data.screenshot.session import NewSession, Session
 from surf_data.screenshot.settings import ScreenshotSettings
+from surf_data.screenshot.storage import OpenedObject, StorageManager
+from surf_data.screenshot.storage_cleanup import Cleanup
 from surf_data.screenshot.user import User
 
 __all__ = [
@@ -39,6 +52,8 @@ __all__ = [
     "AuditLevel",
     "AuditLog",
     "AuthProvider",
+    "CacheManager",
+    "Cleanup",
     "CodeStack",
     "CodeSummary",
     "CodeUsage",
@@ -54,6 +69,7 @@ __all__ = [
     "ImageStyle",
     "Job",
     "NewSession",
+    "OpenedObject",
     "Project",
     "ProjectStatus",
     "ProjectType",
@@ -64,10 +80,19 @@ __all__ = [
     "Session",
     "SessionStatus",
     "SessionType",
+    "StorageManager",
     "StorageUsage",
     "StoredObject",
     "User",
     "UserRole",
     "UserStatus",
+    "Verification",
+    "app_data_source",
+    "cache_manager",
+    "check_data_layer_health",
+    "get_data_layer_stats",
+    "initialize_data_layer",
     "open",
+    "shutdown_data_layer",
+    "storage_manager",
 ]

@@ -5,7 +5,9 @@ from typing import Any, Unpack
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
 from surf_data.domain import Domain, Retention
+from surf_data.kernel.journal import Journal, LossCounter
 from surf_data.kernel.postgres import Executor, Observer, Session
+from surf_data.screenshot.audit import KEEP_DAYS, AuditRepository, audit_table
 from surf_data.screenshot.cache_manager import CacheManager
 from surf_data.screenshot.codes import CodeRepository
 from surf_data.screenshot.images import ImageRepository
@@ -24,7 +26,7 @@ DOMAIN = Domain(
     settings=ScreenshotSettings,
     queries="surf_data.screenshot.queries:screenshot_queries",
     retention=(
-        Retention(table="screenshot.audit_logs", by="created_at", partition="month", keep_days=730),
+        Retention(table="screenshot.audit_logs", by="created_at", partition="month", keep_days=KEEP_DAYS),
         Retention(table="screenshot.sessions", by="expires_at", keep_days=30),
     ),
     variables=VARIABLES,
@@ -38,9 +40,12 @@ class Repositories:
         executor: runs the statements.
         storage: object storage over the same.
         sessions: sessions over the same.
+        audit: the audit log over the same.
     """
 
-    def __init__(self, executor: Executor, storage: StorageManager, sessions: SessionRepository) -> None:
+    def __init__(
+        self, executor: Executor, storage: StorageManager, sessions: SessionRepository, audit: AuditRepository
+    ) -> None:
         #: Users.
         self.users: UserRepository = UserRepository(executor)
         #: Projects.
@@ -51,6 +56,8 @@ class Repositories:
         self.images: ImageRepository = ImageRepository(executor)
         #: Sessions of users.
         self.sessions: SessionRepository = sessions
+        #: The audit log.
+        self.audit: AuditRepository = audit
         #: Object storage.
         self.storage: StorageManager = storage
 
@@ -58,9 +65,11 @@ class Repositories:
 class ScreenshotTransaction(Transaction, Repositories):
     """The repositories, bound to one connection in one transaction. Created by `ScreenshotDataLayer`."""
 
-    def __init__(self, session: Session, storage: StorageManager, sessions: SessionRepository) -> None:
+    def __init__(
+        self, session: Session, storage: StorageManager, sessions: SessionRepository, audit: AuditRepository
+    ) -> None:
         Transaction.__init__(self, session)
-        Repositories.__init__(self, session, storage, sessions)
+        Repositories.__init__(self, session, storage, sessions, audit)
 
 
 class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
@@ -84,13 +93,30 @@ class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
         self._own_settings = settings
         sessions = SessionRepository(self.database, self.redis, settings, reads_cache=True)
-        Repositories.__init__(self, self.database, self._storage(self.database), sessions)
+        self._losses = LossCounter(audit_table().name)
+        journal = Journal.of_settings(self.database, audit_table(), self.settings, losses=self._losses)
+        audit = AuditRepository(self.database, journal)
+        Repositories.__init__(self, self.database, self._storage(self.database), sessions, audit)
+        self._opened.callback(audit.flush)
         #: Values and sessions in Redis.
         self.cache: CacheManager = CacheManager(self.redis, settings)
 
     def _bind(self, session: Session) -> ScreenshotTransaction:
         sessions = SessionRepository(session, self.redis, self._own_settings, reads_cache=False)
-        return ScreenshotTransaction(session, self._storage(session), sessions)
+        audit = AuditRepository(session, Journal(session, audit_table(), losses=self._losses))
+        return ScreenshotTransaction(session, self._storage(session), sessions, audit)
+
+    def _after_maintenance(self) -> None:
+        self.audit.seal()
+
+    def stats(self) -> dict[str, Any]:
+        """Return what has happened in this process so far.
+
+        Returns:
+            As `DataLayer.stats`, ``storage`` as `StorageManager.stats`, and ``audit``: ``failures``, the entries that
+            `AuditRepository.try_record` could not add.
+        """
+        return {**super().stats(), "storage": self.storage.stats(), "audit": {"failures": self._losses.count}}
 
     def _storage(self, executor: Executor) -> StorageManager:
         return StorageManager(

@@ -97,8 +97,8 @@ class _ScreenshotQueries:
         duration: int | None,
         user_id: UUID | None,
         user_digest: bytes | None,
-    ) -> int:
-        """Adds an entry of now."""
+    ) -> datetime:
+        """Adds an entry of now; its time."""
 
     def audit_insert_many(
         self,
@@ -1464,6 +1464,14 @@ class _ScreenshotQueries:
         every: int,
     ) -> int:
         """Notes that a session is in use, at most once in so many seconds, and counts the requests meanwhile."""
+
+    def statistics_tables(self, executor: Executor, /) -> list[tuple[str, int | None, int | None]]:
+        """The tables of the schema, in the order of their names: how many rows the server believes them to have, and their bytes
+        with indexes. A table in partitions is the sum of them."""
+
+    def statistics_tables_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str, int | None, int | None]]]:
+        """The tables of the schema, in the order of their names: how many rows the server believes them to have, and their bytes
+        with indexes. A table in partitions is the sum of them."""
 
     def user_by_azure_id(
         self,
