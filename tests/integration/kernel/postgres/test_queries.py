@@ -315,14 +315,23 @@ class Item:
     price: int | None
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        Item,
+        attrs.make_class("Slim", ["id", "name", "price"], frozen=True, slots=True, weakref_slot=False),
+        attrs.make_class("Loose", ["id", "name", "price"], slots=True),
+    ],
+    ids=["frozen", "frozen without weak references", "not frozen"],
+)
 def test_rows_become_objects_by_position(
-    shop: Connection, database: DatabaseManager, sql_folder: Callable[..., Path]
+    shop: Connection, database: DatabaseManager, sql_folder: Callable[..., Path], item: Any
 ) -> None:
     """Queries for rows, for one row, for a RETURNING clause and for a stream return objects of the class."""
     folder = sql_folder(stock__item=ITEMS)
-    rows = {f"stock.item_{name}": Item for name in ("insert", "list", "find")}
+    rows = {f"stock.item_{name}": item for name in ("insert", "list", "find")}
     stock = load_queries(folder, rows=rows).stock
-    board, wax = Item(1, "board", 300), Item(2, "wax", None)
+    board, wax = item(1, "board", 300), item(2, "wax", None)
     assert stock.item_insert(database, name="board", price=300) == board
     assert stock.item_insert(database, name="wax", price=None) == wax
     assert stock.item_list(database) == [board, wax]
