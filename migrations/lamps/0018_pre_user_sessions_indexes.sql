@@ -1,5 +1,5 @@
--- Why: a lamp that is deleted takes its sessions along, and without an index on lamp_id each deletion reads all of them;
--- and surf-data maintain deletes sessions that have expired, which it finds by expires_at.
+-- Why: a lamp that is deleted takes its sessions along, and without an index on lamp_id each deletion reads all of
+-- them; and surf-data maintain deletes sessions that have expired, which it finds by expires_at.
 -- Locks: SHARE UPDATE EXCLUSIVE on user_sessions; reads and writes go on. Under a second for 100,000 sessions, and as
 -- long as transactions last that were begun before.
 
