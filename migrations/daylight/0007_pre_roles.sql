@@ -90,10 +90,11 @@ $$;
 ALTER FUNCTION daylight.user_profile_follow() OWNER TO surf_daylight_owner;
 ALTER FUNCTION daylight.audit_logs_append_only() OWNER TO surf_daylight_owner;
 ALTER FUNCTION daylight.rate_limit_hit OWNER TO surf_daylight_owner;
+ALTER FUNCTION daylight.alert_observe OWNER TO surf_daylight_owner;
 REVOKE ALL ON FUNCTION
-daylight.user_profile_follow(), daylight.audit_logs_append_only(), daylight.rate_limit_hit
+daylight.user_profile_follow(), daylight.audit_logs_append_only(), daylight.rate_limit_hit, daylight.alert_observe
 FROM public;
-GRANT EXECUTE ON FUNCTION daylight.rate_limit_hit TO surf_daylight_app;
+GRANT EXECUTE ON FUNCTION daylight.rate_limit_hit, daylight.alert_observe TO surf_daylight_app;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON
 daylight.users, daylight.user_profiles, daylight.user_sessions, daylight.auth_sessions, daylight.plans,
@@ -147,12 +148,13 @@ BEGIN
     EXECUTE format('ALTER FUNCTION daylight.user_profile_follow() OWNER TO %I', current_user);
     EXECUTE format('ALTER FUNCTION daylight.audit_logs_append_only() OWNER TO %I', current_user);
     EXECUTE format('ALTER FUNCTION daylight.rate_limit_hit OWNER TO %I', current_user);
-    REVOKE ALL ON FUNCTION daylight.rate_limit_hit FROM surf_daylight_app;
+    EXECUTE format('ALTER FUNCTION daylight.alert_observe OWNER TO %I', current_user);
+    REVOKE ALL ON FUNCTION daylight.rate_limit_hit, daylight.alert_observe FROM surf_daylight_app;
     EXECUTE format('ALTER SCHEMA daylight OWNER TO %I', current_user);
     EXECUTE format('ALTER SCHEMA daylight_restored OWNER TO %I', current_user);
     REVOKE ALL ON SCHEMA daylight FROM surf_daylight_app, surf_daylight_read;
 END
 $$;
 GRANT EXECUTE ON FUNCTION
-daylight.user_profile_follow(), daylight.audit_logs_append_only(), daylight.rate_limit_hit
+daylight.user_profile_follow(), daylight.audit_logs_append_only(), daylight.rate_limit_hit, daylight.alert_observe
 TO public;

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer, Transaction
+from surf_data.daylight.alerting import channels, thresholds
+from surf_data.daylight.alerts import AlertService
 from surf_data.daylight.analytics import AnalyticsService
 from surf_data.daylight.api_keys import ApiKeyService
 from surf_data.daylight.audit import AuditService
@@ -11,7 +13,9 @@ from surf_data.daylight.caches import PREFIXES, CacheService
 from surf_data.daylight.error_logging import ErrorLoggingService
 from surf_data.daylight.location_history import LocationHistoryService
 from surf_data.daylight.locations import LocationService
+from surf_data.daylight.monitoring import MonitoringService
 from surf_data.daylight.planning import PlanningService
+from surf_data.daylight.query_log import QueryLog
 from surf_data.daylight.rate_limits import RateLimiter
 from surf_data.daylight.roles import RoleService
 from surf_data.daylight.sessions import AuthSessionService, UserSessionService
@@ -19,7 +23,7 @@ from surf_data.daylight.settings import DaylightKeywords, DaylightSettings
 from surf_data.daylight.users import UserService
 from surf_data.domain import Domain, Retention
 from surf_data.kernel.cache import JsonCache
-from surf_data.kernel.postgres import Executor, Observer, Session
+from surf_data.kernel.postgres import Executor, Observer, QueryEvent, Session
 
 if TYPE_CHECKING:
     from surf_data.daylight.retention import RetentionService
@@ -108,11 +112,21 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
     def __init__(
         self, settings: DaylightSettings, *, on: DataLayer[Any] | None = None, observer: Observer | None = None
     ) -> None:
-        DataLayer.__init__(self, DOMAIN, settings, on=on, observer=observer)
+        log = QueryLog(settings.slow_query_ms)
+        DataLayer.__init__(self, DOMAIN, settings, on=on, observer=None if on is not None else _both(log, observer))
         self._own = settings
         Services.__init__(self, self.database, self._values, settings.cache_layers)
         #: How often something may be done.
         self.limits: RateLimiter = RateLimiter(self.database, self.redis, self.settings.cache_prefix)
+        #: What the data layer observes of itself.
+        self.monitoring: MonitoringService = MonitoringService(
+            self,
+            self.health,
+            log,
+            AlertService(self, channels(settings), thresholds(settings)),
+            interval=settings.metrics_interval,
+        )
+        self._opened.callback(self.monitoring.stop)
 
     @property
     def retention(self) -> "RetentionService":
@@ -133,6 +147,17 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
 
     def _bind(self, session: Session) -> DaylightTransaction:
         return DaylightTransaction(session)
+
+
+def _both(log: QueryLog, observer: Observer | None) -> Observer:
+    if observer is None:
+        return log
+
+    def observe(event: QueryEvent) -> None:
+        log(event)
+        observer(event)
+
+    return observe
 
 
 def open(  # noqa: A001 - read as surf_data.daylight.open

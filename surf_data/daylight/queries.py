@@ -16,6 +16,8 @@ def daylight_queries() -> Any:
     return packaged_queries(
         "daylight",
         rows={
+            "alert_history_list": records.SentAlert,
+            "alert_rule_list": records.AlertRule,
             "archive_by_relation": records.Archive,
             "archive_list": records.Archive,
             "api_key_insert": records.ApiKey,

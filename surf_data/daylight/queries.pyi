@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
+from surf_data.daylight.records import AlertRule, ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, SentAlert, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -18,6 +18,86 @@ class _Rows(Stream, Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]: ...
 
 class _DaylightQueries:
+    def alert_history_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        rule_id: str,
+        subject: str,
+        kind: str,
+        severity: str,
+        value: float,
+    ) -> int:
+        """Notes what was sent."""
+
+    def alert_history_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> list[SentAlert]:
+        """What was sent, newest first."""
+
+    def alert_history_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[SentAlert]]:
+        """What was sent, newest first."""
+
+    def alert_observe(
+        self,
+        executor: Executor,
+        /,
+        *,
+        rule_id: str | None,
+        subject: str | None,
+        is_broken: bool | None,
+        hold: float | None,
+        cooldown: float | None,
+        recover: float | None,
+    ) -> str | None:
+        """Notes whether a rule is broken; 'alert' or 'recovery' for the one process that is to send it. See the function."""
+
+    def alert_rule_list(self, executor: Executor, /) -> list[AlertRule]:
+        """All rules, by id."""
+
+    def alert_rule_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[AlertRule]]:
+        """All rules, by id."""
+
+    def alert_rule_upsert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        id: str,
+        name: str,
+        metric: str,
+        operator: str,
+        threshold: float,
+        severity: str,
+        enabled: bool,
+        hold_seconds: float,
+        cooldown_seconds: float,
+        recover_seconds: float,
+    ) -> int:
+        """Stores a rule, also in place of the one with its id."""
+
+    def alert_silence(
+        self,
+        executor: Executor,
+        /,
+        *,
+        rule_id: str,
+        subject: str,
+        seconds: float | None,
+    ) -> int:
+        """Has nothing sent of a rule for a while."""
+
     def api_key_insert(
         self,
         executor: Executor,
@@ -1061,6 +1141,41 @@ class _DaylightQueries:
     ) -> SavedLocation | None:
         """Changes the named columns of a user's place, and no other."""
 
+    def metric_insert_many(
+        self,
+        executor: Executor,
+        /,
+        *,
+        queries: list[str] | list[str | None] | None,
+        process: str,
+        moment: datetime,
+        calls: list[int] | list[int | None] | None,
+        errors: list[int] | list[int | None] | None,
+        row_counts: list[int] | list[int | None] | None,
+        totals: list[float] | list[float | None] | None,
+        p95s: list[float] | list[float | None] | None,
+        longest: list[float] | list[float | None] | None,
+    ) -> int:
+        """Notes what each query of a process did in a while."""
+
+    def metric_window(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime,
+    ) -> list[tuple[str, int, int, float, float]]:
+        """What each query did since a moment, in all processes, the one that took the longest in all first."""
+
+    def metric_window_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime,
+    ) -> AbstractContextManager[_Rows[tuple[str, int, int, float, float]]]:
+        """What each query did since a moment, in all processes, the one that took the longest in all first."""
+
     def permission_insert(
         self,
         executor: Executor,
@@ -1380,6 +1495,9 @@ class _DaylightQueries:
         summary: Json | Jsonb,
     ) -> int:
         """Notes what a run did."""
+
+    def retention_overdue_days(self, executor: Executor, /) -> float | None:
+        """For how many days the oldest location that should be gone is overdue."""
 
     def retention_restore_commands(
         self,

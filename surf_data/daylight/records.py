@@ -440,3 +440,39 @@ class Restoration(Record):
     rows: int
     #: The keys of the archives.
     archives: list[str]
+
+
+@attrs.frozen
+class AlertRule(Record):
+    """When to raise an alarm."""
+
+    id: str
+    name: str
+    #: ``average_query_ms``, ``error_rate``, ``pool_utilization``, ``breaker_open``, ``database_down`` or
+    #: ``retention_overdue_days``.
+    metric: str
+    #: ``>``, ``<``, ``=``, ``>=`` or ``<=``.
+    operator: str
+    threshold: float
+    #: ``info``, ``warning`` or ``critical``.
+    severity: str
+    enabled: bool = True
+    #: Seconds for which it must be so before it is sent.
+    hold_seconds: float = 0.0
+    #: Seconds in which it is sent once.
+    cooldown_seconds: float = 300.0
+    #: Seconds for which all must be well before the recovery is sent.
+    recover_seconds: float = 0.0
+
+
+@attrs.frozen
+class SentAlert(Record):
+    """An alert or a recovery that was sent."""
+
+    rule_id: str
+    subject: str
+    #: ``alert`` or ``recovery``.
+    kind: str
+    severity: str
+    value: float
+    sent_at: datetime

@@ -6,7 +6,7 @@ from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.deadlines import deadline
 from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.manager import DatabaseManager
-from surf_data.kernel.postgres.observation import Observer, QueryEvent
+from surf_data.kernel.postgres.observation import Observer, QueryEvent, QueryHistogram
 from surf_data.kernel.postgres.portions import in_portions
 from surf_data.kernel.postgres.queries import load_queries, packaged_queries
 from surf_data.kernel.postgres.rows import maker
@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "Observer",
     "QueryEvent",
+    "QueryHistogram",
     "Session",
     "Statement",
     "Stream",

@@ -16,7 +16,7 @@ from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter, unknown
 from surf_data.kernel.postgres.deadlines import deadline
 from surf_data.kernel.postgres.execution import Fetch, Stream
-from surf_data.kernel.postgres.observation import Observation, Observer
+from surf_data.kernel.postgres.observation import Observation, Observer, QueryHistogram
 from surf_data.kernel.postgres.pool import Pool
 from surf_data.kernel.postgres.replica import Replica
 from surf_data.kernel.postgres.session import Session, Ticket
@@ -311,6 +311,10 @@ class DatabaseManager:
     def statistics(self) -> dict[str, dict[str, Any]]:
         """Return for each query that was run its count, errors, rows and percentiles; see `Observation`."""
         return self._observation.statistics()
+
+    def histograms(self) -> dict[str, QueryHistogram]:
+        """Return for each query that was run how long it took how often; see `Observation`."""
+        return self._observation.histograms()
 
     def replica_statistics(self) -> dict[str, int]:
         """Return ``reads``, served by the replica, and ``fallbacks``, served by the primary in its place."""

@@ -29,6 +29,26 @@ class QueryEvent:
     error: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class QueryHistogram:
+    """How long one query took, and what it did, over the life of the process."""
+
+    errors: int
+    rows: int
+    #: Milliseconds, exact to 1/32, and how often it took so long; in ascending order.
+    durations: tuple[tuple[float, int], ...]
+
+    @property
+    def count(self) -> int:
+        """How often the query was run."""
+        return sum(number for _, number in self.durations)
+
+    @property
+    def total_ms(self) -> float:
+        """Milliseconds that it took in all."""
+        return sum(milliseconds * number for milliseconds, number in self.durations)
+
+
 #: A function that is told of every statement, in the thread that ran it.
 Observer = Callable[[QueryEvent], object]
 
@@ -58,6 +78,15 @@ class _QueryRecord:
         count = sum(number for _, number in buckets)
         percentiles = {f"p{percent}_ms": _percentile(buckets, percent) for percent in (50, 95, 99)}
         return {"count": count, "errors": errors, "rows": rows, **percentiles}
+
+    def histogram(self) -> QueryHistogram:
+        """Return the same without percentiles, which cannot be added up."""
+        with self.lock:
+            buckets = sorted(self.buckets.items())
+            errors, rows = self.errors, self.rows
+        return QueryHistogram(
+            errors=errors, rows=rows, durations=tuple((_middle(bucket) / 1e6, number) for bucket, number in buckets)
+        )
 
 
 def _percentile(buckets: list[tuple[int, int]], percent: int) -> float:
@@ -135,3 +164,7 @@ class Observation:
         # Copied, because other threads add queries.
         records = sorted(self._records.copy().items())
         return {query: record.statistics() for query, record in records if record.buckets}
+
+    def histograms(self) -> dict[str, QueryHistogram]:
+        """Return for each query that was run how long it took how often."""
+        return {query: record.histogram() for query, record in sorted(self._records.copy().items())}
