@@ -18,7 +18,7 @@ from surf_data.review.report.revision import Revision
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1", "FUNCTION f()"),
         (
             "create or replace function shop.F(a int, b text[] = '{}') returns int",
-            "FUNCTION shop.f(a int, b text [] = '{}')",
+            "FUNCTION shop.f(a int, b text[] = '{}')",
         ),
         ('CREATE OR REPLACE FUNCTION "Shop"."F"(numeric(5, 2)) RETURNS int', 'FUNCTION "Shop"."F"(numeric(5, 2))'),
         ("CREATE PROCEDURE p(INOUT a int) LANGUAGE sql AS ''", "PROCEDURE p(inout a int)"),
