@@ -59,6 +59,8 @@ class QueryFileError(SurfDataError):
     ) -> None:
         place = f"{file}:{line}: " if line else f"{file}: " if file else ""
         super().__init__("\n".join(map(str, faults)) or (f"{place}{message}" if message else None))
+        #: What is wrong, without file and line; ``None`` where several things are.
+        self.problem: str | None = message
         #: The file at fault; of several faults that of the first.
         self.file = file
         #: The line at fault, counted from 1; of several faults that of the first.

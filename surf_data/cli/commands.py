@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from surf_data.cli import output, psql, tables
+from surf_data.cli.adopt import adopt_files
 from surf_data.cli.backup import backup, restore
 from surf_data.cli.demo import demo
 from surf_data.cli.format import format_files
@@ -110,6 +111,7 @@ def stats(target: Target, *, domain: Domain, hours: int, as_json: bool) -> None:
 
 migrate_group.add_command(plan)
 migrate_group.add_command(verify)
+surf_data_command.add_command(adopt_files)
 surf_data_command.add_command(backup)
 surf_data_command.add_command(demo)
 surf_data_command.add_command(format_files)

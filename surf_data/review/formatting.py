@@ -6,24 +6,22 @@ whether it makes the same tree of it.
 """
 
 import codecs
-import os
 import re
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import attrs
 
-from surf_data.errors import ConfigurationError, QueryFileError
+from surf_data.errors import ConfigurationError
 from surf_data.kernel.postgres.query_faults import faults
 from surf_data.kernel.postgres.query_source import LOWER, QuerySource, parse
 from surf_data.kernel.postgres.scanner import BLANK, Token, tokens
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.facts import Facts
 from surf_data.review.report.changes import is_same
+from surf_data.review.writing import read_bytes, replace_file
 
 # What is so of all files of queries, whatever else somebody has set for sqruff.
 _SETTINGS = Path(__file__).with_name("sqruff.cfg")
@@ -56,26 +54,7 @@ class Layout:
         Raises:
             QueryFileError: it cannot be written.
         """
-        # Through a link into the file itself.
-        path = self.path.resolve()
-        try:
-            known = path.stat()
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-                draft.write(self.content)
-            try:
-                with suppress(PermissionError):
-                    os.chown(draft.name, known.st_uid, known.st_gid)
-                Path(draft.name).chmod(known.st_mode)
-                Path(draft.name).replace(path)
-            except BaseException:
-                Path(draft.name).unlink()
-                raise
-        except OSError as error:
-            problem = QueryFileError(f"cannot be written: {error.strerror}", file=str(self.path))
-        else:
-            return
-        # Outside the handler, so that it carries no other error.
-        raise problem
+        replace_file(self.path, self.content)
 
 
 @attrs.frozen(kw_only=True)
@@ -110,7 +89,7 @@ def laid_out(program: Path, path: Path) -> Layout | Unreadable | None:
         ConfigurationError: sqruff fails, as it does over its settings.
         QueryFileError: the file cannot be read.
     """
-    raw = _read(path)
+    raw = read_bytes(path)
     text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     before = _queries(text, path)
     laid, line = _read_by(program, path, text) if before else (text, None)
@@ -148,18 +127,6 @@ def unproven(analyst: Analyst, layout: Layout) -> Iterator[str]:
             yield f"{was.place()}: {more}: {outcome.reason}"
         elif not is_same(analyst, was, outcome):
             yield f"{was.place()}: sqruff would make a query of it that means something else"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        raw = path.read_bytes()
-        raw.decode()
-    except (OSError, UnicodeDecodeError) as error:
-        problem = QueryFileError(f"cannot be read: {type(error).__name__}", file=str(path))
-    else:
-        return raw
-    # Outside the handler, so that it carries no other error.
-    raise problem
 
 
 def _read_by(program: Path, path: Path, text: str) -> tuple[str, int | None]:

@@ -48,6 +48,11 @@ class QuerySource:
     line: int
 
     @property
+    def rest(self) -> str:
+        """What stands behind the operator, where nothing should."""
+        return _DEFINITION.sub("", self.definition, count=1).strip()
+
+    @property
     def source(self) -> str:
         """All of it, unchanged, the line of the name included."""
         return "".join(token.text for token in self.pieces)
