@@ -13,7 +13,7 @@ import attrs
 from surf_data.errors import ConfigurationError
 
 #: The domains of this package, each a package ``surf_data.<name>`` with a ``DOMAIN``.
-NAMES = ("lamps", "specify", "daylight", "mining")
+NAMES = ("lamps", "specify", "daylight", "mining", "screenshot")
 #: The entry points by which domains outside this package are found: each names a `Domain`.
 ENTRY_POINTS = "surf_data.domains"
 
