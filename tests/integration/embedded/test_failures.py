@@ -213,3 +213,28 @@ def test_initdb_says_why(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(EmbeddedServerError, match=r'cannot make its data folder: error: .*"tlh_QO"'):
         postgres.initialise(folder, programs, durable=False)
     assert not folder.postgres.exists()
+
+
+@pytest.mark.parametrize("folder", ["programs", "with space", "ünïcode"])
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+def test_a_program_keeps_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_folder: Path, folder: str, name: str
+) -> None:
+    """A server that is a link to a program which does what its name says, as on Debian, is started by its own name."""
+    programs = open_folder / folder
+    programs.mkdir()
+    # Called by the name of its target the same program checks a file instead.
+    shutil.copy(program(), programs / "redis-check-rdb")
+    (programs / name).symlink_to("redis-check-rdb")
+    monkeypatch.setenv("PATH", str(programs))
+    assert programs / name == program()
+    with embedded.start() as servers, redis.Redis.from_url(servers.redis_url or "") as client:
+        assert client.ping()
+
+
+def test_a_program_in_a_folder_relative_to_here(monkeypatch: pytest.MonkeyPatch, open_folder: Path) -> None:
+    """A relative folder in PATH is found from wherever the server is started."""
+    shutil.copy(program(), open_folder / "redis-server")
+    monkeypatch.chdir(open_folder.parent)
+    monkeypatch.setenv("PATH", open_folder.name)
+    assert open_folder / "redis-server" == program()
