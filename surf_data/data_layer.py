@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -17,6 +18,8 @@ from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
 from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
 from surf_data.kernel.postgres.deadlines import ends
+from surf_data.kernel.postgres.session_queries import session_queries
+from surf_data.kernel.postgres.translation import UNDEFINED_TABLE
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings, Source
@@ -251,19 +254,37 @@ class DataLayer(Generic[R_co]):
         except DatabaseError as error:
             reason = getattr(error, "cause", None) or str(error)
         latency = (perf_counter() - started) * 1000
-        database = Check(ok=reason is None, latency_ms=latency, reason=reason or self._warning())
+        version = None if reason else self._schema_version()
+        database = Check(ok=reason is None, latency_ms=latency, reason=reason or self._warning(version))
         ping = self.redis.ping()
         reason = ping.reason or ("near cache off: connection lost" if self._values.near_state == "lost" else None)
         cache = Check(ok=ping.reason is None, latency_ms=ping.seconds * 1000, reason=reason)
-        return Health.of(database, cache, cache_wanted=self.settings.redis_url is not None)
+        wanted = self.settings.redis_url is not None
+        return Health.of(database, cache, cache_wanted=wanted, schema_version=version)
 
-    def _warning(self) -> str | None:
+    def _schema_version(self) -> int | None:
+        try:
+            with deadline(_HEALTH_TIMEOUT):
+                return session_queries().schema_version(self.database, domain=self._domain.name) or 0
+        except DatabaseError as error:
+            # Without the table no migration has been applied; without the right to read it that is not known.
+            return 0 if error.sqlstate == UNDEFINED_TABLE else None
+
+    def _warning(self, version: int | None) -> str | None:
+        latest = self._latest_migration
+        if version is not None and version < latest:
+            behind = f"the schema is at migration {version} of {latest}"
+            return f"{behind}: surf-data migrate up --domain {self._domain.name}"
         try:
             with deadline(_HEALTH_TIMEOUT):
                 return "; ".join(self._warnings()) or None
         except DatabaseError:
-            # There are no tables, or a lock on them is held.
+            # A lock on the tables is held.
             return None
+
+    @cached_property
+    def _latest_migration(self) -> int:
+        return len(list(resources.migrations_folder(self._domain).glob("[0-9]*.sql")))
 
     def stats(self) -> dict[str, Any]:
         """Return what has happened in this process so far.

@@ -28,9 +28,11 @@ class Health:
     #: The whole: as good as the database, because the cache is never the reason for an outage. A cache that was
     #: configured and does not work shows in the reason only. So does what an operator of the database should see to.
     overall: Check
+    #: The number of the last migration that is applied, 0 without any; ``None`` where that cannot be known.
+    schema_version: int | None = None
 
     @classmethod
-    def of(cls, database: Check, cache: Check, *, cache_wanted: bool) -> "Health":
+    def of(cls, database: Check, cache: Check, *, cache_wanted: bool, schema_version: int | None = None) -> "Health":
         """Return the health of the whole from that of its parts."""
         reason = database.reason
         if database.ok:
@@ -38,8 +40,9 @@ class Health:
             reasons += [f"cache {cache.reason}"] if cache_wanted and not cache.ok else []
             reason = f"degraded: {'; '.join(reasons)}" if reasons else None
         latency = database.latency_ms + cache.latency_ms
-        return cls(database=database, cache=cache, overall=Check(ok=database.ok, latency_ms=latency, reason=reason))
+        overall = Check(ok=database.ok, latency_ms=latency, reason=reason)
+        return cls(database=database, cache=cache, overall=overall, schema_version=schema_version)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return ``database``, ``cache`` and ``overall``, each with ``ok``, ``latency_ms`` and ``reason``."""
-        return attrs.asdict(self)
+        return attrs.asdict(self, filter=lambda field, _value: field.name != "schema_version")

@@ -25,6 +25,7 @@ from surf_data import (
     QueryEvent,
     SurfData,
     ValidationError,
+    lamps,
     migrate,
 )
 from surf_data.embedded import EmbeddedServers
@@ -203,7 +204,10 @@ def test_health_of_a_schema_without_partitions(database_url: str, migrations: in
         if migrations:
             runner.up(to=migrations)
             data.activity.log_activity(None, "a", "b")
-        assert data.health().overall == Check(ok=True, latency_ms=ANY, reason=None)
+        health = data.health()
+        latest = len(list(resources.migrations_folder(lamps.DOMAIN).glob("*.sql")))
+        due = f"degraded: the schema is at migration {migrations} of {latest}: surf-data migrate up --domain lamps"
+        assert (health.schema_version, health.overall) == (migrations, Check(ok=True, latency_ms=ANY, reason=due))
 
 
 def test_health_while_the_log_is_locked(data: LampsDataLayer, admin: Admin) -> None:
@@ -307,6 +311,7 @@ def test_opening_never_migrates(database_url: str, empty_database: Admin) -> Non
         with pytest.raises(DatabaseError) as caught:
             data.lamps.get_all_active_lamps()
     assert caught.value.sqlstate == "42P01"
+    assert str(caught.value).endswith("; is the schema up to date? surf-data migrate up --domain lamps")
     found = empty_database.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
     assert found == (0,)
 

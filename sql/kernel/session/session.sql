@@ -33,6 +33,13 @@ SELECT
         ELSE extract(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8
     END AS lag;
 
+-- name: schema_version(domain)$
+-- The number of the last migration of a domain that is applied; null without any.
+-- retry: idempotent
+SELECT max(sm.number) AS version
+FROM schema_migrations AS sm
+WHERE sm.domain = :domain::text AND sm.applied_at IS NOT NULL;
+
 -- name: session_configure(backend_pid, jit, statement_timeout)^
 -- Sets up a new connection, and tells whether a pooler sits between: then another backend answers than the one that
 -- greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.

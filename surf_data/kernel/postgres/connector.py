@@ -42,6 +42,10 @@ _REFUSALS = frozenset(
         "the role does not exist",
     }
 )
+#: The oldest PostgreSQL that works, as the server numbers its versions: GRANT ... WITH INHERIT, SET, which the
+#: migrations of roles need, came with 16.
+OLDEST_SERVER = 160_000
+
 # Where a connection leads; `surf_data.kernel.postgres.DatabaseManager.connection_info` says it of the one in use.
 _PLACE = frozenset({"dbname", "host", "hostaddr", "port", "user"})
 
@@ -188,6 +192,12 @@ class Connector:
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
     def _set_up(self, connection: Connection) -> None:
+        if connection.info.server_version < OLDEST_SERVER:
+            major, minor = divmod(connection.info.server_version, 10_000)
+            connection.close()
+            self.refusals += 1
+            oldest = OLDEST_SERVER // 10_000
+            raise DatabaseUnavailable(f"PostgreSQL {major}.{minor} is too old: {oldest} or newer is needed")
         # A server that hangs now is one that cannot be connected to.
         connection.patience = self._settings.connect_timeout
         try:

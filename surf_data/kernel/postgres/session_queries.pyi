@@ -20,6 +20,15 @@ class _SessionQueries:
         """How much of the primary's log a replica has replayed, in bytes, and by how many seconds it lags; no lag when it is no
         replica. One that has replayed all that it has received lags only if nobody sends."""
 
+    def schema_version(
+        self,
+        executor: Executor,
+        /,
+        *,
+        domain: str,
+    ) -> int | None:
+        """The number of the last migration of a domain that is applied; null without any."""
+
     def session_configure(
         self,
         executor: Executor,

@@ -11,6 +11,7 @@ from typing import Literal
 
 import psycopg
 
+from surf_data import domain
 from surf_data.errors import (
     ConstraintViolation,
     DatabaseError,
@@ -48,6 +49,12 @@ _RETRYABLE = frozenset(
         "57P05",  # idle_session_timeout ended the session before the statement came
     }
 )
+
+#: The SQLSTATE of a table that is not there.
+UNDEFINED_TABLE = "42P01"
+# What a statement meets where the schema is not there, or is older than the statement: a table, a schema, a column, a
+# function, a type.
+_UNMIGRATED = frozenset({UNDEFINED_TABLE, "3F000", "42703", "42704", "42883"})
 
 # A failed connection attempt has no SQLSTATE; only libpq's text tells what happened. Order matters.
 _REASONS = (
@@ -116,6 +123,8 @@ def translated(error: Exception, query: str | None) -> DatabaseError:
         if isinstance(error, Expired):
             kind, what = DeadlineExceeded, "no answer before the deadline"
     said = f"{query} failed: {what}" if query else what
+    if sqlstate in _UNMIGRATED and query and (name := query.partition(".")[0]) in domain.names():
+        said += f"; is the schema up to date? surf-data migrate up --domain {name}"
     return kind(said, query=query, sqlstate=sqlstate, constraint=constraint, retryable=retryable, row=row)
 
 

@@ -23,7 +23,7 @@ NOWHERE = Path("nowhere")
 PLACES: dict[str, Callable[[Any], object]] = {
     "the_field": partial(validation.identifier, "the_field"),
     "domain of a runner": partial(migrate.Runner, unreachable, NOWHERE),
-    "domain of a reset": lambda name: migrate.reset(unreachable, NOWHERE, name, name="database"),
+    "domain of a reset": lambda name: migrate.reset(unreachable, NOWHERE, name),
     "namespace": lambda name: load_queries(NOWHERE, namespace=name),
     "application": lambda name: load_queries(NOWHERE, application=name),
     "name of a migration": lambda name: template.new_file(NOWHERE, name),

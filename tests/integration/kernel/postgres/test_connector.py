@@ -10,7 +10,8 @@ import pytest
 
 from rig import Relay, as_pooler
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, PoolTimeout
-from surf_data.kernel.postgres import DatabaseManager, Json
+from surf_data.kernel import settings
+from surf_data.kernel.postgres import DatabaseManager, Json, connector
 
 Connection = psycopg.Connection[Any]
 Opener = Callable[..., DatabaseManager]
@@ -267,3 +268,17 @@ def test_behind_a_pooler_nothing_is_prepared_unasked(
     assert database._connector.behind_pooler
     assert queries.setting(database, name="statement_timeout") == "0"
     assert database.ping() > 0
+
+
+def test_a_server_that_is_too_old(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server before the oldest that is supported is refused at once, by its version, before anything is asked."""
+    monkeypatch.setattr(connector, "OLDEST_SERVER", 190_000)
+    connecting = connector.Connector(settings.load({}, database_url=database_url))
+    with pytest.raises(DatabaseUnavailable, match=r"PostgreSQL 18\.\d+ is too old: 19 or newer is needed"):
+        connecting.direct()
+    assert connecting.refusals == 1
+    database = DatabaseManager(settings.load({}, database_url=database_url, pool_min_size=0))
+    with pytest.raises(PoolTimeout) as caught:
+        database.ping()
+    assert "is too old" in str(caught.value.cause)
+    database.close()
