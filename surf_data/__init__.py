@@ -35,8 +35,13 @@ from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings, SettingsKeywords, setting
 
 if TYPE_CHECKING:
-    from surf_data.kernel.journal import JournalTable
-    from surf_data.kernel.paging import Page
+    from surf_data.kernel.correlation import correlation_id
+    from surf_data.kernel.crypto import KeyRing, PasswordHasher, new_api_key, new_token, token_digest
+    from surf_data.kernel.emails import checked_email, email_key
+    from surf_data.kernel.journal import Column, Journal, JournalTable
+    from surf_data.kernel.logs import JsonFormatter
+    from surf_data.kernel.paging import Page, keyset, limit_offset
+    from surf_data.kernel.postgres import CopyReader, CopyWriter
     from surf_data.lamps import (
         ApiConfig,
         Coordinates,
@@ -60,10 +65,13 @@ __all__ = [
     "ApiConfig",
     "BackupError",
     "Check",
+    "Column",
     "CommitUnknown",
     "ConfigurationError",
     "ConstraintViolation",
     "Coordinates",
+    "CopyReader",
+    "CopyWriter",
     "DataLayer",
     "DatabaseError",
     "DatabaseManager",
@@ -78,8 +86,11 @@ __all__ = [
     "ICacheManager",
     "ILampRepository",
     "IUserRepository",
+    "Journal",
     "JournalTable",
     "JsonCache",
+    "JsonFormatter",
+    "KeyRing",
     "LampConfig",
     "LampsDataLayer",
     "LampsTransaction",
@@ -87,6 +98,7 @@ __all__ = [
     "MigrationError",
     "Observer",
     "Page",
+    "PasswordHasher",
     "PoolTimeout",
     "PostgresActivityLogger",
     "PostgresLampRepository",
@@ -109,18 +121,55 @@ __all__ = [
     "Transaction",
     "TransactionConflict",
     "ValidationError",
+    "checked_email",
+    "correlation_id",
+    "email_key",
+    "keyset",
+    "limit_offset",
     "load_queries",
     "load_settings",
+    "new_api_key",
+    "new_token",
     "open",
     "setting",
+    "token_digest",
     "validation",
 ]
 
 # What is imported when it is first used: the Surf Lamp's names, so that other domains do without it, and what only
 # those need who write a domain.
 _LAZY = {
-    **dict.fromkeys(
-        (
+    name: module
+    for module, names in {
+        "surf_data.kernel.correlation": ("correlation_id",),
+        "surf_data.kernel.crypto": (
+            "KeyRing",
+            "PasswordHasher",
+            "new_api_key",
+            "new_token",
+            "token_digest",
+        ),
+        "surf_data.kernel.emails": (
+            "checked_email",
+            "email_key",
+        ),
+        "surf_data.kernel.journal": (
+            "Column",
+            "Journal",
+            "JournalTable",
+        ),
+        "surf_data.kernel.logs": ("JsonFormatter",),
+        "surf_data.kernel.paging": (
+            "Page",
+            "keyset",
+            "limit_offset",
+        ),
+        "surf_data.kernel.postgres": (
+            "CopyReader",
+            "CopyWriter",
+        ),
+        "surf_data.lamps": (
+            "(",
             "ApiConfig",
             "Coordinates",
             "IActivityLogger",
@@ -138,10 +187,8 @@ _LAZY = {
             "SurfData",
             "open",
         ),
-        "surf_data.lamps",
-    ),
-    "JournalTable": "surf_data.kernel.journal",
-    "Page": "surf_data.kernel.paging",
+    }.items()
+    for name in names
 }
 
 

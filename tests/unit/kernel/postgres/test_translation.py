@@ -77,7 +77,7 @@ def test_each_class_of_errors_has_its_own(error: type[psycopg.Error], kind: type
     ],
 )
 def test_what_an_old_schema_lacks(error: type[psycopg.Error]) -> None:
-    """What is missing to a domain's statement is answered with the command that migrates; of others nothing is known."""
+    """What a statement of a domain lacks is answered with the command that migrates; of others nothing is known."""
     hint = "; is the schema up to date? surf-data migrate up --domain lamps"
     assert str(translated(error(SECRET), "lamps.lamp_insert")).endswith(f"(SQLSTATE {error.sqlstate}){hint}")
     for query in ("board.lamp_insert", "lamp_insert", "kernel.session_ping", None):
