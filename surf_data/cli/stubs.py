@@ -17,14 +17,17 @@ from surf_data.review import Facts, Outcome, QueryObject, QuerySource, analyse, 
 @click.argument("references", nargs=-1, metavar="[MODULE:NAME...]")
 @schema_options
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 when a stub is not what it would be.")
+@click.option("--lenient", is_flag=True, help="Take what aiosql.from_path returned, too.")
 @click.pass_context
-def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool, **schema: Any) -> None:
+def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool, lenient: bool, **schema: Any) -> None:
     """Write a stub for every module with query functions, so that type checkers know them.
 
     NAME in MODULE is what load_queries returned, or a function that returns it, alone in its module; without any it is
-    that of the domain. The stub is
-    written beside it: parameters and rows with the types that PostgreSQL gives them, None only where there can be
-    none. Classes of rows are compared with the columns.
+    that of the domain. The stub is written beside it: parameters and rows with the types that PostgreSQL gives them,
+    None only where there can be none. Classes of rows are compared with the columns.
+
+    With --lenient it may be what aiosql.from_path returned; its functions take a connection of psycopg, and return what
+    aiosql does.
 
     Nothing is run; every query is analysed in an empty database with the schema, which is dropped in the end. Exits
     with 1 when something does not fit; the stubs are written all the same.
@@ -34,7 +37,7 @@ def stubs(context: click.Context, /, references: tuple[str, ...], *, check: bool
     declared, made_of = Schema(**schema).of_domain(default=not references)
     if not references:
         references = (cast("Domain", declared).queries,)
-    objects = find_queries(references)
+    objects = find_queries(references, lenient=lenient)
     queries = [loaded.query for each in objects for loaded in each.queries]
     with made_of.open() as made:
         outcomes = dict(

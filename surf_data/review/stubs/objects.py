@@ -12,6 +12,7 @@ from aiosql.queries import Queries
 
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres.adapter import Adapter
+from surf_data.kernel.postgres.query_files import read_file
 from surf_data.kernel.postgres.query_source import QuerySource
 
 
@@ -38,21 +39,24 @@ class QueryObject:
     name: str
     #: Whether the name is that of a function which returns it.
     is_function: bool
+    #: Whether aiosql itself made it, so that calls take a connection and return what a driver does.
+    is_foreign: bool
     queries: tuple[Loaded, ...]
 
 
-def find_queries(references: Iterable[str]) -> list[QueryObject]:
+def find_queries(references: Iterable[str], *, lenient: bool = False) -> list[QueryObject]:
     """Return the query objects that references name.
 
     Arguments:
         references: ``package.module:name`` each, where ``name`` is the query object, or a function without arguments
             that returns it.
+        lenient: whether what ``aiosql.from_path`` returns will do as well.
 
     Raises:
         QueryFileError: there is no such object, it does not come from `surf_data.load_queries`, or its module holds
             more than such objects, which type checkers would not see any more beside a stub.
     """
-    found = [_found(reference) for reference in references]
+    found = [_found(reference, lenient=lenient) for reference in references]
     for file in {each.file for each in found}:
         others = _public_names(file) - {each.name for each in found if each.file == file}
         if others:
@@ -65,7 +69,7 @@ def find_queries(references: Iterable[str]) -> list[QueryObject]:
     return found
 
 
-def _found(reference: str) -> QueryObject:
+def _found(reference: str, *, lenient: bool) -> QueryObject:
     module_name, _, name = reference.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -75,15 +79,20 @@ def _found(reference: str) -> QueryObject:
     else:
         is_function = inspect.isroutine(found) or hasattr(found, "cache_info")
         queries: Any = found() if is_function else found
-        if isinstance(queries, Queries) and isinstance(queries.driver_adapter, Adapter):
+        adapter = queries.driver_adapter if isinstance(queries, Queries) and not queries.is_aio else None
+        is_foreign = adapter is not None and not isinstance(adapter, Adapter)
+        if isinstance(adapter, Adapter) or (is_foreign and lenient):
+            loaded = _loaded(queries, adapter, ()) if isinstance(adapter, Adapter) else _of_aiosql(queries, ())
             return QueryObject(
                 module=module_name,
                 file=Path(inspect.getfile(module)),
                 name=name,
                 is_function=is_function,
-                queries=tuple(_loaded(queries, queries.driver_adapter, ())),
+                is_foreign=is_foreign,
+                queries=tuple(loaded),
             )
-        problem = QueryFileError(f"{reference} is not what load_queries returns")
+        hint = "; --lenient takes what aiosql.from_path returns" if is_foreign else ""
+        problem = QueryFileError(f"{reference} is not what load_queries returns{hint}")
     # Outside the handler, so that it carries no other error.
     raise problem
 
@@ -97,6 +106,22 @@ def _loaded(queries: Any, adapter: Adapter, below: tuple[str, ...]) -> Iterator[
             query, row = adapter.sources[member.__name__]
             path = (*below, name)
             yield Loaded(path=path, query=attrs.evolve(query, name=".".join(path)), row=row)
+
+
+def _of_aiosql(queries: Any, below: tuple[str, ...]) -> Iterator[Loaded]:
+    """Yield the queries that aiosql itself loaded: from the files that its functions say that they are from."""
+    for name in dict.fromkeys(each.partition(".")[0] for each in queries.available_queries):
+        member = getattr(queries, name)
+        path = (*below, name)
+        if isinstance(member, Queries):
+            yield from _of_aiosql(member, path)
+        # The form that returns a cursor is of no file.
+        elif not name.endswith("_cursor"):
+            file = Path(member.__func__.__code__.co_filename)
+            known = {each.name: each for each in read_file(file)} if file.is_file() else {}
+            if name not in known:
+                raise QueryFileError(f"{'.'.join(path)} was not loaded from a file that is there", file=str(file))
+            yield Loaded(path=path, query=attrs.evolve(known[name], name=".".join(path)), row=None)
 
 
 def _public_names(file: Path) -> set[str]:
