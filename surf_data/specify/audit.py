@@ -68,7 +68,7 @@ TABLE: Table[AuditLog] = Table(
     copied=Copied(
         stem="audit",
         columns={
-            "log_id": "uuid",
+            "log_id": "bytea",
             "action": "text",
             "resource_type": "text",
             "resource_id": "text",

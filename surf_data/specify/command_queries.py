@@ -24,10 +24,6 @@ MAX_OUTPUT = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def _status(field: str, value: object) -> str:
-    return str(fields.choice(ExecutionStatus)(field, value))
-
-
 def _complete(document: Document) -> None:
     started, completed = document.get("started_at"), document.get("completed_at")
     if started is not None and completed is not None and completed < started:
@@ -46,6 +42,7 @@ def _duration(document: Mapping[str, Any]) -> float | None:
     return taken // _MICROSECOND / 1000
 
 
+_STATUS = fields.choice(ExecutionStatus)
 OUTPUT = fields.optional(fields.text(MAX_OUTPUT, 0))
 
 _OPTIONAL = {
@@ -68,7 +65,7 @@ TABLE: Table[Command] = Table(
     checks={
         "name": fields.text(200),
         "command_id": validation.uuid,
-        "status": _status,
+        "status": _STATUS,
         "started_at": fields.moment,
         "environment": fields.document,
         "meta": fields.document,
@@ -89,7 +86,7 @@ TABLE: Table[Command] = Table(
     copied=Copied(
         stem="command",
         columns={
-            "command_id": "uuid",
+            "command_id": "bytea",
             "name": "text",
             "args": "text",
             "user_id": "int8",
@@ -151,7 +148,7 @@ class CommandQueries(BaseQueries[Command]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        return self._latest(CommandFilter(status=_status("status", status)), limit)
+        return self._latest(CommandFilter(status=_STATUS("status", status)), limit)
 
     def find_by_user(self, user_id: int, limit: int | None = None) -> list[Command]:
         """Return the latest commands of a user, newest first; see `find_by_status`."""

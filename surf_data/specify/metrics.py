@@ -59,7 +59,7 @@ TABLE: Table[PerformanceMetric] = Table(
     copied=Copied(
         stem="metric",
         columns={
-            "metric_id": "uuid",
+            "metric_id": "bytea",
             "name": "text",
             "type": "text",
             "value": "float8",

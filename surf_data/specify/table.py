@@ -18,6 +18,8 @@ from surf_data.specify.statements import specify_queries
 R = TypeVar("R")
 Document = dict[str, Any]
 
+_NONE: frozenset[str] = frozenset()
+
 
 @attrs.frozen(kw_only=True)
 class Table(Generic[R]):
@@ -69,7 +71,9 @@ class Table(Generic[R]):
             ValidationError: a key is unknown or missing, or a value is refused.
         """
         given = validation.mapping("data", data)
-        validation.check_keys("data", given, required=self.required if creating else (), optional=tuple(self.checks))
+        required = frozenset(self.required) if creating else _NONE
+        if not (self.checks.keys() >= given.keys() >= required):
+            validation.check_keys("data", given, required=tuple(required), optional=tuple(self.checks))
         document = {**self.defaults} if creating else {}
         for field, value in given.items():
             document[field] = self.checks[field](field, value)
