@@ -42,8 +42,8 @@ def rule_options(command: Callable[..., R]) -> Callable[..., R]:
             multiple=True,
             metavar="PATH",
             type=click.Path(exists=True, path_type=Path),
-            help="Python code that calls the queries, so that those are found which nobody calls. May be there several "
-            "times.",
+            help="Python code that calls the queries, so that those are found which no code calls. May be there "
+            "several times.",
         ),
         click.option(
             "--big-table",

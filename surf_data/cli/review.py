@@ -57,7 +57,7 @@ def review(
     the tables are in production, every query is planned for tables of that size. Migrations are tried there, too, and
     squawk is asked about them.
 
-    What a DBA would object to is listed as a finding, unless somebody has accepted it and said why. Exits with 1 when
+    What a DBA would object to is listed as a finding, unless it is accepted with a reason. Exits with 1 when
     there is such a finding, or a query cannot be analysed.
 
     With --base the queries of a git revision are analysed, too, with the migrations that it has. Then only what is new

@@ -31,10 +31,10 @@ def files(folder: Path) -> list[Path]:
 
 
 def is_sql(path: Path) -> bool:
-    """Tell whether a name is that of a .sql file."""
+    """Return whether a name is that of a .sql file."""
     return path.suffix.lower() == ".sql"
 
 
 def is_hidden(path: Path) -> bool:
-    """Tell whether a name is one that systems do not show."""
+    """Return whether a name is one that systems do not show."""
     return path.name.startswith(".")

@@ -23,7 +23,7 @@ from surf_data.review.analysis.facts import Facts
 from surf_data.review.report.changes import is_same
 from surf_data.review.writing import read_bytes, replace_file
 
-# What is so of all files of queries, whatever else somebody has set for sqruff.
+# What is so of all files of queries, whatever else is set for sqruff.
 _SETTINGS = Path(__file__).with_name("sqruff.cfg")
 # 0: nothing is left to be mended; 1: something is.
 _ENDS = frozenset({0, 1})
@@ -123,7 +123,7 @@ def unproven(analyst: Analyst, layout: Layout) -> Iterator[str]:
     for was, is_now in layout.doubtful:
         outcome = analyst.outcome(is_now)
         if not isinstance(outcome, Facts):
-            more = "sqruff would change more than the layout, and nobody can say whether it means the same"
+            more = "sqruff would change more than the layout, and whether it means the same cannot be known"
             yield f"{was.place()}: {more}: {outcome.reason}"
         elif not is_same(analyst, was, outcome):
             yield f"{was.place()}: sqruff would make a query of it that means something else"

@@ -38,7 +38,7 @@ ACCEPTABLE = frozenset(CODES) - {STALE}
 
 @attrs.frozen(kw_only=True)
 class Suppression:
-    """What somebody has accepted."""
+    """A finding that may stay, and why."""
 
     code: str
     #: Of what, as the finding has it.

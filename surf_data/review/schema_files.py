@@ -118,7 +118,7 @@ _TRANSACTION_CONTROL = frozenset({"BEGIN", "COMMIT", "END", "START"})
 
 
 def is_own(folder: Path) -> bool:
-    """Tell whether a folder holds migrations in this library's own format."""
+    """Return whether a folder holds migrations in this library's own format."""
     try:
         read_folder(folder)
     except MigrationError:

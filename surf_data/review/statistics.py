@@ -48,7 +48,7 @@ class StatementStats:
 
 @attrs.frozen(kw_only=True)
 class QueryStats:
-    """What was spent on a query, whoever ran it; times in milliseconds."""
+    """What a query cost, whichever client ran it; times in milliseconds."""
 
     query: QuerySource
     calls: int

@@ -72,12 +72,12 @@ class Workbench:
 
 @contextmanager
 def scratch(server: ScratchServer, *, private: bool = False) -> Iterator["ScratchDatabase"]:
-    """Make an empty database for a block. In the end it is dropped, whoever is still connected to it.
+    """Create an empty database for a block. It is dropped when the block exits, with all connections to it.
 
     Arguments:
         server: connects to a server where a database may be made.
-        private: whether nobody else uses the server, so that roles which the files name may be created on it. They are
-            dropped in the end, too: the next database's files may create them again.
+        private: whether no other client uses the server, so that roles which the files name may be created on it. They
+            are dropped in the end, too: the next database's files may create them again.
 
     Raises:
         DatabaseError: the server cannot be reached, or refuses to make a database.
@@ -93,7 +93,7 @@ def forgetting_roles(server: ScratchServer) -> Iterator[None]:
     """Drop the roles that a block has created, when nothing needs them any more.
 
     Arguments:
-        server: connects to a server that nobody else uses.
+        server: connects to a server that no other client uses.
 
     Raises:
         DatabaseError: the server cannot be reached.

@@ -75,7 +75,7 @@ WHERE pk.contype = 'f' AND pk.conparentid = 0 AND pk.conkey IS NOT NULL AND pk.c
 ORDER BY pk.conrelid, pk.conname;
 
 -- name: function_list()
--- Functions, and what of them matters to whoever calls one.
+-- Functions, and what of them matters to a caller.
 SELECT
     pp.oid AS id,
     pp.proisstrict AS is_strict,
@@ -223,7 +223,7 @@ ORDER BY pc.oid;
 SELECT pg_size_bytes(current_setting('work_mem')) AS bytes;
 
 -- name: trigger_list()
--- Triggers that somebody wrote and that fire; those of a table's partitions count as its own.
+-- Triggers of the schema's own that fire; those of a table's partitions count as its own.
 -- The type is a set of bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 instead.
 SELECT
     pt.tgrelid AS relation,

@@ -1,4 +1,4 @@
--- What decides how large tables and indexes are, and how a throw-away database is told that they are.
+-- What decides how large tables and indexes are, and how a throw-away database is made to believe that they are.
 
 -- name: storage_column_list()
 -- Columns of tables, with what their values are stored as.

@@ -124,7 +124,7 @@ def _in_token(token: Token) -> Iterator[tuple[str, int]]:
     elif kind == "block" and (not text[2:].endswith("*/") or "/*" in text[2:]):
         yield "a block comment must have an end, and must not hold another", token.line
     elif kind == "block" and text.startswith("/*+"):
-        yield "a hint comment would be sent as it stands", token.line
+        yield "a hint comment would be sent verbatim", token.line
     elif kind == "escape" and any(pair[0] == "\\'" for pair in re.finditer(r"\\.", text, re.DOTALL)):
         yield "write '' instead of \\' in an E'' string", token.line
 

@@ -106,7 +106,7 @@ class QuerySource:
 
     @cached_property
     def sql(self) -> str:
-        """The SQL as it stands in the file, without what follows the last semicolon."""
+        """The SQL, verbatim, without what follows the last semicolon."""
         return "".join(token.text for token in self._body)
 
     @cached_property

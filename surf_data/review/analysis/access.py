@@ -232,7 +232,7 @@ _ON_UPDATE = {**_ON_DELETE, "c": "changes the key in rows of"}
 
 
 def _is_looked_up(key: ForeignKey, change: _Change, columns: set[int]) -> bool:
-    """Tell whether a row that is written has to have a parent."""
+    """Return whether a row that is written has to have a parent."""
     own = set(key.columns)
     if change.command == INSERT or (change.command == UPDATE and columns & own):
         return not (own <= change.nulls if key.is_full else own & change.nulls)

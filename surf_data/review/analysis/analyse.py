@@ -238,7 +238,7 @@ class Analyst:
         raise psycopg.errors.error_from_result(result)
 
     def _tree(self, statement: str, parameters: Iterable[int]) -> Node:
-        """Return the server's tree of a statement: the body of a function that nobody calls."""
+        """Return the server's tree of a statement: the body of a function that is never called."""
         types = ", ".join(map(self.catalog.type_name, parameters))
         # Composed here, because a function's body takes no parameters; a query is SQL, and nothing in it is a value.
         created = (

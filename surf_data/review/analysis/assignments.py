@@ -115,7 +115,7 @@ def _is_exact(number: int, catalog: Catalog) -> bool:
 
 
 def _is_column(value: Node, number: int, columns: set[tuple[int, int]]) -> bool:
-    """Tell whether a value is the column of a number in one of the places that have the same in it."""
+    """Return whether a value is the column of a number in one of the places that have the same in it."""
     return (
         value.kind == "VAR"
         and value["varlevelsup"] == "0"
@@ -125,7 +125,7 @@ def _is_column(value: Node, number: int, columns: set[tuple[int, int]]) -> bool:
 
 
 def is_null(expression: Node) -> bool:
-    """Tell whether an expression is null, casts aside."""
+    """Return whether an expression is null, casts aside."""
     found = uncast(expression)
     return found.kind == "CONST" and found.true("constisnull")
 

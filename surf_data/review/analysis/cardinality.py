@@ -158,7 +158,7 @@ def _read(scope: Scope) -> Rows:
 
 
 def _always(tree: Node, scope: Scope) -> bool:
-    """Tell whether a part of the join tree always gives a row."""
+    """Return whether a part of the join tree always gives a row."""
     if tree.kind == "RANGETBLREF":
         return _of_entry(scope.entry(tree.number("rtindex")), scope).at_least_one
     kind = tree["jointype"]
@@ -265,7 +265,7 @@ class _Single:
         )
 
     def _given(self, value: Node) -> bool:
-        """Tell whether an expression has one value, given the rows of the entries that were found."""
+        """Return whether an expression has one value, given the rows of the entries that were found."""
         if value.kind == "SUBLINK":
             # It is run once for the statement, if it does not look at the rows around it.
             single = value["subLinkType"] == _ONE_VALUE and not _looks_out(value["subselect"], 0)
@@ -277,14 +277,14 @@ class _Single:
         return self._is_stable(value) and all(self._given(child) for child in value.children())
 
     def _is_stable(self, node: Node) -> bool:
-        """Tell whether a node, whatever is below it, has the same value however often it is asked for."""
+        """Return whether a node, whatever is below it, has the same value however often it is asked for."""
         called = [self._scope.catalog.functions.get(node.number(each)) for each in _CALLS if node[each]]
         volatile = any(function is None or function.is_volatile for function in called)
         return not volatile and node.kind != "NEXTVALUEEXPR"
 
 
 def _looks_out(node: Node, depth: int) -> bool:
-    """Tell whether something depends on the queries around it.
+    """Return whether something depends on the queries around it.
 
     Arguments:
         node: where to look, and below.
@@ -296,7 +296,7 @@ def _looks_out(node: Node, depth: int) -> bool:
 
 
 def _grouped_by_one_value(scope: Scope) -> bool:
-    """Tell whether everything that is grouped by is equal to something that is given."""
+    """Return whether everything that is grouped by is equal to something that is given."""
     return _Groups(scope).single()
 
 
@@ -304,7 +304,7 @@ class _Groups(_Single):
     """Finds whether there is only one group."""
 
     def single(self) -> bool:
-        """Tell whether every expression that is grouped by has one value in all rows."""
+        """Return whether every expression that is grouped by has one value in all rows."""
         clauses = {clause["tleSortGroupRef"]: clause["eqop"] for clause in self._scope.query.items("groupClause")}
         grouped = [
             (target["expr"], clauses[target["ressortgroupref"]])

@@ -1,7 +1,7 @@
 """What follows from a condition that a row has met.
 
 A comparison is null as soon as one of its sides is, and a row whose condition is null is left out: so after
-``WHERE a > b`` neither is null. That holds for every strict function, whoever wrote it; the server itself sees to it.
+``WHERE a > b`` neither is null. That holds for every strict function, built in or not; the server itself sees to it.
 """
 
 from collections.abc import Callable, Iterator

@@ -125,7 +125,7 @@ ROWS = frozenset(
 
 
 def never_null(internal: str | None) -> bool:
-    """Tell whether a built-in function returns null only for null.
+    """Return whether a built-in function returns null only for null.
 
     Arguments:
         internal: its name within the server; ``None`` for a function that is not built in.

@@ -43,7 +43,7 @@ class Node:
         return int(self._fields.get(name) or 0)
 
     def true(self, name: str) -> bool:
-        """Tell whether a field is true."""
+        """Return whether a field is true."""
         return bool(self._fields.get(name) == "true")
 
     def items(self, name: str) -> list[Any]:

@@ -69,7 +69,7 @@ class Columns:
         return [one if not one.not_null else other if not other.not_null else one for one, other in pairs]
 
     def _entry(self, entry: Node, scope: Scope) -> list[Claim]:
-        """Return the columns of an entry as it stands, before any join."""
+        """Return the columns of an entry by itself, before any join."""
         kind = entry["rtekind"]
         if kind == scopes.SUBQUERY:
             return self.of_query(scope.below(entry["subquery"]))
@@ -203,7 +203,7 @@ def _is_result(variable: Node, owner: Scope) -> bool:
 
 
 def _existed(variable: Node, owner: Scope) -> bool:
-    """Tell whether RETURNING has the row that a variable is of: INSERT has no ``old`` one, DELETE no ``new`` one."""
+    """Return whether RETURNING has the row that a variable is of: INSERT has no ``old`` one, DELETE no ``new`` one."""
     wanted = variable["varreturningtype"] or "0"
     if wanted == "0":
         return True

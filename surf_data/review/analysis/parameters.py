@@ -115,7 +115,7 @@ def _numbers(expressions: Iterable[Node]) -> Iterator[int]:
 
 
 def _is_undecided(expression: Node) -> bool:
-    """Tell whether an expression has no type of its own: a parameter, or a text in quotes."""
+    """Return whether an expression has no type of its own: a parameter, or a text in quotes."""
     if expression.kind == "CONST":
         return expression["consttype"] in _UNDECIDED
     return _is_parameter(uncast(expression))

@@ -102,7 +102,7 @@ def read(column: ColumnType) -> Any:
 
 
 def is_known(column: ColumnType) -> bool:
-    """Tell whether the driver knows a type, and so does more than hand its bytes on."""
+    """Return whether the driver knows a type, and so does more than hand its bytes on."""
     return is_known(column.element) if column.element is not None else column.name in _READ
 
 

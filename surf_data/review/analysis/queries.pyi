@@ -41,10 +41,10 @@ class _ReviewQueries:
         Those of partitions repeat their table's."""
 
     def function_list(self, executor: Executor, /) -> list[Function]:
-        """Functions, and what of them matters to whoever calls one."""
+        """Functions, and what of them matters to a caller."""
 
     def function_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[Function]]:
-        """Functions, and what of them matters to whoever calls one."""
+        """Functions, and what of them matters to a caller."""
 
     def index_list(self, executor: Executor, /) -> list[Index]:
         """Indexes of tables, but for those that repeat their partitioned table's.
@@ -76,11 +76,11 @@ class _ReviewQueries:
         """How many bytes are sorted in memory, by this session's settings."""
 
     def trigger_list(self, executor: Executor, /) -> list[Trigger]:
-        """Triggers that somebody wrote and that fire; those of a table's partitions count as its own.
+        """Triggers of the schema's own that fire; those of a table's partitions count as its own.
         The type is a set of bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 instead."""
 
     def trigger_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[Trigger]]:
-        """Triggers that somebody wrote and that fire; those of a table's partitions count as its own.
+        """Triggers of the schema's own that fire; those of a table's partitions count as its own.
         The type is a set of bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 instead."""
 
     def type_list(self, executor: Executor, /) -> list[Type]:

@@ -76,7 +76,7 @@ class Scope:
         return expressions[place - 1] if 0 < place <= len(expressions) else None
 
     def is_proven(self, place: Place) -> bool:
-        """Tell whether the conditions here or around say that ``place`` is not null."""
+        """Return whether the conditions here or around say that ``place`` is not null."""
         scope: Scope | None = self
         while scope is not None:
             if place in scope.proven or place in scope.branch:
@@ -85,7 +85,7 @@ class Scope:
         return False
 
     def grouping_sets(self) -> bool:
-        """Tell whether rows are grouped in several ways at once, which leaves nulls in what is not grouped by."""
+        """Return whether rows are grouped in several ways at once, which leaves nulls in what is not grouped by."""
         return bool(self.query.items("groupingSets"))
 
     def group_expressions(self) -> frozenset[str]:

@@ -1,1 +1,1 @@
-"""What a DBA would object to in queries, indexes and migrations, and what somebody has accepted."""
+"""What a DBA would object to in queries, indexes and migrations, and what may stay."""

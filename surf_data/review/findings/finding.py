@@ -23,7 +23,7 @@ class Finding:
     file: Path | None = None
     #: The line of `file`, counted from 1.
     line: int | None = None
-    #: Why it may stay, as somebody wrote beside it; ``None`` if nobody did.
+    #: Why it may stay, as it is written beside it; ``None`` if it may not.
     accepted: str | None = None
 
     @property

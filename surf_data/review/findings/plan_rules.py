@@ -29,7 +29,7 @@ def plan_findings(
         outcomes: the queries.
         planned: their plans.
         catalog: the database, read after it was told how large its tables are.
-        thresholds: from where on something is worth a word.
+        thresholds: above which something is reported.
     """
     plans: dict[str, list[Plan]] = {}
     for plan in planned:

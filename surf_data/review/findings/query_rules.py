@@ -31,7 +31,7 @@ def query_findings(outcomes: Iterable[Outcome], catalog: Catalog) -> Iterator[Fi
 
 
 def uncalled(queries: Iterable[QuerySource], callers: Mapping[str, tuple[Caller, ...]]) -> Iterator[Finding]:
-    """Yield the queries that nobody calls.
+    """Yield the queries that no code calls.
 
     Arguments:
         queries: the queries.

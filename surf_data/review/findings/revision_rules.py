@@ -21,7 +21,7 @@ def revision_findings(
     Arguments:
         before: the queries of the earlier revision, and their plans.
         now: those of the later one.
-        thresholds: from where on something is worth a word.
+        thresholds: above which something is reported.
     """
     earlier = {outcome.query.name: outcome for outcome in before[0] if isinstance(outcome, Facts)}
     plans = {(plan.query, *plan.example.items()): plan for plan in before[1] if isinstance(plan, Plan)}
@@ -75,7 +75,7 @@ def grown(query: QuerySource, before: Plan, now: Plan, thresholds: Thresholds) -
 
 
 def _typed(facts: Facts) -> dict[str, str]:
-    """Return the type of each parameter and column, as it is told."""
+    """Return the type of each parameter and column, as messages have it."""
     types = {f":{parameter.name}": parameter.type.name for parameter in facts.parameters}
     for column in facts.columns or ():
         types[column.name] = f"{column.type.name}{'' if column.nullable else ' NOT NULL'}"

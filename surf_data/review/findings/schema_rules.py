@@ -71,7 +71,7 @@ def _subjects(names: Iterable[tuple[int, str]], catalog: Catalog) -> dict[tuple[
 
 
 def _serves(index: Index, key: ForeignKey, catalog: Catalog) -> bool:
-    """Tell whether an index finds the rows that refer to a parent's row."""
+    """Return whether an index finds the rows that refer to a parent's row."""
     first = index.columns[: index.size][: len(key.columns)]
     # In any order; and what leaves out nulls leaves out nothing that refers to a row.
     names = "|".join(map(re.escape, _names(catalog, key.relation, key.columns)))

@@ -37,7 +37,7 @@ def squawk_findings(program: Path, migrations: Sequence[Migration]) -> Iterator[
 
 
 def _is_wrapped(migration: Migration) -> bool:
-    """Tell whether a tool runs a file in a transaction, and not the file itself."""
+    """Return whether a tool runs a file in a transaction, and not the file itself."""
     begins = any(statement.words[0] in {"BEGIN", "START"} for statement in split(read_text(migration.path)))
     return migration.up.transactional and not begins
 

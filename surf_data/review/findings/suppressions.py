@@ -1,4 +1,4 @@
-"""Findings that may stay: somebody has said why, beside what the finding is about.
+"""Findings that may stay, for a reason that is written beside what the finding is about.
 
 Of a query it is said in its header, of a migration in the file's comments: ``-- accept: SEQ-SCAN nightly job``. An
 index or a foreign key is made by a migration, which must not change any more: of these it is said in ``scale.toml``.

@@ -1,4 +1,4 @@
-"""From where on something is worth a word."""
+"""Thresholds above which a finding is reported."""
 
 import attrs
 
@@ -14,11 +14,11 @@ LEAST_COST = 1_000.0
 
 @attrs.frozen(kw_only=True)
 class Thresholds:
-    """From where on something is worth a word."""
+    """Thresholds above which a finding is reported."""
 
     #: Rows from which a table is big.
     big_table: int = BIG_TABLE
     #: Rows from which a result is one of many.
     many_rows: int = MANY_ROWS
-    #: By how much a plan's cost grows until it is told.
+    #: By how much a plan's cost grows until it is reported.
     cost_factor: float = COST_FACTOR

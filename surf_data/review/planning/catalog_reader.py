@@ -56,7 +56,7 @@ class StorageCatalog:
             yield table
 
     def is_unique(self, column: StoredColumn) -> bool:
-        """Tell whether no two rows of its table have the same value in a column."""
+        """Return whether no two rows of its table have the same value in a column."""
         return any(
             index.is_unique and index.condition is None and index.size == 1 and index.columns[0] == column.number
             for index in self.indexes.get(column.relation, ())

@@ -78,7 +78,7 @@ class Missing:
     keys: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return it as it is told."""
+        """Return it as a message has it."""
         return self.table if self.column is None else f"{self.table}.{self.column} ({', '.join(self.keys)})"
 
 

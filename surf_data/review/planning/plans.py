@@ -156,7 +156,7 @@ class Plan:
         return list(self.root.lines(figures=False))
 
     def is_built_like(self, other: "Plan") -> bool:
-        """Tell whether another plan does the same, whatever either calls its parameters."""
+        """Return whether another plan does the same, whatever either calls its parameters."""
         mine, others = ([_PARAMETER.sub(":", line) for line in plan.shape()] for plan in (self, other))
         return mine == others
 

@@ -1,7 +1,7 @@
 """How large tables are in production: declared in a file, without a value from their data.
 
 ``scale.toml`` is for people: rows, how many values are distinct, how many are null. Every mistake in it is refused with
-the place, because a figure that is overlooked makes a plan that nobody will ever see.
+the place, because a figure that is overlooked makes a plan that no server will ever choose.
 """
 
 import math

@@ -32,7 +32,7 @@ _WORDS = frozenset({"SQL", "types", "effects", "plan", "header"})
 
 
 def label(kind: str) -> str:
-    """Return what a reader is told for one of `KINDS`."""
+    """Return what a reader sees for one of `KINDS`."""
     return f"{kind} changed" if kind in _WORDS else kind
 
 
@@ -91,7 +91,7 @@ def same_meaning(analyst: Analyst, before: Iterable[QuerySource], now: Iterable[
 
 
 def is_same(analyst: Analyst, before: QuerySource, now: Facts) -> bool:
-    """Tell whether PostgreSQL makes the same of a query that is written in two ways: equal trees.
+    """Return whether PostgreSQL makes the same of a query that is written in two ways: equal trees.
 
     Arguments:
         analyst: of the database in which the other one was analysed.
@@ -163,7 +163,7 @@ def _told(before: Outcome, now: Outcome) -> Iterator[tuple[str, list[str]]]:
 
 
 def _differ(before: Sequence[Planned], now: Sequence[Planned]) -> bool:
-    """Tell whether a plan is built in another way; what it costs is another matter."""
+    """Return whether a plan is built in another way; what it costs is another matter."""
     earlier = {tuple(plan.example.items()): plan for plan in before if isinstance(plan, Plan)}
     later = {tuple(plan.example.items()): plan for plan in now if isinstance(plan, Plan)}
     return any(not earlier[example].is_built_like(later[example]) for example in earlier.keys() & later.keys())

@@ -121,9 +121,9 @@ def _fenced(replacement: Replacement) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Return a text for Markdown that looks as it stands, in one line."""
+    """Return a text that Markdown renders verbatim, in one line."""
     escaped = _SIGNS.sub(r"\\\g<0>", _line(text))
-    # A space without width, so that nobody is called and nothing is linked.
+    # A space without width, so that no account is mentioned and nothing is linked.
     return _REFERENCE.sub(r"\1&#8203;", escaped)
 
 

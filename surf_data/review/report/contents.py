@@ -56,7 +56,7 @@ class Report:
     #: What is wrong with queries; with an earlier revision, what was not wrong in it.
     problems: Sequence[Problem] = ()
     findings: Comparison = attrs.field(factory=Comparison)
-    #: Where Python calls each query; ``None`` if nobody looked.
+    #: Where Python calls each query; ``None`` without code to search.
     callers: Mapping[str, Sequence[Caller]] | None = None
     #: The files of the schema that are new or changed, or that something is to be said of.
     migrations: Sequence[MigrationFile] = ()
@@ -86,7 +86,7 @@ class Report:
         return [each for each in self.all_standings() if each.finding.subject not in told]
 
     def dearest(self, name: str) -> tuple[Plan | None, Plan | None]:
-        """Return the plans of a query, before and now, whose costs are told: for the same values in both."""
+        """Return the plans of a query, before and now, whose costs are shown: for the same values in both."""
         before, now = (_by_example(plans.get(name, ())) for plans in (self.plans_before, self.plans))
         if before and now and before.keys() != now.keys():
             before, now = ({key: plan for key, plan in plans.items() if not key} for plans in (before, now))
@@ -124,7 +124,7 @@ class Report:
         return sum(change.now is not None for change in self.changes)
 
     def has_problem(self, name: str) -> bool:
-        """Tell whether something is wrong with a query."""
+        """Return whether something is wrong with a query."""
         return any(problem.query.name == name for problem in self.problems)
 
     def verdict(self) -> str:
@@ -165,7 +165,7 @@ def _dearest(plans: Mapping[tuple[tuple[str, str], ...], Plan]) -> Plan | None:
 
 
 def figure(number: float) -> str:
-    """Return a number as people read it: whole from a hundred on, as nobody looks at the decimals then."""
+    """Return a number as people read it: whole from a hundred on, where decimals say nothing."""
     return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:,.2f}"  # noqa: PLR2004
 
 

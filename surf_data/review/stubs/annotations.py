@@ -68,7 +68,7 @@ class Imports:
 
 
 def takes(declared: Any, given: Any) -> bool:
-    """Tell whether every value of one type is a value of another; what cannot be known counts as such.
+    """Return whether every value of one type is a value of another; what cannot be known counts as such.
 
     Arguments:
         declared: the type that is to take the values.
@@ -105,7 +105,7 @@ def _is_class_for(declared: Any, given: Any) -> bool:
     if not issubclass(inner, outer) and (outer, inner) != (float, int):
         return False
     return all(
-        # Whether an element of an array is null, nothing tells; whoever knows may say so.
+        # Whether an element of an array is null, nothing says; a class may.
         takes(ours, theirs) or takes(ours | None, theirs)
         for ours, theirs in zip(get_args(declared), get_args(given), strict=False)
     )

@@ -1,4 +1,4 @@
-"""Writes what type checkers are told of a query object: a ``.pyi`` file beside its module."""
+"""Writes what type checkers read of a query object: a ``.pyi`` file beside its module."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence

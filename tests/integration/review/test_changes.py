@@ -162,7 +162,7 @@ def compare(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> Compa
     ],
 )  # fmt: skip
 def test_changes(before: str, now: str, kinds: tuple[str, ...], differences: tuple[str, ...], compare: Compare) -> None:
-    """What a query has become is told by what PostgreSQL makes of it, and in words."""
+    """What a query has become is known by what PostgreSQL makes of it, and in words."""
     [change] = compare(f"-- name: q{before}", f"-- name: q{now}").values()
     assert (change.kinds, change.differences) == (kinds, differences)
 

@@ -158,7 +158,7 @@ def test_judged(database: ScratchDatabase, folder: Path) -> None:
 
 
 def test_squawk(folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What squawk says is told with file, line and rule; without what undoes; and where it fails."""
+    """What squawk says is reported with file, line and rule; without what undoes; and where it fails."""
     program = find_executable("squawk")
     assert program is not None
     found = {(each.subject, each.line, each.about) for each in squawk_findings(program, read_migrations(folder))}

@@ -273,7 +273,7 @@ def test_row_locks(facts: Callable[[str], Facts], sql: str, lock: str | None) ->
 
 
 def test_whole_row(facts: Callable[[str], Facts]) -> None:
-    """Whoever reads a row as a whole reads all of its columns."""
+    """What reads a row as a whole reads all of its columns."""
     assert facts("SELECT p FROM price AS p").tables[0].columns_read == ("id", "amount", "tags")
 
 
@@ -483,7 +483,7 @@ def test_lost_connection(database: Database, queries: Queries) -> None:
 
 
 def test_another_server(database: Database, queries: Queries) -> None:
-    """A query of which the server says what nobody understands is listed as such, and the rest goes on."""
+    """A query of which the server says what is not understood is listed as such, and the rest goes on."""
     analyst = Analyst(database(SCHEMA))
     analyst.catalog = attrs.evolve(analyst.catalog, types={})
     [query] = queries("SELECT id FROM price")
@@ -501,7 +501,7 @@ def test_another_server(database: Database, queries: Queries) -> None:
     ],
 )
 def test_replicas(outcome: Callable[[str], Outcome], sql: str, problems: tuple[str, ...]) -> None:
-    """What is marked for replicas and is refused there is told."""
+    """What is marked for replicas and is refused there is reported."""
     found = outcome(f"-- name: a()\n-- A.\n-- replica: ok\n{sql};")
     assert isinstance(found, Facts)
     assert found.problems == problems

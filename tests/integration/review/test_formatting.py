@@ -97,7 +97,7 @@ def test_layout(sqruff: Path, analyst: Analyst, lay: Lay, before: str, after: st
     ],
 )
 def test_another_query(sqruff: Path, analyst: Analyst, lay: Lay, sql: str, problem: str) -> None:
-    """A query that sqruff makes another one of, or that cannot be compared, is told by its place and its name."""
+    """A query that sqruff makes another one of, or that cannot be compared, is reported by its place and its name."""
     layout = lay(sqruff, sql)
     [told] = unproven(analyst, layout)
     assert told.startswith(f"{layout.path}:1: q: ")
@@ -240,7 +240,7 @@ def test_what_cannot_be_written(sqruff: Path, lay: Lay, refused: Refused, tmp_pa
 
 
 def test_failures(sqruff: Path, tmp_path: Path, refused: Refused) -> None:
-    """A file that cannot be read, and a formatter that fails, are told by their names."""
+    """A file that cannot be read, and a formatter that fails, are reported by their names."""
     path = tmp_path / "shop.sql"
     path.write_bytes(b"-- name: a()\n-- \xff\n")
     assert str(refused(lambda: laid_out(sqruff, path), QueryFileError)) == f"{path}: cannot be read: UnicodeDecodeError"

@@ -16,7 +16,7 @@ SCHEMA = "CREATE TABLE shop (id bigint PRIMARY KEY, name text NOT NULL);\n"
 
 
 def test_a_program_reviews_queries(sql_folder: SqlFolder, tmp_path: Path, server: str) -> None:
-    """A program that has a server gets all that there is to know, and is told of each step if it wants to be."""
+    """A program that has a server gets all that there is to know, and each step if it wants to."""
     schema = tmp_path / "schema.sql"
     schema.write_text(SCHEMA, "utf-8")
     workbench = Workbench(connect=functools.partial(psycopg.connect, server))

@@ -41,7 +41,7 @@ VALUES: tuple[str | None, ...] = (None, "30")
 
 
 def executed(connection: psycopg.Connection[Any], query: QuerySource, value: str | None) -> Any:
-    """Run a query with ``value`` for every parameter, undone, and return what libpq has of the result."""
+    """Run a query with ``value`` for every parameter, roll it back, and return what libpq has of the result."""
     with connection.transaction(force_rollback=True):
         values = [value.encode() if value else None for _ in query.order]
         result = connection.pgconn.exec_params(query.wire.encode(), values)

@@ -1,4 +1,4 @@
-"""Findings that need plans: what is read, returned and sorted, and which indexes nobody reads."""
+"""Findings that need plans: what is read, returned and sorted, and which indexes no plan reads."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,7 +137,7 @@ def test_unused_indexes(connection: psycopg.Connection[Any], analyst: Analyst, l
 
 
 def test_revisions(connection: psycopg.Connection[Any], looked: Callable[[str], Looked]) -> None:
-    """What a migration makes of an unchanged query is told, and which plan costs more; not what was itself changed."""
+    """What a migration makes of an unchanged query is found, and which plan costs more; not what was itself changed."""
     text = """\
 -- name: broken
 SELECT gone FROM board;

@@ -95,7 +95,7 @@ def analyst(connection: psycopg.Connection[Any]) -> Analyst:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Tell whether a value is of a type, its elements included."""
+    """Return whether a value is of a type, its elements included."""
     if isinstance(value, list):
         return takes(kind, list[Any]) and all(takes(kind, GenericAlias(list, (type(each),))) for each in value)
     return takes(kind, type(value))
@@ -153,7 +153,7 @@ def test_composite_parameter(analyst: Analyst, queries: Queries) -> None:
     ],
 )
 def test_problems(sql: str, problem: str, analyst: Analyst, queries: Queries) -> None:
-    """What the driver sends otherwise than the server wants it is told."""
+    """What the driver sends otherwise than the server wants it is reported."""
     [query] = queries(sql)
     facts = analyst.outcome(query)
     assert isinstance(facts, Facts)

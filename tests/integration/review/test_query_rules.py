@@ -150,7 +150,7 @@ def test_foreign_keys(analyst: Analyst) -> None:
 
 
 def test_foreign_keys_of_small_tables(database: Callable[[str], psycopg.Connection[Any]]) -> None:
-    """A table that is known to be small is read in no time; one that is big is told with its rows."""
+    """A table that is known to be small is read in no time; one that is big is reported with its rows."""
     connection = database("""
         CREATE TABLE shop (id int4 PRIMARY KEY, town int4, UNIQUE (id, town));
         CREATE TABLE few (shop int4 REFERENCES shop);

@@ -133,7 +133,7 @@ def analyst(server: str, new_database: Callable[[str, str], Any]) -> Iterator[An
 def test_problems(
     row: type[attrs.AttrsInstance], sql: str, problems: list[str], analyst: Analyst, queries: Queries
 ) -> None:
-    """Missing, superfluous and misplaced fields, nulls without None and wrong types are told, and nothing else."""
+    """Missing, superfluous and misplaced fields, nulls without None and wrong types are found, and nothing else."""
     [query] = queries(sql)
     facts = analyst.outcome(query)
     assert isinstance(facts, Facts)

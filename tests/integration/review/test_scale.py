@@ -215,7 +215,7 @@ def test_sizes_of_indexes(large: Room) -> None:
 
 
 def test_what_is_not_declared(new_room: Callable[[str], Room]) -> None:
-    """What neither the scale nor the schema says is told by table and column."""
+    """What neither the scale nor the schema says is reported by table and column."""
     room = new_room(SCHEMA)
     undeclared = simulate(room.connection, SCALE, room.data)
     assert [str(each) for each in undeclared] == [

@@ -144,7 +144,7 @@ def test_one_file(made: ScratchDatabase, tmp_path: Path) -> None:
     ],
 )
 def test_problems(files: dict[str, str], problem: str, made: ScratchDatabase, tmp_path: Path, refused: Refused) -> None:
-    """What the server refuses is told with file and line, and what to do about it."""
+    """What the server refuses is reported with file and line, and what to do about it."""
     assert problem in str(refused(lambda: made.apply(write(tmp_path, files)), MigrationError))
 
 
@@ -164,7 +164,7 @@ def test_shared_server(server: Callable[..., psycopg.Connection[Any]], tmp_path:
 
 
 def test_dropped(server: Callable[..., psycopg.Connection[Any]], admin: psycopg.Connection[Any]) -> None:
-    """The database is gone in the end, whoever is connected to it and whatever happened."""
+    """The database is gone in the end, with all connections to it, whatever happened."""
     before = admin.execute("SELECT count(*) FROM pg_database").fetchone()
     with pytest.raises(ZeroDivisionError), scratch(server) as database, database.connect():
         raise ZeroDivisionError
@@ -264,7 +264,7 @@ def test_extensions_that_are_missing(
     name: str,
     statement: str,
 ) -> None:
-    """That an extension is missing is told with the ways out, and a file that stands in for it is one."""
+    """That an extension is missing is reported with the ways out, and a file that stands in for it is one."""
     name, _, mark = name.partition(" ")
     marker = f"-- migrate:up {mark}\n" if name.startswith("0") else ""
     lines = [f"{each.removesuffix(';')};\n" for each in [*statement.split("; "), TABLE.strip()]]

@@ -42,7 +42,7 @@ def kinds(markdown: str) -> set[str]:
 
 @pytest.mark.parametrize("text", [HOSTILE, "`", "``x`", " x ", "a|b", "\n# heading\n", "@a", "~~~", "\ud800"])
 def test_nothing_is_markdown(text: str) -> None:
-    """Whatever a text holds, it is shown as it stands: as prose, and as code."""
+    """Whatever a text holds, it is shown verbatim: as prose, and as code."""
     assert kinds(f"x {plain(text)}") == {"paragraph_open", "inline", "text", "text_special", "paragraph_close"} & kinds(
         f"x {plain(text)}"
     )
@@ -50,7 +50,7 @@ def test_nothing_is_markdown(text: str) -> None:
 
 
 def test_nobody_is_called() -> None:
-    """No team is told, no issue is linked, and no address becomes a link."""
+    """No team is mentioned, no issue is linked, and no address becomes a link."""
     said = MarkdownIt().render(plain(HOSTILE))
     for lure in ("@team", "#12", "GH-7", "<img", "\u202e", "\x1b"):
         assert lure not in said

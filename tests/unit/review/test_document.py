@@ -57,7 +57,7 @@ def test_nothing() -> None:
 
 
 def test_costs_of_the_same_values_are_compared() -> None:
-    """Where an example is new, the costs for any values are told; else those of the dearest example."""
+    """Where an example is new, the costs for any values are shown; else those of the dearest example."""
 
     def priced(cost: float, **example: str) -> Plan:
         return attrs.evolve(PLAN, example=example, root=attrs.evolve(PLAN.root, total_cost=cost))

@@ -14,7 +14,7 @@ Git = Callable[..., str]
 
 
 def git_in(folder: Path, *arguments: str) -> str:
-    """Run git as somebody without settings of their own."""
+    """Run git without settings of one's own."""
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(

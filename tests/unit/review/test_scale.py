@@ -1,4 +1,4 @@
-"""A declared scale is read as it stands, or refused with table, column and key."""
+"""A declared scale is read, or refused with table, column and key."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Findings that somebody has accepted: where that is said, and what is refused."""
+"""Findings that may stay: where that is said, and what is refused."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -296,7 +296,7 @@ def test_row_classes_take_their_columns_by_position(
 
 
 def test_what_is_fine_is_not_refused(sql_folder: SqlFolder, caplog: pytest.LogCaptureFixture) -> None:
-    """Colons, quotes, dollars and brackets that nobody can misread are accepted without a word."""
+    """Colons, quotes, dollars and brackets that cannot be misread are accepted without a word."""
     caplog.set_level(logging.NOTSET)
     queries = load_queries(
         sql_folder(
@@ -331,7 +331,7 @@ FAULTY = {
 
 
 def test_all_faults_are_told_at_once(sql_folder: SqlFolder, refused: Callable[..., Any]) -> None:
-    """All that is wrong with a folder is told in one error, by file and line, also in queries beside each other."""
+    """All that is wrong with a folder is in one error, by file and line, also in queries beside each other."""
     folder = sql_folder(**FAULTY)
     (folder / "g.sql").write_bytes(b"\n\xff")
     error = refused(lambda: load_queries(folder, rows={"eight": Row, "nine": Row}), QueryFileError)
