@@ -106,13 +106,13 @@ SELECT
     e.max_ms
 FROM
     unnest(
-        :queries::text [],
-        :calls::bigint [],
-        :errors::bigint [],
-        :row_counts::bigint [],
-        :totals::float8 [],
-        :p95s::float8 [],
-        :longest::float8 []
+        :queries::text[],
+        :calls::bigint[],
+        :errors::bigint[],
+        :row_counts::bigint[],
+        :totals::float8[],
+        :p95s::float8[],
+        :longest::float8[]
     ) AS e (query_name, calls, errors, row_count, total_ms, p95_ms, max_ms)
 ON CONFLICT DO NOTHING;
 
@@ -134,7 +134,8 @@ LIMIT 1000;
 -- For how many days the oldest location that should be gone is overdue.
 SELECT
     COALESCE(
-        extract(EPOCH FROM CURRENT_TIMESTAMP - make_interval(days => rp.keep_days::int4) - min(lh.recorded_at)) / 86400, 0
+        extract(EPOCH FROM CURRENT_TIMESTAMP - make_interval(days => rp.keep_days::int4) - min(lh.recorded_at)) / 86400,
+        0
     )::float8 AS overdue_days
 FROM daylight.retention_policies AS rp
 LEFT JOIN LATERAL (

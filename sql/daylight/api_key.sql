@@ -25,10 +25,10 @@ INSERT INTO daylight.api_keys (
     :key_preview::text,
     :user_id::text,
     :organization_id::text,
-    :scopes::text [],
-    :allowed_endpoints::text [],
-    :allowed_methods::text [],
-    :ip_whitelist::text [],
+    :scopes::text[],
+    :allowed_endpoints::text[],
+    :allowed_methods::text[],
+    :ip_whitelist::text[],
     :environment::text,
     :expires_at::timestamptz,
     :description::text,
@@ -161,26 +161,26 @@ RETURNING
 -- retry: idempotent
 UPDATE daylight.api_keys AS ak
 SET
-    name = CASE WHEN 'name' = ANY(:changed::text []) THEN :name::text ELSE ak.name END,
-    status = CASE WHEN 'status' = ANY(:changed::text []) THEN :status::text ELSE ak.status END,
-    scopes = CASE WHEN 'scopes' = ANY(:changed::text []) THEN :scopes::text [] ELSE ak.scopes END,
+    name = CASE WHEN 'name' = ANY(:changed::text[]) THEN :name::text ELSE ak.name END,
+    status = CASE WHEN 'status' = ANY(:changed::text[]) THEN :status::text ELSE ak.status END,
+    scopes = CASE WHEN 'scopes' = ANY(:changed::text[]) THEN :scopes::text[] ELSE ak.scopes END,
     allowed_endpoints = CASE
-        WHEN 'allowed_endpoints' = ANY(:changed::text []) THEN :allowed_endpoints::text [] ELSE ak.allowed_endpoints
+        WHEN 'allowed_endpoints' = ANY(:changed::text[]) THEN :allowed_endpoints::text[] ELSE ak.allowed_endpoints
     END,
     allowed_methods = CASE
-        WHEN 'allowed_methods' = ANY(:changed::text []) THEN :allowed_methods::text [] ELSE ak.allowed_methods
+        WHEN 'allowed_methods' = ANY(:changed::text[]) THEN :allowed_methods::text[] ELSE ak.allowed_methods
     END,
     ip_whitelist = CASE
-        WHEN 'ip_whitelist' = ANY(:changed::text []) THEN :ip_whitelist::text [] ELSE ak.ip_whitelist
+        WHEN 'ip_whitelist' = ANY(:changed::text[]) THEN :ip_whitelist::text[] ELSE ak.ip_whitelist
     END,
-    expires_at = CASE WHEN 'expires_at' = ANY(:changed::text []) THEN :expires_at::timestamptz ELSE ak.expires_at END,
-    description = CASE WHEN 'description' = ANY(:changed::text []) THEN :description::text ELSE ak.description END,
-    tags = CASE WHEN 'tags' = ANY(:changed::text []) THEN :tags::jsonb ELSE ak.tags END,
+    expires_at = CASE WHEN 'expires_at' = ANY(:changed::text[]) THEN :expires_at::timestamptz ELSE ak.expires_at END,
+    description = CASE WHEN 'description' = ANY(:changed::text[]) THEN :description::text ELSE ak.description END,
+    tags = CASE WHEN 'tags' = ANY(:changed::text[]) THEN :tags::jsonb ELSE ak.tags END,
     updated_at = CURRENT_TIMESTAMP
 WHERE
     ak.id = :key_id::text
     AND ak.user_id = :user_id::text
-    AND (ak.status <> 'revoked' OR 'status' = ANY(:changed::text []) AND :status::text = 'revoked')
+    AND (ak.status <> 'revoked' OR 'status' = ANY(:changed::text[]) AND :status::text = 'revoked')
 RETURNING
     ak.id,
     ak.name,
@@ -275,20 +275,20 @@ WITH stored AS (
         e.occurred_at
     FROM
         unnest(
-            :ids::text [],
-            :key_ids::text [],
-            :user_ids::text [],
-            :endpoints::text [],
-            :methods::text [],
-            :status_codes::bigint [],
-            :times_ms::float8 [],
-            :request_sizes::bigint [],
-            :response_sizes::bigint [],
-            :limited::boolean [],
-            :ip_addresses::inet [],
-            :user_agents::text [],
-            :error_codes::text [],
-            :moments::timestamptz []
+            :ids::text[],
+            :key_ids::text[],
+            :user_ids::text[],
+            :endpoints::text[],
+            :methods::text[],
+            :status_codes::bigint[],
+            :times_ms::float8[],
+            :request_sizes::bigint[],
+            :response_sizes::bigint[],
+            :limited::boolean[],
+            :ip_addresses::inet[],
+            :user_agents::text[],
+            :error_codes::text[],
+            :moments::timestamptz[]
         ) AS e (
             id,
             api_key_id,

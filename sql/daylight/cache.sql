@@ -5,13 +5,13 @@
 -- Deletes a portion of the expired events; what another process is deleting is left to it.
 DELETE FROM daylight.events_cache
 WHERE cache_key IN (
-    SELECT c.cache_key
-    FROM daylight.events_cache AS c
-    WHERE c.expires_at <= CURRENT_TIMESTAMP
-    ORDER BY c.expires_at
-    LIMIT :row_limit::bigint
-    FOR UPDATE SKIP LOCKED
-);
+        SELECT c.cache_key
+        FROM daylight.events_cache AS c
+        WHERE c.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY c.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    );
 
 -- name: events_delete(cache_key)!
 -- Deletes what is known of events under a key.
@@ -43,13 +43,13 @@ ON CONFLICT (cache_key) DO UPDATE
 -- Deletes a portion of the expired traffic; what another process is deleting is left to it.
 DELETE FROM daylight.traffic_data
 WHERE cache_key IN (
-    SELECT c.cache_key
-    FROM daylight.traffic_data AS c
-    WHERE c.expires_at <= CURRENT_TIMESTAMP
-    ORDER BY c.expires_at
-    LIMIT :row_limit::bigint
-    FOR UPDATE SKIP LOCKED
-);
+        SELECT c.cache_key
+        FROM daylight.traffic_data AS c
+        WHERE c.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY c.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    );
 
 -- name: traffic_delete(cache_key)!
 -- Deletes what is known of traffic under a key.
@@ -81,13 +81,13 @@ ON CONFLICT (cache_key) DO UPDATE
 -- Deletes a portion of the expired weather; what another process is deleting is left to it.
 DELETE FROM daylight.weather_cache
 WHERE cache_key IN (
-    SELECT c.cache_key
-    FROM daylight.weather_cache AS c
-    WHERE c.expires_at <= CURRENT_TIMESTAMP
-    ORDER BY c.expires_at
-    LIMIT :row_limit::bigint
-    FOR UPDATE SKIP LOCKED
-);
+        SELECT c.cache_key
+        FROM daylight.weather_cache AS c
+        WHERE c.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY c.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    );
 
 -- name: weather_delete(cache_key)!
 -- Deletes what is known of weather under a key.

@@ -60,19 +60,20 @@ SELECT
     l.updated_at,
     l.visited_at
 FROM daylight.locations AS l
-CROSS JOIN LATERAL (
-    VALUES (
-        2 * 6371008.8 * asin(
-            sqrt(
-                least(
-                    1,
-                    power(sind((l.lat - :lat::float8) / 2), 2)
-                    + cosd(l.lat) * cosd(:lat::float8) * power(sind((l.lng - :lng::float8) / 2), 2)
+CROSS JOIN
+    LATERAL (
+        VALUES (
+            2 * 6371008.8 * asin(
+                sqrt(
+                    least(
+                        1,
+                        power(sind((l.lat - :lat::float8) / 2), 2)
+                        + cosd(l.lat) * cosd(:lat::float8) * power(sind((l.lng - :lng::float8) / 2), 2)
+                    )
                 )
             )
         )
-    )
-) AS away (metres)
+    ) AS away (metres)
 WHERE l.user_id = :user_id::text AND away.metres <= :metres::float8
 ORDER BY away.metres, l.id
 LIMIT :row_limit::bigint;
@@ -82,14 +83,14 @@ LIMIT :row_limit::bigint;
 -- retry: idempotent
 UPDATE daylight.locations AS l
 SET
-    name = CASE WHEN 'name' = ANY(:changed::text []) THEN :name::text ELSE l.name END,
-    lat = CASE WHEN 'lat' = ANY(:changed::text []) THEN :lat::float8 ELSE l.lat END,
-    lng = CASE WHEN 'lng' = ANY(:changed::text []) THEN :lng::float8 ELSE l.lng END,
-    address = CASE WHEN 'address' = ANY(:changed::text []) THEN :address::text ELSE l.address END,
-    type = CASE WHEN 'type' = ANY(:changed::text []) THEN :type::text ELSE l.type END,
-    notes = CASE WHEN 'notes' = ANY(:changed::text []) THEN :notes::text ELSE l.notes END,
-    tags = CASE WHEN 'tags' = ANY(:changed::text []) THEN :tags::jsonb ELSE l.tags END,
-    visited_at = CASE WHEN 'visited_at' = ANY(:changed::text []) THEN :visited_at::timestamptz ELSE l.visited_at END,
+    name = CASE WHEN 'name' = ANY(:changed::text[]) THEN :name::text ELSE l.name END,
+    lat = CASE WHEN 'lat' = ANY(:changed::text[]) THEN :lat::float8 ELSE l.lat END,
+    lng = CASE WHEN 'lng' = ANY(:changed::text[]) THEN :lng::float8 ELSE l.lng END,
+    address = CASE WHEN 'address' = ANY(:changed::text[]) THEN :address::text ELSE l.address END,
+    type = CASE WHEN 'type' = ANY(:changed::text[]) THEN :type::text ELSE l.type END,
+    notes = CASE WHEN 'notes' = ANY(:changed::text[]) THEN :notes::text ELSE l.notes END,
+    tags = CASE WHEN 'tags' = ANY(:changed::text[]) THEN :tags::jsonb ELSE l.tags END,
+    visited_at = CASE WHEN 'visited_at' = ANY(:changed::text[]) THEN :visited_at::timestamptz ELSE l.visited_at END,
     updated_at = CURRENT_TIMESTAMP
 WHERE l.id = :location_id::text AND l.user_id = :user_id::text
 RETURNING

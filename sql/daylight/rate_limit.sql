@@ -4,13 +4,13 @@
 -- Deletes a portion of the states that have no meaning any more.
 DELETE FROM daylight.rate_limit_states
 WHERE limit_key IN (
-    SELECT rs.limit_key
-    FROM daylight.rate_limit_states AS rs
-    WHERE rs.expires_at <= CURRENT_TIMESTAMP
-    ORDER BY rs.expires_at
-    LIMIT :row_limit::bigint
-    FOR UPDATE SKIP LOCKED
-);
+        SELECT rs.limit_key
+        FROM daylight.rate_limit_states AS rs
+        WHERE rs.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY rs.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    );
 
 -- name: rate_limit_delete(limit_id)!
 -- Deletes a limit.
@@ -25,13 +25,13 @@ SELECT
     h.retry_after,
     h.reset_at
 FROM daylight.rate_limit_hit(
-    :limit_keys::text [],
-    :algorithms::text [],
-    :requests::bigint [],
-    :windows::bigint [],
-    :blocks::bigint [],
-    :cost::bigint
-) AS h
+        :limit_keys::text[],
+        :algorithms::text[],
+        :requests::bigint[],
+        :windows::bigint[],
+        :blocks::bigint[],
+        :cost::bigint
+    ) AS h
 ORDER BY h.ordinal;
 
 -- name: rate_limit_list()
@@ -52,12 +52,12 @@ SELECT
     rl.on_failure,
     rl.on_failure_last
 FROM daylight.rate_limits AS rl
-ORDER BY rl.priority DESC, rl.id;
+ORDER BY rl.priority DESC, rl.id ASC;
 
 -- name: rate_limit_reset(limit_keys)!
 -- Forgets what was used.
 DELETE FROM daylight.rate_limit_states
-WHERE limit_key = ANY(:limit_keys::text []);
+WHERE limit_key = ANY(:limit_keys::text[]);
 
 -- name: rate_limit_upsert(id, name, algorithm, requests, window_ms, scope, endpoints, methods, action, block_ms, enabled, priority, on_failure, on_failure_last)<!
 -- Stores a limit, also in place of the one with its id.
@@ -84,8 +84,8 @@ INSERT INTO daylight.rate_limits AS rl (
     :requests::bigint,
     :window_ms::bigint,
     :scope::text,
-    :endpoints::text [],
-    :methods::text [],
+    :endpoints::text[],
+    :methods::text[],
     :action::text,
     :block_ms::bigint,
     :enabled::boolean,

@@ -221,7 +221,8 @@ kept AS (
             ),
             ''
         ) AS unreferenced,
-        format('daylight.%I', :table_name::text || '_expired_' || to_char(clock_timestamp(), 'YYMMDDHH24MISSUS')) AS aside
+        format('daylight.%I', :table_name::text || '_expired_' || to_char(clock_timestamp(), 'YYMMDDHH24MISSUS'))
+            AS aside
     FROM target AS t
 )
 
@@ -345,4 +346,4 @@ SELECT
         string_agg(quote_ident(c.name), ', ' ORDER BY c.position),
         :table_name::text || '_' || :stamp::text
     ) AS export_command
-FROM unnest(:columns::text []) WITH ORDINALITY AS c (name, position);
+FROM unnest(:columns::text[]) WITH ORDINALITY AS c (name, position);

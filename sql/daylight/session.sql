@@ -8,7 +8,7 @@ WITH ended AS (
         SELECT a.session_hash
         FROM daylight.auth_sessions AS a
         WHERE a.user_id = :user_id::text
-        ORDER BY a.created_at DESC, a.session_hash
+        ORDER BY a.created_at DESC, a.session_hash ASC
         OFFSET :most::bigint - 1
     ) AS surplus
     WHERE old.session_hash = surplus.session_hash
@@ -53,13 +53,13 @@ WHERE a.session_hash = :session_hash::text AND a.expires_at > CURRENT_TIMESTAMP 
 -- Deletes a portion of the sessions that have expired; what another process is deleting is left to it.
 DELETE FROM daylight.user_sessions
 WHERE session_hash IN (
-    SELECT us.session_hash
-    FROM daylight.user_sessions AS us
-    WHERE us.expires_at <= CURRENT_TIMESTAMP
-    ORDER BY us.expires_at
-    LIMIT :row_limit::bigint
-    FOR UPDATE SKIP LOCKED
-);
+        SELECT us.session_hash
+        FROM daylight.user_sessions AS us
+        WHERE us.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY us.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    );
 
 -- name: session_create(session_hash, user_id, data, seconds)!
 -- Begins a session that holds data.

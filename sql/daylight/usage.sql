@@ -42,12 +42,12 @@ SELECT
     CURRENT_TIMESTAMP AS occurred_at
 FROM
     unnest(
-        :ids::text [],
-        :user_ids::text [],
-        :event_types::text [],
-        :documents::jsonb [],
-        :session_ids::text [],
-        :user_agents::text []
+        :ids::text[],
+        :user_ids::text[],
+        :event_types::text[],
+        :documents::jsonb[],
+        :session_ids::text[],
+        :user_agents::text[]
     ) AS e (id, user_id, event_type, event_data, session_id, user_agent);
 
 -- name: usage_of_user(user_id, since, until)

@@ -114,7 +114,8 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
     ) -> None:
         log = QueryLog(settings.slow_query_ms)
         DataLayer.__init__(self, DOMAIN, settings, on=on, observer=None if on is not None else _both(log, observer))
-        self._own = settings
+        #: The settings of the day planner itself.
+        self.own_settings: DaylightSettings = settings
         Services.__init__(self, self.database, self._values, settings.cache_layers)
         #: How often something may be done.
         self.limits: RateLimiter = RateLimiter(self.database, self.redis, self.settings.cache_prefix)
@@ -135,7 +136,7 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
         from surf_data.daylight.retention import RetentionService  # noqa: PLC0415
         from surf_data.daylight.retention.tables import archive_place  # noqa: PLC0415
 
-        return RetentionService(self.database, self.maintain, lambda: archive_place(self._own))
+        return RetentionService(self.database, self.maintain, lambda: archive_place(self.own_settings))
 
     @property
     def imports(self) -> "SqliteImportService":

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from surf_data.daylight.alerts import AlertService
@@ -178,6 +178,24 @@ class MonitoringService:
                     break
                 failures[name] += 1
         return failures
+
+    def read_window(self, hours: float = 1) -> list[dict[str, Any]]:
+        """Return what all processes did in the last hours, by query, as their samples say: the most time first.
+
+        Raises:
+            ValidationError: ``hours`` is not above 0 and at most 8,784.
+            DatabaseError: the question could not be answered.
+        """
+        span = validation.number("hours", hours)
+        if not 0 < span <= 8784:  # noqa: PLR2004 - a year
+            raise validation.invalid("hours", "must be above 0 and at most 8784")
+        since = datetime.now(UTC) - timedelta(hours=span)
+        return [
+            {"query": query, "calls": calls, "errors": errors, "averageMs": average, "maxMs": longest}
+            for query, calls, errors, average, longest in daylight_queries().metric_window(
+                self._observed.database, since=since
+            )
+        ]
 
     def get_slow_queries(self, limit: int = 10) -> list[dict[str, Any]]:
         """Return statements that were slow, slowest first, without a value.

@@ -401,7 +401,7 @@ def test_settings_name_channels(app_url: str) -> None:
         "alert_urls": "json://a, json://b",
     }
     with daylight.open(app_url, **settings) as data:
-        found = channels(data._own)
+        found = channels(data.own_settings)
     assert [channel.name for channel in found] == [
         "alert_email",
         "alert_slack_webhook",
@@ -412,7 +412,7 @@ def test_settings_name_channels(app_url: str) -> None:
     for channel in found:
         channel.check()  # type: ignore[attr-defined]
     with daylight.open(app_url, **{**settings, "node_env": "development"}) as data:
-        assert channels(data._own) == []
+        assert channels(data.own_settings) == []
         data.monitoring.alerts.test_alert()
     for changes, name in (
         ({"alert_smtp_url": None}, "alert_smtp_url"),
