@@ -1,0 +1,341 @@
+"""The mining domain beside its peers: ``python -m benchmarks.mining [--full]``; ratios of one run, medians."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import psycopg
+import redis
+
+from benchmarks import peer_mining
+from benchmarks.measuring import Measure, Measurement, Side, Timing, side
+from benchmarks.peer_mining import COLUMNS, KEY, Psycopg2, SqlAlchemy
+from surf_data import embedded, load_queries, mining
+from surf_data.mining import (
+    CycleRecord,
+    MiningDataLayer,
+    PgsqlActionDAO,
+    ProcessInfoRecord,
+    RedisKeyPattern,
+    RedisSourceDAO,
+)
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+_LIST = ", ".join(COLUMNS)
+_READ = f"SELECT {KEY}, {_LIST} FROM dx.asset_cycles WHERE cycle_status = %s ORDER BY created_date DESC LIMIT 100"
+_FILE = """-- name: cycle_open()
+-- The latest open cycles.
+SELECT t.asset_guid, t.cycle_status FROM dx.asset_cycles AS t WHERE t.cycle_status = 'INPROGRESS'
+ORDER BY t.created_date DESC LIMIT 100;
+"""
+
+
+@attrs.frozen
+class Ground:
+    """What all sides share."""
+
+    data: MiningDataLayer
+    dao: PgsqlActionDAO
+    source: RedisSourceDAO
+    psycopg2: Psycopg2
+    sqlalchemy: SqlAlchemy
+    raw: psycopg.Connection[Any]
+    client: redis.Redis
+    measure: Measure
+    batch: int
+
+
+def _cycle(number: int, **changes: Any) -> CycleRecord:
+    return CycleRecord(
+        **{
+            "asset_guid": f"truck-{number % 200}",
+            "cycle_status": "COMPLETE",
+            "site_guid": "site-1",
+            "current_work_state_id": 3,
+            "created_date": NOON + timedelta(seconds=number),
+            "updated_date": NOON + timedelta(seconds=number),
+            "cycle_number": number + 1,
+            "current_segment": "LOAD_TIME",
+            "current_area": "LOAD",
+            "loader_asset_guid": "loader-1",
+            "loader_latitude": 31.11,
+            "loader_longitude": 34.71,
+            "current_loader_distance": 12.5,
+            "is_outlier": False,
+            "load_start_utc": NOON,
+            "load_end_utc": NOON,
+            "load_seconds": 95.0,
+            **changes,
+        }
+    )
+
+
+def _batches(ground: Ground, count: int) -> Measurement:
+    records = [_cycle(number) for number in range(count)]
+
+    def ours(given: Sequence[CycleRecord]) -> None:
+        ground.dao.insert_many(given)
+        for record in given:
+            record.id = None
+
+    def turn(insert: Callable[[Sequence[CycleRecord]], object]) -> Callable[[int], Timing]:
+        def run(calls: int) -> Timing:
+            taken = 0
+            for _ in range(calls):
+                started = perf_counter_ns()
+                insert(records)
+                taken += perf_counter_ns() - started
+                if count > 1_000:
+                    ground.raw.execute("TRUNCATE mining.asset_cycles")
+            ground.raw.execute("TRUNCATE mining.asset_cycles")
+            return Timing(taken / calls / 1000, None)
+
+        return run
+
+    sides = (
+        Side("surf_data", turn(ours)),
+        Side("psycopg2 execute_values", turn(ground.psycopg2.insert_many)),
+        Side("SQLAlchemy Core", turn(ground.sqlalchemy.core)),
+        Side("SQLAlchemy ORM", turn(ground.sqlalchemy.orm)),
+        Side("psycopg executemany", turn(lambda given: peer_mining.executemany(ground.raw, given))),
+    )
+    return ground.measure.once(*sides) if count > 1_000 else ground.measure(*sides)
+
+
+def _reading(ground: Ground) -> Measurement:
+    query = {
+        "table": "asset_cycles",
+        "target_filter": "cycle_status = 'INPROGRESS'",
+        "target_order": "created_date DESC",
+        "target_limit": 100,
+    }
+    return ground.measure(
+        side("surf_data", lambda: ground.dao.pull_data_from_table(single_query=query)),
+        side("SQLAlchemy ORM", lambda: ground.sqlalchemy.read(100)),
+        side("psycopg2", lambda: ground.psycopg2.read(_READ, ["INPROGRESS"])),
+    )
+
+
+def _composed(ground: Ground, folder: Path) -> Measurement:
+    (folder / "cycle.sql").write_text(_FILE)
+    queries = load_queries(folder, namespace="bench")
+    query = {
+        "table": "asset_cycles",
+        "target_columns": ["asset_guid", "cycle_status"],
+        "target_filter": "cycle_status = 'INPROGRESS'",
+        "target_limit": 100,
+        "target_order": "created_date DESC",
+    }
+    return ground.measure(
+        side("single_query", lambda: ground.dao.pull_data_from_table(single_query=query)),
+        side("file", lambda: queries.cycle_open(ground.data.database)),
+    )
+
+
+def _steps(ground: Ground) -> Measurement:
+    numbers: Iterator[int] = iter(range(1, 10**9))
+
+    def decided(last: CycleRecord, number: int) -> tuple[CycleRecord, CycleRecord, ProcessInfoRecord]:
+        now = NOON + timedelta(seconds=number)
+        last.cycle_status, last.cycle_end_utc, last.updated_date = "COMPLETE", now, now
+        following = _cycle(
+            number, asset_guid=last.asset_guid, cycle_status="INPROGRESS", cycle_number=last.cycle_number + 1
+        )
+        return (
+            last,
+            following,
+            ProcessInfoRecord(
+                asset_guid=last.asset_guid,
+                site_guid="site-1",
+                process_name="asset_cycle_vlx",
+                process_date=now,
+                created_date=now,
+            ),
+        )
+
+    def together() -> None:
+        ground.source.get_site_regions("site-1", "dump")
+        last = ground.dao.cycle_state("truck-a", "site-1").cycle
+        assert last is not None
+        updated, new, checkpoint = decided(last, next(numbers))
+        ground.dao.save_cycle_step(updated=updated, new=new, checkpoint=checkpoint)
+
+    def separately() -> None:
+        dao = ground.dao
+        ground.source.get_site_regions("site-1", "dump")
+        dao.pull_data_from_table(
+            single_query={"table": "asset", "target_filter": "guid = 'truck-b'", "target_limit": 1}
+        )
+        checkpoints = "asset_guid = 'truck-b' AND process_name = 'asset_cycle_vlx'"
+        dao.pull_data_from_table(
+            single_query={"table": "tx_process_info", "target_filter": checkpoints, "target_limit": 1}
+        )
+        rows = dao.pull_data_from_table(
+            single_query={
+                "table": CycleRecord.TABLE_NAME,
+                "target_filter": "asset_guid = 'truck-b' AND site_guid = 'site-1' AND cycle_status = 'INPROGRESS'",
+                "target_order": "cycle_number DESC",
+                "target_limit": 1,
+            }
+        )
+        dao.pull_data_from_table({"query": mining.get_loaders_from_process_info_query(), "params": ["site-1"]})
+        assert rows is not None
+        updated, new, checkpoint = decided(CycleRecord(**rows[0]), next(numbers))
+        dao.update_data(updated)
+        dao.insert_new_final_cycle_data(updated)
+        dao.insert_new_data(new)
+        dao.advance_checkpoint(checkpoint)
+
+    def original() -> None:
+        peer = ground.psycopg2
+        ground.source.get_site_regions("site-1", "dump")
+        peer.read("SELECT * FROM dx.asset WHERE guid = 'truck-c' LIMIT 1", [])
+        [stored] = peer.read("SELECT * FROM dx.tx_process_info WHERE asset_guid = 'truck-c' LIMIT 1", [])
+        [row] = peer.read(
+            f"SELECT {KEY}, {_LIST} FROM dx.asset_cycle_tmp_vlx WHERE asset_guid = 'truck-c' AND site_guid = 'site-1'"
+            " AND cycle_status = 'INPROGRESS' ORDER BY cycle_number DESC LIMIT 1",
+            [],
+        )
+        peer.read(
+            "SELECT asset_guid, site_guid, current_latitude, current_longitude FROM dx.tx_process_info"
+            " WHERE site_guid = 'site-1' AND process_name = 'asset_idle_vlx' AND asset_type_guid = 'loader'",
+            [],
+        )
+        updated, new, checkpoint = decided(CycleRecord(**row), next(numbers))
+        places = ", ".join(["%s"] * len(COLUMNS))
+        peer.write(
+            f"UPDATE mining.asset_cycles SET ({_LIST}) = ({places}) WHERE {KEY} = %s", updated.get_update_values()
+        )
+        final = f"INSERT INTO mining.final_cycles ({_LIST}, work_cycle_id, completed_date, finalized_date)"
+        peer.write(f"{final} VALUES ({places}, %s, %s, now())", (*updated.data_to_insert_tuple()[0], updated.id, NOON))
+        peer.write(f"INSERT INTO mining.asset_cycles ({_LIST}) VALUES ({places})", new.data_to_insert_tuple()[0])
+        peer.write(
+            "UPDATE mining.process_checkpoints SET process_date = %s WHERE tx_process_info_id = %s",
+            [checkpoint.process_date, stored["tx_process_info_id"]],
+        )
+
+    for truck in ("truck-a", "truck-b", "truck-c"):
+        ground.dao.insert_new_data(_cycle(0, asset_guid=truck, cycle_status="INPROGRESS"))
+        ground.dao.insert_new_data(
+            ProcessInfoRecord(
+                asset_guid=truck,
+                site_guid="site-1",
+                process_name="asset_cycle_vlx",
+                process_date=NOON,
+                created_date=NOON,
+            )
+        )
+    return ground.measure(
+        side("one step", together), side("separate calls", separately), side("psycopg2, as the original", original)
+    )
+
+
+def _regions(ground: Ground) -> Measurement:
+    return ground.measure(
+        side("get_asset_site", lambda: ground.source.get_asset_site("truck-1")),
+        side("a call for each region", lambda: peer_mining.site(ground.client, "truck-1")),
+    )
+
+
+def _value(ground: Ground) -> Measurement:
+    pattern = RedisKeyPattern("asset:{asset_id}:status", {"asset_id": "truck-1"})
+    return ground.measure(
+        side("get_data_by_key_pattern", lambda: ground.source.get_data_by_key_pattern(pattern)),
+        side("redis-py GET", lambda: ground.client.get("asset:truck-1:status")),
+    )
+
+
+def _fill(ground: Ground) -> None:
+    ground.dao.insert_many(
+        [_cycle(number, cycle_status="INPROGRESS" if number % 50 else "COMPLETE") for number in range(20_000)]
+    )
+    ground.raw.execute("VACUUM ANALYZE mining.asset_cycles")
+
+
+def _fill_redis(client: redis.Redis) -> None:
+    client.set("asset:truck-1:status", "driving")
+    for number in range(50):
+        client.sadd("asset:truck-1:regions", f"r{number}")
+        fields = {
+            "site_guid": "site-1",
+            "created_date": f"2025-01-{number % 28 + 1:02d}",
+            "region_points": "1 2,3 4" * 50,
+        }
+        client.hset(f"region:r{number}", mapping=fields)
+
+
+def _say(title: str, measurement: Measurement, *, base: str, faster: bool) -> None:
+    sys.stdout.write(f"{title}\n")
+    for name in measurement.names:
+        told = f"{measurement.median(name).wall:>14,.1f} us  {name}"
+        if name != base:
+            ratio = measurement.ratio(name, base, "time") if faster else measurement.ratio(base, name, "time")
+            word = "times as long as" if faster else f"{base} takes this part of it:"
+            told += f": {word} {base if faster else ''} {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+        sys.stdout.write(f"  {told}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _opened(rounds: int, seconds: float, batch: int) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        servers = stack.enter_context(embedded.start())
+        data = stack.enter_context(mining.open(servers.database_url, servers.redis_url, cache_timeout=10.0))
+        data.migrations.up()
+        psycopg2 = Psycopg2(servers.database_url)
+        stack.callback(psycopg2.close)
+        sqlalchemy = SqlAlchemy(servers.database_url)
+        stack.callback(sqlalchemy.close)
+        raw = stack.enter_context(psycopg.connect(servers.database_url, autocommit=True))
+        assert servers.redis_url is not None
+        client = stack.enter_context(redis.Redis(unix_socket_path=urlsplit(servers.redis_url).path))
+        yield Ground(
+            data,
+            PgsqlActionDAO(data),
+            RedisSourceDAO(data),
+            psycopg2,
+            sqlalchemy,
+            raw,
+            client,
+            Measure(rounds, seconds),
+            batch,
+        )
+
+
+def main() -> None:
+    """Measure all of it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mining", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="batches of 100,000 instead of 10,000")
+    parser.add_argument("--rounds", type=int, default=21, metavar="N", help="rounds that count (default: 21)")
+    parser.add_argument("--seconds", type=float, default=0.1, help="for one turn of one side (default: 0.1)")
+    given = parser.parse_args()
+    with (
+        _opened(given.rounds, given.seconds, 100_000 if given.full else 10_000) as ground,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        _say("Batch of 100 cycles", _batches(ground, 100), base="surf_data", faster=True)
+        _say(f"Batch of {ground.batch:,} cycles", _batches(ground, ground.batch), base="surf_data", faster=True)
+        _fill(ground)
+        _say("Table query of 100 rows, 47 columns", _reading(ground), base="surf_data", faster=False)
+        _say(
+            "single_query beside the same statement from a file",
+            _composed(ground, Path(folder)),
+            base="single_query",
+            faster=False,
+        )
+        _say("A step of the service, with its Redis read", _steps(ground), base="one step", faster=True)
+        _fill_redis(ground.client)
+        _say("get_asset_site for 50 regions", _regions(ground), base="get_asset_site", faster=True)
+        _say("A value of Redis", _value(ground), base="get_data_by_key_pattern", faster=False)
+
+
+if __name__ == "__main__":
+    main()
