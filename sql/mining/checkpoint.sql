@@ -55,9 +55,17 @@ COPY mining.process_checkpoints (
 DELETE FROM mining.process_checkpoints AS pc
 WHERE pc.tx_process_info_id = :checkpoint_id::int8 AND pc.asset_guid = :asset_guid::text;
 
--- name: checkpoint_insert(asset_guid, site_guid, process_name, process_date, created_date, updated_date, asset_type_guid, current_latitude, current_longitude)$
--- Inserts the checkpoint of a process that has none for the asset; returns its id.
+-- name: checkpoint_exists(checkpoint_id, asset_guid)$
+-- Whether there is a checkpoint with this id.
+SELECT count(*) > 0 AS is_there
+FROM mining.process_checkpoints AS pc
+WHERE pc.tx_process_info_id = :checkpoint_id::int8 AND pc.asset_guid = :asset_guid::text;
+
+-- name: checkpoint_insert(checkpoint_id, asset_guid, site_guid, process_name, process_date, created_date, updated_date, asset_type_guid, current_latitude, current_longitude)$
+-- Inserts the checkpoint of a process that has none for the asset, under an id of checkpoint_reserve, or else under a new
+-- one; returns it.
 INSERT INTO mining.process_checkpoints (
+    tx_process_info_id,
     asset_guid,
     site_guid,
     process_name,
@@ -68,6 +76,7 @@ INSERT INTO mining.process_checkpoints (
     current_latitude,
     current_longitude
 ) VALUES (
+    coalesce(:checkpoint_id::int8, nextval('mining.process_checkpoints_tx_process_info_id_seq')),
     :asset_guid::text,
     :site_guid::text,
     :process_name::text,
@@ -80,9 +89,10 @@ INSERT INTO mining.process_checkpoints (
 )
 RETURNING tx_process_info_id;
 
--- name: checkpoint_reserve(number)
--- Ids for so many new checkpoints.
-SELECT nextval('mining.process_checkpoints_tx_process_info_id_seq') AS checkpoint_id
+-- name: checkpoint_reserve(number)$
+-- Ids for so many new checkpoints, as an array; those that nobody uses are lost, and that is all.
+-- retry: idempotent
+SELECT array_agg(nextval('mining.process_checkpoints_tx_process_info_id_seq')) AS checkpoint_ids
 FROM generate_series(1, :number::int8);
 
 -- name: checkpoint_update(checkpoint_id, asset_guid, site_guid, process_name, process_date, created_date, updated_date, asset_type_guid, current_latitude, current_longitude)!

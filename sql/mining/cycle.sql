@@ -264,9 +264,16 @@ WHERE
     AND ac.service_type = :service_type::text
     AND ac.finalized_date IS NULL;
 
--- name: cycle_insert(asset_guid, cycle_number, cycle_status, site_guid, current_work_state_id, created_date, updated_date, previous_work_state_id, current_segment, loader_asset_guid, loader_latitude, loader_longitude, previous_loader_distance, current_loader_distance, dump_region_guid, is_outlier, outlier_position_latitude, outlier_position_longitude, load_start_utc, load_end_utc, dump_start_utc, dump_end_utc, load_travel_seconds, empty_travel_seconds, dump_seconds, load_seconds, total_cycle_seconds, outlier_seconds, current_process_date, current_area, current_asset_longitude, current_asset_latitude, load_region_guid, is_within_load_region, asset_load_region_distance, idle_in_dump_region_guid, tmp_idle_near_loader, outlier_type_id, all_assets_in_same_dump_area, outlier_date_utc, outlier_loader_guid, outlier_loader_latitude, outlier_loader_longitude, outlier_dump_region_guid, cycle_start_utc, cycle_end_utc, service_type)$
--- Inserts a cycle; returns its id.
+-- name: cycle_exists(cycle_id, asset_guid)$
+-- Whether there is a cycle with this id.
+SELECT count(*) > 0 AS is_there
+FROM mining.asset_cycles AS ac
+WHERE ac.asset_cycle_vlx_id = :cycle_id::int8 AND ac.asset_guid = :asset_guid::text;
+
+-- name: cycle_insert(cycle_id, asset_guid, cycle_number, cycle_status, site_guid, current_work_state_id, created_date, updated_date, previous_work_state_id, current_segment, loader_asset_guid, loader_latitude, loader_longitude, previous_loader_distance, current_loader_distance, dump_region_guid, is_outlier, outlier_position_latitude, outlier_position_longitude, load_start_utc, load_end_utc, dump_start_utc, dump_end_utc, load_travel_seconds, empty_travel_seconds, dump_seconds, load_seconds, total_cycle_seconds, outlier_seconds, current_process_date, current_area, current_asset_longitude, current_asset_latitude, load_region_guid, is_within_load_region, asset_load_region_distance, idle_in_dump_region_guid, tmp_idle_near_loader, outlier_type_id, all_assets_in_same_dump_area, outlier_date_utc, outlier_loader_guid, outlier_loader_latitude, outlier_loader_longitude, outlier_dump_region_guid, cycle_start_utc, cycle_end_utc, service_type)$
+-- Inserts a cycle under an id of cycle_reserve, or else under a new one; returns it.
 INSERT INTO mining.asset_cycles (
+    asset_cycle_vlx_id,
     asset_guid,
     cycle_number,
     cycle_status,
@@ -315,6 +322,7 @@ INSERT INTO mining.asset_cycles (
     cycle_end_utc,
     service_type
 ) VALUES (
+    coalesce(:cycle_id::int8, nextval('mining.asset_cycles_asset_cycle_vlx_id_seq')),
     :asset_guid::text,
     :cycle_number::int4,
     :cycle_status::text,
@@ -365,9 +373,10 @@ INSERT INTO mining.asset_cycles (
 )
 RETURNING asset_cycle_vlx_id;
 
--- name: cycle_reserve(number)
--- Ids for so many new cycles.
-SELECT nextval('mining.asset_cycles_asset_cycle_vlx_id_seq') AS cycle_id
+-- name: cycle_reserve(number)$
+-- Ids for so many new cycles, as an array; those that nobody uses are lost, and that is all.
+-- retry: idempotent
+SELECT array_agg(nextval('mining.asset_cycles_asset_cycle_vlx_id_seq')) AS cycle_ids
 FROM generate_series(1, :number::int8);
 
 -- name: cycle_standing(cycle_id, asset_guid, service_type)^

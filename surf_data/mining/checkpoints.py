@@ -35,9 +35,8 @@ class CheckpointRepository:
             DatabaseError: it could not be stored.
         """
         refuse_key(checkpoint)
-        key: int = mining_queries().checkpoint_insert(self._executor, **_columns(checkpoint))
-        checkpoint.id = key
-        return key
+        checkpoint.set_key(self._insert(checkpoint, None))
+        return key_of(checkpoint)
 
     def insert_many(self, checkpoints: Sequence[ProcessInfoRecord]) -> list[int]:
         """Insert several checkpoints, all or none, and set their keys.
@@ -52,16 +51,47 @@ class CheckpointRepository:
         """
         for checkpoint in checkpoints:
             refuse_key(checkpoint)
-        queries = mining_queries()
-        with self._executor.connection() as session:
-            keys = [key for (key,) in queries.checkpoint_reserve(session, number=len(checkpoints))]
-            rows = [
-                (key, *checkpoint.data_to_insert_tuple()[0]) for key, checkpoint in zip(keys, checkpoints, strict=True)
-            ]
-            bulk.copy_in(session, rows, types=("int8", *_TYPES), copy=queries.checkpoint_copy)
+        keys = self.reserve(len(checkpoints))
+        self.store(checkpoints, keys)
         for key, checkpoint in zip(keys, checkpoints, strict=True):
-            checkpoint.id = key
+            checkpoint.set_key(key)
         return keys
+
+    def reserve(self, number: int) -> list[int]:
+        """Return keys for so many new checkpoints.
+
+        Raises:
+            DatabaseError: there are none to be had.
+        """
+        reserved: Any = mining_queries().checkpoint_reserve(self._executor, number=number)
+        return list(reserved or ())
+
+    def store(self, checkpoints: Sequence[ProcessInfoRecord], keys: Sequence[int]) -> None:
+        """Insert checkpoints under keys that `reserve` has returned, all or none; from two on by COPY.
+
+        Raises:
+            ConstraintViolation: as `insert_many`; or a checkpoint was stored under its key before.
+            DatabaseError: they could not be stored.
+        """
+        if len(checkpoints) == 1:
+            self._insert(checkpoints[0], keys[0])
+            return
+        rows = [(key, *checkpoint.data_to_insert_tuple()[0]) for key, checkpoint in zip(keys, checkpoints, strict=True)]
+        bulk.copy_in(self._executor, rows, types=("int8", *_TYPES), copy=mining_queries().checkpoint_copy)
+
+    def exists(self, checkpoint: ProcessInfoRecord, key: int) -> bool:
+        """Return whether a checkpoint of this asset is stored under a key.
+
+        Raises:
+            DatabaseError: it could not be read.
+        """
+        return bool(
+            mining_queries().checkpoint_exists(self._executor, checkpoint_id=key, asset_guid=checkpoint.asset_guid)
+        )
+
+    def _insert(self, checkpoint: ProcessInfoRecord, key: int | None) -> int:
+        stored: int = mining_queries().checkpoint_insert(self._executor, checkpoint_id=key, **_columns(checkpoint))
+        return stored
 
     def update(self, checkpoint: ProcessInfoRecord, *, missing_ok: bool = False) -> bool:
         """Store all columns of a checkpoint, whatever its time.
@@ -111,7 +141,7 @@ class CheckpointRepository:
         """
         key = mining_queries().checkpoint_advance(self._executor, **_columns(checkpoint))
         if key is not None:
-            checkpoint.id = key
+            checkpoint.set_key(key)
         return key is not None
 
 

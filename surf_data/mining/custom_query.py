@@ -50,6 +50,9 @@ _NO_FUNCTIONS = frozenset(
 # Schemas of the catalogue; what is in them is nobody's business here, and may call what it likes.
 _CATALOGUE = re.compile(r"pg_|information_schema$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"%(?:%|(?P<positional>[sbt])|\((?P<name>[^)]*)\)[sbt])")
+_TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
+# The names of columns, those of them that are times, and rows.
+_Result = tuple[tuple[str, ...], tuple[str, ...], list[Any]]
 _SCALARS = (bool, int, float, str, Decimal, UUID, datetime, date, type(None))
 
 
@@ -97,23 +100,23 @@ def checked(query: object, params: object) -> CustomQuery:
     return CustomQuery(_statement(text.encode()), _parameters(text, params))
 
 
-def guarded(executor: Executor, query: CustomQuery) -> tuple[tuple[str, ...], list[Any]]:
-    """Run a custom query under the guard; return the names of its columns and its rows.
+def guarded(executor: Executor, query: CustomQuery) -> _Result:
+    """Run a custom query under the guard; return the names of its columns, which of them are times, and its rows.
 
     Raises:
         DataAccessError: there are more than 100,000 rows, or two columns have one name.
         DatabaseError: the server failed or refused it.
     """
-    names, rows = _rolled_back(executor, query)
+    names, times, rows = _rolled_back(executor, query)
     if len(rows) > MAX_ROWS:
         raise DataAccessError(f"more than {MAX_ROWS} rows: give the query a LIMIT")
     if len(set(names)) < len(names):
         raise DataAccessError("two columns of the result have the same name: give one an alias")
-    return names, rows
+    return names, times, rows
 
 
-def _rolled_back(executor: Executor, query: CustomQuery) -> tuple[tuple[str, ...], list[Any]]:
-    found: list[tuple[tuple[str, ...], list[Any]]] = []
+def _rolled_back(executor: Executor, query: CustomQuery) -> _Result:
+    found: list[_Result] = []
     with suppress(_Done), executor.transaction() as transaction:
         mining_queries().pull_guard(transaction, statement_timeout=str(TIMEOUT * 1000))
         found.append(transaction.run(query.statement, query.parameters, _fetch))
@@ -122,9 +125,10 @@ def _rolled_back(executor: Executor, query: CustomQuery) -> tuple[tuple[str, ...
     return found[0]
 
 
-def _fetch(cursor: psycopg.Cursor[Any]) -> tuple[tuple[str, ...], list[Any]]:
-    rows = cursor.fetchmany(MAX_ROWS + 1)
-    return tuple(column.name for column in cursor.description or ()), rows
+def _fetch(cursor: psycopg.Cursor[Any]) -> _Result:
+    columns = cursor.description or ()
+    times = tuple(column.name for column in columns if column.type_code == _TIMESTAMPTZ)
+    return tuple(column.name for column in columns), times, cursor.fetchmany(MAX_ROWS + 1)
 
 
 def _text(query: object) -> str:

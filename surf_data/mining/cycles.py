@@ -42,11 +42,8 @@ class CycleRepository:
             DatabaseError: it could not be stored.
         """
         refuse_key(cycle)
-        cycle_id: int = mining_queries().cycle_insert(
-            self._executor, **_columns(cycle), service_type=cycle.SERVICE_TYPE
-        )
-        cycle.id = cycle_id
-        return cycle_id
+        cycle.set_key(self._insert(cycle, None))
+        return key_of(cycle)
 
     def insert_many(self, cycles: Sequence[CycleRecord]) -> list[int]:
         """Insert several cycles, all or none, and set their keys.
@@ -64,17 +61,49 @@ class CycleRepository:
         """
         for cycle in cycles:
             refuse_key(cycle)
-        queries = mining_queries()
-        with self._executor.connection() as session:
-            keys = [key for (key,) in queries.cycle_reserve(session, number=len(cycles))]
-            rows = [
-                (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE)
-                for key, cycle in zip(keys, cycles, strict=True)
-            ]
-            bulk.copy_in(session, rows, types=("int8", *_TYPES, "text"), copy=queries.cycle_copy)
+        keys = self.reserve(len(cycles))
+        self.store(cycles, keys)
         for key, cycle in zip(keys, cycles, strict=True):
-            cycle.id = key
+            cycle.set_key(key)
         return keys
+
+    def reserve(self, number: int) -> list[int]:
+        """Return keys for so many new cycles.
+
+        Raises:
+            DatabaseError: there are none to be had.
+        """
+        reserved: Any = mining_queries().cycle_reserve(self._executor, number=number)
+        return list(reserved or ())
+
+    def store(self, cycles: Sequence[CycleRecord], keys: Sequence[int]) -> None:
+        """Insert cycles under keys that `reserve` has returned, all or none; from two on by COPY.
+
+        Raises:
+            ConstraintViolation: as `insert_many`; or a cycle was stored under its key before.
+            DatabaseError: they could not be stored.
+        """
+        if len(cycles) == 1:
+            self._insert(cycles[0], keys[0])
+            return
+        rows = [
+            (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE) for key, cycle in zip(keys, cycles, strict=True)
+        ]
+        bulk.copy_in(self._executor, rows, types=("int8", *_TYPES, "text"), copy=mining_queries().cycle_copy)
+
+    def exists(self, cycle: CycleRecord, key: int) -> bool:
+        """Return whether a cycle of this asset is stored under a key.
+
+        Raises:
+            DatabaseError: it could not be read.
+        """
+        return bool(mining_queries().cycle_exists(self._executor, cycle_id=key, asset_guid=cycle.asset_guid))
+
+    def _insert(self, cycle: CycleRecord, key: int | None) -> int:
+        stored: int = mining_queries().cycle_insert(
+            self._executor, cycle_id=key, **_columns(cycle), service_type=cycle.SERVICE_TYPE
+        )
+        return stored
 
     def update(
         self, cycle: CycleRecord, *, expected_updated_date: datetime | None = None, missing_ok: bool = False

@@ -12,9 +12,7 @@ this grammar is refused with its position, never with what stands there::
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
@@ -40,8 +38,7 @@ _TOKEN = re.compile(
 _PATTERNS = frozenset({"LIKE", "ILIKE"})
 
 
-@attrs.frozen
-class Token:
+class Token(NamedTuple):
     """A piece of a filter."""
 
     #: ``string``, ``number``, ``word``, ``operator``, ``mark`` or ``end``.
@@ -52,8 +49,7 @@ class Token:
     position: int
 
 
-@attrs.frozen
-class Condition:
+class Condition(NamedTuple):
     """A filter, ready to be sent."""
 
     #: The condition, with placeholders ``%(p0)s``, ``%(p1)s``, ...

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -16,8 +16,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MAX_TEXT = 10_000
 
 
-@attrs.frozen
-class Literal:
+class Literal(NamedTuple):
     """A literal as it was read."""
 
     #: ``string``, ``number``, ``boolean`` or ``value`` for one that was bound.

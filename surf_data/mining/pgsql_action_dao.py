@@ -12,6 +12,7 @@ from surf_data.mining import values
 from surf_data.mining.custom_query import CustomQueryParams
 from surf_data.mining.cycles import MAX_BATCH, key_of, refuse_key
 from surf_data.mining.errors import DataAccessError, NoFinalTable, PgsqlConnectionError
+from surf_data.mining.insertion import insert_once
 from surf_data.mining.layer import Repositories
 from surf_data.mining.named_query import NamedQuery
 from surf_data.mining.pgsql_base_dao import PgsqlBaseDAO
@@ -107,7 +108,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         """
         if isinstance(record, Record):
             refuse_key(_known(record, "record"))
-            return int(self._write("insert_new_data", lambda on: self._on(on).of(record).insert(record), record))
+            return self._insert("insert_new_data", [record])[0]
         return self.insert_many(record)
 
     def insert_many(self, records: Iterable[Record]) -> list[int]:
@@ -124,10 +125,14 @@ class PgsqlActionDAO(PgsqlBaseDAO):
             raise validation.invalid("records", "must not have the same record twice")
         if not given:
             return []
-        if len(given) == 1:
-            return [self._write("insert_many", lambda on: self._on(on).of(given[0]).insert(given[0]), *given)]
-        self._write("insert_many", lambda on: _insert_all(self._on(on), given), *given)
-        return [key_of(record) for record in given]
+        return self._insert("insert_many", given)
+
+    def _insert(self, operation: str, records: list[Record]) -> list[int]:
+        if self._inside or len(set(map(type, records))) > 1:
+            self._write(operation, lambda on: _insert_all(self._on(on), records), *records)
+            return [key_of(record) for record in records]
+        with self._observed(operation), self._within_deadline():
+            return insert_once(self._data.of(records[0]), records)
 
     def update_data(
         self, record: Record, *, expected_updated_date: datetime | None = None, missing_ok: bool = False
@@ -260,7 +265,8 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         )
 
     def _on(self, executor: Executor) -> Repositories:
-        return self._data.bind(executor)
+        data = self._data
+        return data if executor is data.database else data.bind(executor)
 
     @staticmethod
     def _closed(cycle: object) -> CycleRecord:
@@ -272,12 +278,9 @@ class PgsqlActionDAO(PgsqlBaseDAO):
 
 def _insert_all(repositories: Repositories, records: list[Record]) -> None:
     """Insert records of both kinds; the caller holds a transaction, or a savepoint."""
-    cycles = [record for record in records if isinstance(record, CycleRecord)]
-    checkpoints = [record for record in records if isinstance(record, ProcessInfoRecord)]
-    if cycles:
-        repositories.cycles.insert_many(cycles)
-    if checkpoints:
-        repositories.checkpoints.insert_many(checkpoints)
+    for kind in (CycleRecord, ProcessInfoRecord):
+        if chosen := [record for record in records if isinstance(record, kind)]:
+            repositories.of(chosen[0]).insert_many(chosen)
 
 
 def _known(record: object, field: str) -> Record:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -27,8 +27,8 @@ class PgsqlBaseDAO:
     """PostgreSQL, with the transactions of a ``with`` block.
 
     Outside ``with``, every call is a transaction by itself, and holds no connection between calls: an object may live
-    for hours. When the server is lost, a write is made again once it is known that it was not committed. That takes
-    three round trips more for each, which `PgsqlActionDAO.save_cycle_step` and a ``with`` block share among several.
+    for hours. When the server is lost, a write is made again once it is known that it was not committed. For that a
+    record gets its key before it is inserted, and other writes ask for the number of their transaction.
 
     Inside, the first write begins a transaction; each call has a savepoint of its own, so that one that is refused
     leaves what went before; `commit` and a clean exit commit, `rollback` and an exception roll back.
@@ -194,6 +194,10 @@ class PgsqlBaseDAO:
             _forget_keys(keyed)
             raise
 
+    def _within_deadline(self) -> AbstractContextManager[None]:
+        seconds = self._data.settings.deadline
+        return self._data.deadline(seconds) if seconds else nullcontext()
+
     def _in_savepoint(self, session: Session, work: Callable[[Executor], T]) -> T:
         self._check_thread()
         self._statements += 1
@@ -232,7 +236,7 @@ class PgsqlBaseDAO:
 
 def _forget_keys(records: Sequence[Record]) -> None:
     for record in records:
-        record.id = None
+        record.set_key(None)
 
 
 def connection_details(data: MiningDataLayer) -> dict[str, Any]:

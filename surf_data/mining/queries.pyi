@@ -43,11 +43,22 @@ class _MiningQueries:
     ) -> int:
         """Deletes a checkpoint."""
 
+    def checkpoint_exists(
+        self,
+        executor: Executor,
+        /,
+        *,
+        checkpoint_id: int,
+        asset_guid: str,
+    ) -> bool:
+        """Whether there is a checkpoint with this id."""
+
     def checkpoint_insert(
         self,
         executor: Executor,
         /,
         *,
+        checkpoint_id: int | None,
         asset_guid: str,
         site_guid: str,
         process_name: str,
@@ -58,7 +69,8 @@ class _MiningQueries:
         current_latitude: float | None,
         current_longitude: float | None,
     ) -> int:
-        """Inserts the checkpoint of a process that has none for the asset; returns its id."""
+        """Inserts the checkpoint of a process that has none for the asset, under an id of checkpoint_reserve, or else under a new
+        one; returns it."""
 
     def checkpoint_reserve(
         self,
@@ -66,17 +78,8 @@ class _MiningQueries:
         /,
         *,
         number: int | None,
-    ) -> list[tuple[int]]:
-        """Ids for so many new checkpoints."""
-
-    def checkpoint_reserve_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        number: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int]]]:
-        """Ids for so many new checkpoints."""
+    ) -> list[int | None] | None:
+        """Ids for so many new checkpoints, as an array; those that nobody uses are lost, and that is all."""
 
     def checkpoint_update(
         self,
@@ -176,11 +179,22 @@ class _MiningQueries:
     ) -> int:
         """Deletes a cycle that is not archived."""
 
+    def cycle_exists(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cycle_id: int,
+        asset_guid: str,
+    ) -> bool:
+        """Whether there is a cycle with this id."""
+
     def cycle_insert(
         self,
         executor: Executor,
         /,
         *,
+        cycle_id: int | None,
         asset_guid: str,
         cycle_number: int,
         cycle_status: str,
@@ -229,7 +243,7 @@ class _MiningQueries:
         cycle_end_utc: datetime | None,
         service_type: str,
     ) -> int:
-        """Inserts a cycle; returns its id."""
+        """Inserts a cycle under an id of cycle_reserve, or else under a new one; returns it."""
 
     def cycle_reserve(
         self,
@@ -237,17 +251,8 @@ class _MiningQueries:
         /,
         *,
         number: int | None,
-    ) -> list[tuple[int]]:
-        """Ids for so many new cycles."""
-
-    def cycle_reserve_cursor(
-        self,
-        executor: Executor,
-        /,
-        *,
-        number: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int]]]:
-        """Ids for so many new cycles."""
+    ) -> list[int | None] | None:
+        """Ids for so many new cycles, as an array; those that nobody uses are lost, and that is all."""
 
     def cycle_standing(
         self,

@@ -83,6 +83,10 @@ class Record:
     def id(self, value: int | None) -> None:
         setattr(self, self.DB_PRIMARY_KEY_FIELD, value)
 
+    def set_key(self, key: int | None) -> None:
+        """Set the key to one that the database has given, or to none."""
+        object.__setattr__(self, self.DB_PRIMARY_KEY_FIELD, key)
+
     def is_new_record(self) -> bool:
         """Return whether the record has no key yet."""
         return self.id is None

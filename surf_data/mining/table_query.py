@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -32,8 +32,7 @@ _DIGITS = re.compile(r"\s*[0-9]{1,10}\s*")
 Columns = Mapping[str, str]
 
 
-@attrs.frozen
-class TableQuery:
+class TableQuery(NamedTuple):
     """A composed statement with its values."""
 
     #: The statement.
@@ -42,6 +41,8 @@ class TableQuery:
     parameters: dict[str, Any]
     #: What the columns of the result are called.
     names: tuple[str, ...]
+    #: Those of them that are times.
+    times: tuple[str, ...]
     #: The rows that it may give; ``None``: the limit was the caller's own.
     max_rows: int | None
 
@@ -101,7 +102,7 @@ def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_o
     Raises:
         ValidationError: something in it is refused.
     """
-    names, selected = _selection(table, columns, query.get("target_columns"))
+    pairs = _selection(table, columns, query.get("target_columns"))
     condition = _condition(columns, query)
     order = _order(columns, query.get("target_order"))
     limit = _limit(query.get("target_limit"))
@@ -110,10 +111,16 @@ def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_o
     where = "" if condition is None else f" WHERE {condition.sql}"
     # The name of a view is a constant of the catalogue by now.
     sql = (
-        f"SELECT /* surf_data:mining.pull_{table} */ {selected} "  # noqa: S608 - names of the catalogue, placeholders
+        f"SELECT /* surf_data:mining.pull_{table} */ {_selected(pairs)} "  # noqa: S608 - names of the catalogue, placeholders
         f"FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
     )
-    return TableQuery(_statement(table, sql, bool(replica_ok)), parameters, names, None if limit else MAX_ROWS)
+    return TableQuery(
+        statement=_statement(table, sql, bool(replica_ok)),
+        parameters=parameters,
+        names=tuple(pairs),
+        times=tuple(alias for alias, name in pairs.items() if columns[name] == "timestamptz"),
+        max_rows=None if limit else MAX_ROWS,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -122,10 +129,10 @@ def _statement(table: str, sql: str, replica_ok: bool) -> Statement:  # noqa: FB
     return Statement(name=f"mining.pull_{table}", sql=sql.encode(), reads=True, replica=replica_ok)
 
 
-def _selection(table: str, columns: Columns, wanted: object) -> tuple[tuple[str, ...], str]:
+def _selection(table: str, columns: Columns, wanted: object) -> dict[str, str]:
+    """Return the columns that are wanted, by what they are to be called."""
     if wanted is None or wanted in ("*", ["*"], ("*",)):
-        names = tuple(name for name in columns if name not in SYNONYMS.get(table, ()))
-        return names, _selected(zip(names, names, strict=True))
+        return {name: name for name in columns if name not in SYNONYMS.get(table, ())}
     pairs: dict[str, str] = {}
     for position, given in enumerate(_listed("target_columns", wanted)):
         matched = _COLUMN.fullmatch(given)
@@ -138,11 +145,11 @@ def _selection(table: str, columns: Columns, wanted: object) -> tuple[tuple[str,
         if alias in pairs:
             raise validation.invalid(f"target_columns[{position}]", "gives a name that another column has")
         pairs[alias] = name
-    return tuple(pairs), _selected(pairs.items())
+    return pairs
 
 
-def _selected(pairs: Any) -> str:
-    return ", ".join(f't."{name}"' if alias == name else f't."{name}" AS "{alias}"' for alias, name in pairs)
+def _selected(pairs: Mapping[str, str]) -> str:
+    return ", ".join(f't."{name}"' if alias == name else f't."{name}" AS "{alias}"' for alias, name in pairs.items())
 
 
 def _condition(columns: Columns, query: Mapping[str, Any]) -> Condition | None:

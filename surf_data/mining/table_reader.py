@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import psycopg
@@ -84,7 +84,7 @@ class TableReader:
             raise
         if composed.max_rows is not None and len(rows) > composed.max_rows:
             raise DataAccessError(f"more than {composed.max_rows} rows: give a target_limit, or narrow the filter")
-        return dictionaries(composed.names, rows)
+        return _dictionaries(composed.names, rows, composed.times)
 
     def iterate(self, query: Mapping[str, Any], batch_size: int = 1000) -> Iterator[dict[str, Any]]:
         """Yield the rows of a ``single_query`` in constant memory; a connection is held until the end.
@@ -101,18 +101,17 @@ class TableReader:
         with self._executor.stream(composed.statement, parameters) as rows:
             rows.batch_size = batch_size
             for row in rows:
-                [dictionary] = dictionaries(composed.names, [row]) or []
-                yield dictionary
+                yield from _dictionaries(composed.names, [row], composed.times) or ()
 
     def named(self, query: NamedQuery, given: object) -> list[dict[str, Any]] | None:
         """Return the rows of a named query; ``None`` without one."""
         rows = getattr(mining_queries(), query.name)(self._executor, **query.bound(given))
-        return dictionaries(query.columns, rows)
+        return _dictionaries(query.columns, rows)
 
     def custom(self, query: CustomQuery) -> list[dict[str, Any]] | None:
         """Return the rows of a composed query, run under the guard; ``None`` without one."""
-        names, rows = guarded(self._executor, query)
-        return dictionaries(names, rows)
+        names, times, rows = guarded(self._executor, query)
+        return _dictionaries(names, rows, times)
 
     def tables(self) -> dict[str, Columns]:
         """Return the columns of each view that may be read, with the names of their types."""
@@ -136,22 +135,21 @@ def _all(cursor: psycopg.Cursor[Any]) -> list[Any]:
     return cursor.fetchall()
 
 
-def dictionaries(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]] | None:
-    """Return rows as dictionaries, with times in UTC; ``None`` when there are none."""
+def _dictionaries(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], times: Iterable[str] = ()
+) -> list[dict[str, Any]] | None:
+    """Return rows as dictionaries, with times in UTC; ``None`` when there are none.
+
+    Arguments:
+        names: what the columns are called.
+        rows: the values of each.
+        times: what the columns are called that are times.
+    """
     found = [dict(zip(names, row, strict=True)) for row in rows]
-    if found and _has_another_zone(found):
-        found = [{name: _in_utc(value) for name, value in row.items()} for row in found]
+    # All times of a result have the session's zone, which is UTC but behind some poolers: one of each column tells.
+    for name in times:
+        known = next((row[name] for row in found if row[name] is not None), None)
+        if known is not None and str(known.tzinfo) != "UTC":
+            for row in found:
+                row[name] = row[name] and row[name].astimezone(UTC)
     return found or None
-
-
-def _has_another_zone(rows: Sequence[dict[str, Any]]) -> bool:
-    # All times of a result have the session's zone, which is UTC but behind some poolers: one of them tells.
-    for row in rows:
-        for value in row.values():
-            if isinstance(value, datetime):
-                return str(value.tzinfo) != "UTC"
-    return False
-
-
-def _in_utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -18,7 +18,6 @@ from surf_data.mining import (
     QueryParams,
     TableAccessDenied,
     table_query,
-    table_reader,
 )
 
 Admin = psycopg.Connection[Any]
@@ -298,7 +297,6 @@ def test_times_in_another_zone(data: MiningDataLayer, fleet: list[CycleRecord]) 
     assert rows is not None
     assert rows[0]["created_date"] == fleet[1].created_date
     assert rows[0]["created_date"].tzinfo is UTC
-    assert table_reader.dictionaries(("a",), []) is None
 
 
 def test_read_from_a_replica(mining_url: str, data: MiningDataLayer, fleet: list[CycleRecord]) -> None:

@@ -248,17 +248,46 @@ def test_a_backend_killed_behind_any_statement(
 
 
 @pytest.mark.parametrize("loss", ["request", "reply"])
-@pytest.mark.parametrize("message", [b"mining.cycle_insert", b"COMMIT"])
-def test_an_insert_by_itself(relay: Relay, admin: Admin, cycle: Cycle, message: bytes, loss: str) -> None:
-    """A cycle that is inserted by itself is stored once, whichever message or reply is lost."""
-    record = cycle(cycle_status="COMPLETE")
+@pytest.mark.parametrize("message", [b"mining.cycle_reserve", b"mining.cycle_insert", b"mining.cycle_copy"])
+def test_inserts_by_themselves(relay: Relay, admin: Admin, cycle: Cycle, message: bytes, loss: str) -> None:
+    """A cycle, and a batch, that are inserted by themselves are stored once, whichever message or reply is lost."""
+    records = [cycle(), *(cycle(cycle_number=2 + number) for number in range(2))]
     with through(relay, admin) as lossy:
         dao = PgsqlActionDAO(lossy)
         dao.pull_data_from_table(single_query={"table": "asset"})
         (relay.lose_request if loss == "request" else relay.lose_replies)(message)
-        key = dao.insert_new_data(record)
-    assert content(admin)["work"] == [(1, "COMPLETE", False)]
-    assert record.id == key
+        keys = [dao.insert_new_data(records[0]), *dao.insert_many(records[1:])]
+    assert content(admin)["work"] == [(number, "INPROGRESS", False) for number in (1, 2, 3)]
+    assert [record.id for record in records] == keys
+
+
+def test_a_checkpoint_by_itself(relay: Relay, admin: Admin, checkpoint: Checkpoint) -> None:
+    """A checkpoint is stored once, too."""
+    with through(relay, admin) as lossy:
+        dao = PgsqlActionDAO(lossy)
+        dao.pull_data_from_table(single_query={"table": "asset"})
+        relay.lose_replies(b"mining.checkpoint_insert")
+        dao.insert_new_data(checkpoint(process_date=NOON))
+    assert content(admin)["checkpoint"] == [(NOON,)]
+
+
+def test_another_consumer_meanwhile(relay: Relay, admin: Admin, data: MiningDataLayer, cycle: Cycle) -> None:
+    """An insert that was lost, and whose cycle another consumer has opened before it is sent again, is a conflict."""
+    record = cycle()
+
+    def open_it(event: QueryEvent) -> None:
+        if event.query == "mining.cycle_insert" and not content(admin)["work"]:
+            data.cycles.insert(cycle())
+
+    with through(relay, admin, observer=open_it) as lossy:
+        dao = PgsqlActionDAO(lossy)
+        dao.pull_data_from_table(single_query={"table": "asset"})
+        relay.lose_request(b"mining.cycle_insert")
+        with pytest.raises(StatementFailed) as caught:
+            dao.insert_new_data(record)
+    assert (caught.value.constraint, caught.value.outcome_unknown) == ("asset_cycles_open", False)
+    assert record.id is None
+    assert len(content(admin)["work"]) == 1
 
 
 def test_an_outcome_that_cannot_be_known(relay: Relay, admin: Admin, cycle: Cycle) -> None:
@@ -267,7 +296,7 @@ def test_an_outcome_that_cannot_be_known(relay: Relay, admin: Admin, cycle: Cycl
     with through(relay, admin, pool_timeout=0.2) as lossy:
         dao = PgsqlActionDAO(lossy)
         dao.pull_data_from_table(single_query={"table": "asset"})
-        relay.lose_replies(b"COMMIT")
+        relay.lose_replies(b"mining.cycle_insert")
         relay.redirect(("127.0.0.1", 1))
         with pytest.raises(mining.PgsqlConnectionError) as caught:
             dao.insert_new_data(record)
