@@ -1,6 +1,7 @@
 """``surf-data screenshot``: the scripts of the application: its database, cache, storage, audit log and sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -11,9 +12,17 @@ from surf_data.cli import output, tables
 from surf_data.cli.screenshot_database import create_database
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.kernel import resources
+from surf_data.kernel.postgres import DatabaseManager
 from surf_data.screenshot import DOMAIN
 
 _FOLDER = resources.migrations_folder(DOMAIN)
+
+
+@contextmanager
+def _database(target: Target) -> Iterator[DatabaseManager]:
+    # Where the application's own variables (DB_HOST, ...) say it is.
+    with target.open(screenshot.open, pool_min_size=0) as data:
+        yield data.database
 
 
 @click.group(name="screenshot")
@@ -31,7 +40,7 @@ def database() -> None:
 @pass_target
 def create(target: Target, *, name: str) -> None:
     """Create the database NAME on the server, if it is missing. No extension is needed."""
-    with target.database() as opened:
+    with _database(target) as opened:
         made = create_database(opened, name)
     output.console().print(output.printable(f"{'Created' if made else 'There is already'} the database {name}."))
 
@@ -40,7 +49,7 @@ def create(target: Target, *, name: str) -> None:
 @pass_target
 def migrate_up(target: Target) -> None:
     """Apply the migrations that are missing, as ``surf-data migrate up --domain screenshot``."""
-    with target.database() as opened:
+    with _database(target) as opened:
         applied = migrate.Runner(opened.connect, _FOLDER, DOMAIN.name).up()
     _print_applied(applied)
 
@@ -49,7 +58,7 @@ def migrate_up(target: Target) -> None:
 @pass_target
 def seed(target: Target) -> None:
     """Add sample data, as ``surf-data seed --domain screenshot``."""
-    with target.database() as opened:
+    with _database(target) as opened:
         files = migrate.seed(opened.connect, _FOLDER, DOMAIN.name)
     for file in files:
         output.console().print(output.printable(f"ran {file.name}"))
@@ -61,7 +70,7 @@ def seed(target: Target) -> None:
 @pass_target
 def reset(target: Target, *, yes: str, seeds: bool) -> None:
     """Delete all that the application has in the database, and apply the migrations anew."""
-    with target.database() as opened:
+    with _database(target) as opened:
         if opened.connection_info()["database"] != yes:
             raise click.UsageError("that is not the name of the database; nothing was done")
         applied = migrate.reset(opened.connect, _FOLDER, DOMAIN.name, DOMAIN.schemas, seeds=seeds)

@@ -111,6 +111,13 @@ def test_a_user_that_is_not_there(data: ScreenshotDataLayer, refused: Callable[.
     assert refused(lambda: AuditLog.create_user_action("user_login", "user-123", "in")).field == "user_id"
 
 
+def test_another_constraint(data: ScreenshotDataLayer, admin: psycopg.Connection[Any]) -> None:
+    """What a constraint of one's own refuses is not taken for a missing user."""
+    admin.execute("ALTER TABLE screenshot.audit_logs ADD CONSTRAINT own CHECK (description <> 'bad')")
+    with pytest.raises(ConstraintViolation):
+        data.audit.record(entry("bad"))
+
+
 def test_correlation(data: ScreenshotDataLayer, user: User) -> None:
     """What is recorded in a block has its correlation id, and is found by it."""
     with correlation("request-1"):

@@ -140,6 +140,8 @@ def test_text_is_compressed(stored: ScreenshotDataLayer) -> None:
     assert stored.storage.download("result.html") == HTML
     with stored.storage.open("result.html").body as body:
         assert gzip.decompress(body.read()) == HTML
+    archive = stored.storage.store(b"PK\x05\x06" + bytes(18), "a.zip")
+    assert (archive.content_encoding, archive.width) == (None, None)
     plain = stored.storage.store(HTML, "plain.html", compress=False)
     assert (plain.content_encoding, plain.stored_bytes) == (None, len(HTML))
 
