@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.postgres import Executor, Session
 from surf_data.mining.connections import shared_layer
 from surf_data.mining.errors import DataAccessError
@@ -78,19 +78,24 @@ class PgsqlBaseDAO:
             PgsqlConnectionError: there is no connection to be had.
         """
         with self._observed("connect"):
-            pause = self.initial_backoff
-            for left in reversed(range(self.max_retries)):
-                try:
-                    self._data.database.ping(self._data.settings.connect_timeout)
-                    break
-                except DatabaseUnavailable as error:
-                    if not left:
-                        raise
-                    _log.warning("attempt failed", extra={"operation": "connect", "error": type(error).__name__})
-                time.sleep(pause)
-                pause = min(2 * pause, self.max_backoff)
+            backoff = Backoff(self.initial_backoff, self.max_backoff)
+            tries = 1
+            while not self._answers(is_last=tries >= self.max_retries):
+                backoff.pause(tries)
+                tries += 1
         _log.info("connected", extra={"operation": "connect"})
         return self
+
+    def _answers(self, *, is_last: bool) -> bool:
+        """Return whether PostgreSQL answers; raise why it does not, if this was the last attempt."""
+        try:
+            self._data.database.ping(self._data.settings.connect_timeout)
+        except DatabaseUnavailable as error:
+            if is_last:
+                raise
+            _log.warning("attempt failed", extra={"operation": "connect", "error": type(error).__name__})
+            return False
+        return True
 
     def close_connection(self) -> None:
         """Roll back what is open. Idempotent; an object that is used again afterwards works."""
@@ -151,11 +156,7 @@ class PgsqlBaseDAO:
         if error is None:
             self.commit()
             return
-        try:
-            self._end(commit=False)
-        except DatabaseError as failure:
-            # The server has rolled back by itself; what the block raised is what matters.
-            _log.warning("rollback failed", extra={"error": type(failure).__name__})
+        self._end(commit=False)
 
     def _observed(self, operation: str) -> Observed:
         return Observed(operation, self._counts, lambda: connection_details(self._data))

@@ -187,7 +187,7 @@ class RedisSourceDAO(RedisBaseDAO):
 
         def read(client: redis.Redis) -> tuple[list[Any], list[Any]]:
             names = sorted(cast("set[bytes]", client.smembers(key)))
-            return names, _all(client, "hgetall", [b"region:" + _bytes(name) for name in names])
+            return names, _all(client, "hgetall", [b"region:" + name for name in names])
 
         names, stored = self._demand(operation, read, read=True)
         return [(_text(name), _lenient(fields)) for name, fields in zip(names, stored, strict=True)]
@@ -195,13 +195,12 @@ class RedisSourceDAO(RedisBaseDAO):
 
 def _sites(client: Any, key: str) -> list[tuple[Any, Any, Any]]:
     """Return each region of a set with its site and its date, by one command where the server allows it."""
-    if not isinstance(client, redis.RedisCluster):
-        # Refused by replicas, and to users who may not read all keys.
-        with suppress(redis.ResponseError):
-            found: Any = client.sort(key, by="nosort", get=["#", *(f"region:*->{field}" for field in _SITE)])
-            return list(zip(found[::3], found[1::3], found[2::3], strict=True))
+    # Refused by clusters and replicas, and to users who may not read all keys.
+    with suppress(redis.ResponseError):
+        found = client.sort(key, by="nosort", get=["#", *(f"region:*->{field}" for field in _SITE)])
+        return list(zip(found[::3], found[1::3], found[2::3], strict=True))
     names = list(cast("set[bytes]", client.smembers(key)))
-    fields = _all(client, "hmget", [b"region:" + _bytes(name) for name in names], _SITE)
+    fields = _all(client, "hmget", [b"region:" + name for name in names], _SITE)
     return [(name, site, date) for name, (site, date) in zip(names, fields, strict=True)]
 
 
@@ -215,12 +214,8 @@ def _all(client: redis.Redis, command: str, keys: list[Any], *arguments: Any) ->
     return answers
 
 
-def _text(value: bytes | str | None) -> str:
-    return _bytes(value or "").decode(errors="replace")
-
-
-def _bytes(value: bytes | str) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
 
 
 def _lenient(fields: Mapping[Any, Any]) -> dict[str, str]:

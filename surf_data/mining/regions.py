@@ -74,14 +74,12 @@ def moment_of(text: str | None) -> datetime:
     return _BEGINNING
 
 
-def decoded(value: bytes | str) -> str:
+def decoded(value: bytes) -> str:
     """Return a value as text.
 
     Raises:
         RedisReadFailed: it is not UTF-8.
     """
-    if isinstance(value, str):
-        return value
     with suppress(UnicodeDecodeError):
         return value.decode()
     raise RedisReadFailed("a value is not text in UTF-8")

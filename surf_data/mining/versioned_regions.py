@@ -91,7 +91,7 @@ def read(client: redis.Redis, asset_guid: str, *, include_all_versions: bool) ->
     return regions or None
 
 
-def _region(key: str, document: bytes | str) -> dict[str, Any] | None:
+def _region(key: str, document: bytes) -> dict[str, Any] | None:
     """Return what a document says; ``None`` for a deletion, and for what cannot be used."""
     with suppress(ValueError, RecursionError, RedisReadFailed, ValidationError):
         fields = validation.mapping("document", json.loads(decoded(document)))

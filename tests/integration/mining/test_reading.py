@@ -97,7 +97,7 @@ def test_filters(dao: PgsqlActionDAO, fleet: list[CycleRecord]) -> None:
         assert rows == (None if numbers is None else [{"cycle_number": number} for number in numbers]), condition
 
 
-def test_numeric_and_boolean_columns(dao: PgsqlActionDAO, admin: Admin) -> None:
+def test_numeric_and_boolean_columns(dao: PgsqlActionDAO, admin: Admin, refused: Refused) -> None:
     """A numeric column is compared exactly, with a literal, a Decimal or a number."""
     admin.execute(
         "INSERT INTO mining.regions (guid, site_guid, fence_area, created_date, is_deleted)"
@@ -118,6 +118,19 @@ def test_numeric_and_boolean_columns(dao: PgsqlActionDAO, admin: Admin) -> None:
             }
         )
         assert rows == [{"fence_area": Decimal("0.1")}]
+    for values in (["0.1"], [Decimal("NaN")], [True]):
+        query = {"table": "region", "target_filter": "fence_area = %s", "target_params": values}
+        refused(lambda query=query: dao.pull_data_from_table(single_query=query))
+    refused(lambda: dao.pull_data_from_table(single_query={"table": "region", "target_filter": "fence_area = '1'"}))
+
+
+def test_no_right_any_more(dao: PgsqlActionDAO, admin: Admin) -> None:
+    """What the server refuses is an error with its SQLSTATE."""
+    dao.pull_data_from_table(single_query={"table": "asset"})
+    admin.execute("REVOKE SELECT ON dx.asset FROM surf_mining_app")
+    with pytest.raises(PgsqlConnectionError) as caught:
+        dao.pull_data_from_table(single_query={"table": "asset"})
+    assert caught.value.sqlstate == "42501"
 
 
 LIMITS: Any = [(1, 1), ("1", 1), (" 2 ", 2), (0, 3), ("0", 3), (None, 3), (1_000_000, 3)]

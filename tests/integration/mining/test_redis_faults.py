@@ -117,6 +117,18 @@ def test_read_only(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     assert_fails(data, caplog, but=("connect", "string", "site", "site regions", "regions", "versions"))
 
 
+def test_read_only_with_regions(start: Start) -> None:
+    """A replica, which refuses to sort, tells an asset's site all the same."""
+    server, data = start()
+    with redis.Redis(unix_socket_path=server.path, password=PASSWORD) as client:
+        client.sadd("asset:truck:regions", "a", "b", "gone")
+        client.hset("region:a", mapping={"site_guid": "old", "created_date": "2025-09-01"})
+        client.hset("region:b", mapping={"site_guid": "new", "created_date": "2025-10-1"})
+        assert RedisSourceDAO(data).get_asset_site("truck") == "new"
+        client.replicaof("127.0.0.1", 1)
+        assert RedisSourceDAO(data).get_asset_site("truck") == "new"
+
+
 def test_wrong_type(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """Keys of another type are an error of every method that reads them."""
     server, data = start()

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 import redis
 
-from surf_data import mining
-from surf_data.mining import DataAccessError, MiningDataLayer, RedisConnectionError, RedisKeyPattern, RedisSourceDAO
+from surf_data import ValidationError, mining
+from surf_data.mining import (
+    DataAccessError,
+    MiningDataLayer,
+    RedisConnectionError,
+    RedisKeyPattern,
+    RedisSourceDAO,
+    redis_source_dao,
+)
 
 POINTS = "34.81 31.25, 34.82 31.25, 34.82 31.26, 34.81 31.25"
 
@@ -150,6 +157,7 @@ def test_versions(source: RedisSourceDAO, client: redis.Redis, caplog: pytest.Lo
         b2={"region_guid": "b", "created_date": "2025-01-02", "is_deleted": "True"},
         plain={"region_points": POINTS},
         broken={"region_guid": "x" * 201},
+        gone={},
     )
     latest = source.pull_region_based_asset("truck-1")
     assert latest is not None
@@ -209,3 +217,19 @@ def test_many_regions_in_two_round_trips(source: RedisSourceDAO, client: redis.R
         },
     )
     assert source.get_asset_site("truck-1") == "s599"
+
+
+def test_wrong_patterns(source: RedisSourceDAO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something else than patterns, an unknown type of value, or too many, is refused."""
+    wrong: Any = (
+        lambda: source.get_data_by_key_pattern("x"),  # type: ignore[arg-type]
+        lambda: source.get_data_by_key_pattern(RedisKeyPattern("x"), "list"),  # type: ignore[arg-type]
+        lambda: source.get_data_by_key_patterns("x"),  # type: ignore[arg-type]
+        lambda: source.get_data_by_key_patterns([RedisKeyPattern("x")] * 3),
+        lambda: source.get_site_regions("x", ""),
+        lambda: source.get_asset_site(""),
+    )
+    monkeypatch.setattr(redis_source_dao, "_MAX_PATTERNS", 2)
+    for call in wrong:
+        with pytest.raises(ValidationError):
+            call()

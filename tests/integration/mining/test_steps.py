@@ -248,7 +248,11 @@ def test_a_backend_killed_behind_any_statement(
 
 
 @pytest.mark.parametrize("loss", ["request", "reply"])
-@pytest.mark.parametrize("message", [b"mining.cycle_reserve", b"mining.cycle_insert", b"mining.cycle_copy"])
+@pytest.mark.parametrize(
+    "message",
+    # The last one comes with the values, when the statement has been prepared: the server runs it then.
+    [b"mining.cycle_reserve", b"mining.cycle_insert", b"mining.cycle_copy", b"truck-1"],
+)
 def test_inserts_by_themselves(relay: Relay, admin: Admin, cycle: Cycle, message: bytes, loss: str) -> None:
     """A cycle, and a batch, that are inserted by themselves are stored once, whichever message or reply is lost."""
     records = [cycle(), *(cycle(cycle_number=2 + number) for number in range(2))]
@@ -266,9 +270,30 @@ def test_a_checkpoint_by_itself(relay: Relay, admin: Admin, checkpoint: Checkpoi
     with through(relay, admin) as lossy:
         dao = PgsqlActionDAO(lossy)
         dao.pull_data_from_table(single_query={"table": "asset"})
-        relay.lose_replies(b"mining.checkpoint_insert")
+        # This comes with the values, when the statement has been prepared: the server runs it then.
+        relay.lose_replies(b"truck-1")
         dao.insert_new_data(checkpoint(process_date=NOON))
     assert content(admin)["checkpoint"] == [(NOON,)]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_commit_whose_outcome_cannot_be_known(relay: Relay, admin: Admin, cycle: Cycle, *, inside: bool) -> None:
+    """So it is with a COMMIT, of a block and of a call: what was inserted keeps its key."""
+    record = cycle()
+    with through(relay, admin, pool_timeout=0.2) as lossy:
+        dao = PgsqlActionDAO(lossy)
+        dao.pull_data_from_table(single_query={"table": "asset"})
+        relay.lose_replies(b"COMMIT")
+        with pytest.raises(mining.PgsqlConnectionError) as caught:
+            if inside:
+                with dao:
+                    dao.insert_new_data(record)
+                    relay.redirect(("127.0.0.1", 1))
+            else:
+                relay.redirect(("127.0.0.1", 1))
+                dao.save_cycle_step(initial=record)
+    assert caught.value.outcome_unknown is True
+    assert record.id is not None
 
 
 def test_another_consumer_meanwhile(relay: Relay, admin: Admin, data: MiningDataLayer, cycle: Cycle) -> None:
