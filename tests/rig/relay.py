@@ -71,6 +71,10 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def lead_to(self, server: Address) -> None:
+        """Lead connections that are made from now on to another server."""
+        self._server = server
+
     @property
     def address(self) -> str:
         """Host and port, as URLs have them."""

@@ -1,6 +1,5 @@
 """Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
 
-import _thread
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +7,7 @@ from typing import Any, TypedDict, cast
 
 import attrs
 
-from surf_data.kernel import forking, validation
+from surf_data.kernel import forking, threads, validation
 from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.cache.counts import CacheCounts
 from surf_data.kernel.cache.freshness import fresh
@@ -172,9 +171,13 @@ class Loader:
         """
         deadline = min(time.monotonic() + task.wait_seconds, self._current_deadline())
         while True:
-            flight, pilot = self.flights.begin(task.key)
-            if pilot is not None:
-                return self.flights.complete(task.key, flight, pilot, lambda flight: self._compute(task, flight, seen))
+            pilot = Pilot()
+            try:
+                flight = self.flights.begin(task.key, pilot)
+                if flight.is_of(pilot):
+                    return self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
+            finally:
+                pilot.is_over = True
             remaining = deadline - time.monotonic()
             if outcome := self.flights.join(flight, max(0.0, remaining)):
                 self._counts.add(shared=1)
@@ -187,26 +190,34 @@ class Loader:
 
         Where no thread can be started it is computed in this one.
         """
-        permit = self._refreshes.take()
-        if permit is None:
-            return
-        flight, pilot = self.flights.begin(task.key)
-        if pilot is None:
-            self._refreshes.give_back(permit)
-            return
-        arguments = (task, flight, pilot, permit, seen)
+        permit: Permit | None = None
+        pilot, is_handed_on = Pilot(), False
         try:
-            # It must not keep a process alive that wants to end; and unlike threading.Thread.start(), this is one step.
-            _thread.start_new_thread(self._refresh, arguments)
-        except RuntimeError:
-            self._refresh(*arguments)
+            permit = self._refreshes.take()
+            if permit is None:
+                return
+            flight = self.flights.begin(task.key, pilot)
+            if flight.is_of(pilot):
+                arguments = (task, flight, pilot, permit, seen)
+                try:
+                    threads.start(self._refresh, *arguments)
+                    is_handed_on = True
+                except RuntimeError:
+                    self._refresh(*arguments)
+        finally:
+            if not is_handed_on:
+                pilot.is_over = True
+                if permit is not None:
+                    permit.is_over = True
+                    self._refreshes.give_back(permit)
 
     def _refresh(self, task: Task, flight: Flight[bytes | None], pilot: Pilot, permit: Permit, seen: int) -> None:
         try:
-            self.flights.complete(task.key, flight, pilot, lambda flight: self._compute(task, flight, seen))
+            self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
         except Exception as error:  # noqa: BLE001 - no caller waits; the next one tries again
             _log.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
         finally:
+            pilot.is_over = permit.is_over = True
             self._refreshes.give_back(permit)
 
     def _compute(self, task: Task, flight: Flight[bytes | None], seen: int) -> bytes | None:

@@ -42,6 +42,11 @@ class Names:
             return None
         return key[len(_VALUE) :] if _is_reserved(key) else key
 
+    @property
+    def identity(self) -> str:
+        """The name of what a database is known by: that of a lock that no key has, since none holds a NUL."""
+        return self._prefix + _LOCK + "\0database"
+
     def lock(self, key: str) -> str:
         """Return the name of the lock for a key."""
         return self._prefix + _LOCK + key

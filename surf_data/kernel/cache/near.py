@@ -50,19 +50,17 @@ class _Reads:
 class PendingRead:
     """That one thread is reading a key from Redis."""
 
-    __slots__ = ("__weakref__", "reads", "reference")
+    __slots__ = ("__weakref__", "_reference", "reads")
 
     def __init__(self, reads: _Reads) -> None:
         #: All that read the key at the same time.
         self.reads: _Reads = reads
-        self.reference: weakref.ref[PendingRead] | None = weakref.ref(self, reads.readers.discard)
-        reads.readers.add(self.reference)
+        self._reference = weakref.ref(self, reads.readers.discard)
+        reads.readers.add(self._reference)
 
     def end(self) -> None:
         """Be no reader any more."""
-        reference, self.reference = self.reference, None
-        if reference is not None:
-            self.reads.readers.discard(reference)
+        self.reads.readers.discard(self._reference)
 
 
 class NearCache:

@@ -18,9 +18,13 @@ _POLL_INTERVAL = 0.1
 
 
 class Pilot:
-    """What the computing thread holds. When nothing refers to it any more, the computation is abandoned."""
+    """What the computing thread holds: when it is over, or nothing refers to it any more, so is the computation."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "is_over")
+
+    def __init__(self) -> None:
+        #: Whether the thread has done with it. To set this is one step, and the first of a ``finally``.
+        self.is_over: bool = False
 
 
 class Flight(Generic[T]):
@@ -41,7 +45,11 @@ class Flight(Generic[T]):
     @property
     def is_over(self) -> bool:
         """Whether there is nothing to wait for: it has ended, or the computing thread was torn away from it."""
-        return self._is_over or self._pilot() is None
+        return self._is_over or (pilot := self._pilot()) is None or pilot.is_over
+
+    def is_of(self, pilot: Pilot) -> bool:
+        """Whether this is the pilot's computation."""
+        return self._pilot() is pilot
 
     def land(self, outcome: T) -> None:
         """Hand the outcome to all who wait."""
@@ -108,17 +116,18 @@ class SingleFlight(Generic[T]):
         #: How many computations have ended: while it does not change, what was looked up before is still so.
         self.completed: int = 0
 
-    def begin(self, key: str) -> tuple[Flight[T], Pilot | None]:
-        """Return the computation of ``key``, and its pilot if it is new; then the caller must `complete` it."""
+    def begin(self, key: str, pilot: Pilot) -> Flight[T]:
+        """Return the computation of ``key`` that is under way, or else a new one of the pilot's.
+
+        In that case the caller must `complete` it; and whatever happens set ``pilot.is_over``.
+        """
         with self._lock:
             flight = self._flights.get(key)
-            if flight is not None and not flight.is_over:
-                return flight, None
-            pilot = Pilot()
-            flight = self._flights[key] = Flight(pilot)
-            return flight, pilot
+            if flight is None or flight.is_over:
+                flight = self._flights[key] = Flight(pilot)
+            return flight
 
-    def complete(self, key: str, flight: Flight[T], pilot: Pilot, compute: Callable[[Flight[T]], T]) -> T:  # noqa: ARG002 - holding the pilot is what it is for
+    def complete(self, key: str, flight: Flight[T], compute: Callable[[Flight[T]], T]) -> T:
         """Compute, hand the outcome or the error to all who wait, and return or raise it.
 
         What concerns this thread alone is not handed on, and one of the others computes: an error after its

@@ -72,7 +72,7 @@ class JsonCache:
         self._tracker: Tracker | None = None
         if (limit := manager.settings.near_cache_bytes) and manager.is_configured:
             self._near = NearCache(limit)
-            self._tracker = _tracker(self._near, manager, starts)
+            self._tracker = _tracker(self._near, manager, self._names.identity, starts)
         self._reader = Reader(
             manager,
             counts=self._counts,
@@ -320,9 +320,9 @@ class JsonCache:
         return near if near is not None else self._reader.find({key: name}, decode, copy, get_one).get(key)
 
 
-def _tracker(near: NearCache, manager: RedisManager, prefixes: Sequence[str]) -> "Tracker":
+def _tracker(near: NearCache, manager: RedisManager, name: str, prefixes: Sequence[str]) -> "Tracker":
     # Not with this module: a near cache is off by default.
-    from surf_data.kernel.cache.tracking import Tracker  # noqa: PLC0415
+    from surf_data.kernel.cache.tracking import Tracker, identity  # noqa: PLC0415
 
     # With Sentinels the one that reports changes may be another than the one that is read, and in a cluster each
     # reports its own keys alone.
@@ -330,7 +330,7 @@ def _tracker(near: NearCache, manager: RedisManager, prefixes: Sequence[str]) ->
         raise ConfigurationError(
             "near_cache_bytes is for a single Redis server, not for Sentinels or a cluster", setting="near_cache_bytes"
         )
-    return Tracker(near, manager.dedicated_connection, prefixes)
+    return Tracker(near, manager.dedicated_connection, functools.partial(identity, manager, name), prefixes)
 
 
 def _never() -> float:

@@ -1,9 +1,9 @@
 """A connection on which Redis tells which keys have changed, so that a near cache can be trusted."""
 
-import _thread
 import logging
 import queue
 import random
+import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import redis
 
-from surf_data.kernel import forking
+from surf_data.kernel import forking, threads
 from surf_data.kernel.cache.near import NearCache
+from surf_data.kernel.redis.manager import RedisManager
 from surf_data.kernel.redis.permits import Permit, Permits
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ LEASE = 1.5
 # Seconds until a connection is tried again, give or take a half, so that many processes do not come back as one.
 _RECONNECT_INTERVAL = 0.5
 _CHANNEL = "__redis__:invalidate"
+# For how long a database keeps what it is known by: a day. Then the near cache is emptied once.
+_IDENTITY_SECONDS = 86_400
 
 #: ``idle``: not needed so far. ``on``: the near cache is used. ``lost``: it is not, for want of a connection.
 State = Literal["idle", "lost", "on"]
@@ -39,12 +42,20 @@ class Tracker:
     Arguments:
         near: what is to be kept right.
         connect: returns a connection of the driver's that nobody else uses, not connected yet.
+        identify: returns what tells the database from any other, which may be put in its place (``SWAPDB``).
         prefixes: what the keys begin with; none may begin with another one.
     """
 
-    def __init__(self, near: NearCache, connect: Callable[[], Any], prefixes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        near: NearCache,
+        connect: Callable[[], Any],
+        identify: Callable[[], object],
+        prefixes: Sequence[str],
+    ) -> None:
         self._near = near
         self._connect = connect
+        self._identify = identify
         self._prefixes = prefixes
         self._connection: Any = None
         self.reset_after_fork()
@@ -77,8 +88,7 @@ class Tracker:
             return
         # There may be too many threads; then the next lookup tries.
         with suppress(RuntimeError):
-            # It must not keep a process alive that wants to end; and unlike threading.Thread.start(), this is one step.
-            _thread.start_new_thread(self._work, (permit,))
+            threads.start(self._work, permit)
 
     def close(self) -> None:
         """End the thread and its connection, and distrust what is kept."""
@@ -88,9 +98,8 @@ class Tracker:
         if connection is not None and (opened := connection._sock):  # noqa: SLF001 - disconnecting is not for two
             with suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
-        permit = self._running.take(LEASE)
-        if permit is not None:
-            self._running.give_back(permit)
+        # Waits until the thread has ended.
+        self._running.take(LEASE)
         self._near.distrust()
 
     def _work(self, permit: Permit) -> None:
@@ -127,11 +136,16 @@ class Tracker:
         _ask(connection, "CLIENT", "TRACKING", "ON", "REDIRECT", number, "BCAST", *prefixes)
         _ask(connection, "SUBSCRIBE", _CHANNEL)
         asked, pending = float("-inf"), False
+        database = self._identify()
         while not self._is_closed:
             now = time.monotonic()
             if not pending and now >= asked + PING_INTERVAL:
                 connection.send_command("PING")
                 asked, pending = now, True
+                # That another database has come into its place is reported to nobody.
+                if (present := self._identify()) != database:
+                    database = present
+                    self._near.clear()
             if pending and now >= asked + LEASE:
                 raise redis.TimeoutError
             if connection.can_read(timeout=asked + (LEASE if pending else PING_INTERVAL) - now):
@@ -155,6 +169,23 @@ class Tracker:
             self._near.clear()
         else:
             self._near.forget([name.decode(errors="surrogateescape") for name in names])
+
+
+def identity(manager: RedisManager, name: str) -> bytes:
+    """Return what tells the database of a manager from any other: the text under a key that is kept for this.
+
+    Raises:
+        redis.ConnectionError: it cannot be told.
+    """
+
+    def ask(client: redis.Redis) -> Any:
+        client.set(name, secrets.token_hex(8), nx=True, ex=_IDENTITY_SECONDS)
+        return client.get(name)
+
+    found: Any = manager.call(ask, read=False, otherwise=None)
+    if not isinstance(found, bytes):
+        raise redis.ConnectionError
+    return found
 
 
 def _ask(connection: Any, *command: Any) -> Any:

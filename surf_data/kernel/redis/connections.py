@@ -1,5 +1,6 @@
 """The driver's connections, each with a client of its own and a bound on the time that it takes in all."""
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -36,7 +37,9 @@ class _Bounded:
         try:
             return connection.send_packed_command(*arguments, **keywords)
         finally:
-            opened.settimeout(self.socket_timeout)
+            # It may have been closed.
+            with suppress(OSError):
+                opened.settimeout(self.socket_timeout)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 import redis
 
-from surf_data.kernel.redis.permits import Permits
+from surf_data.kernel.redis.permits import Permit, Permits
 
 
 class Lines(Protocol):
@@ -117,15 +117,18 @@ class SharedLines:
         """Return the client, after asking where the nodes are if it is not known."""
         if self._client is not None:
             return self._client
-        permit = self._opening.take(self._timeout)
-        if permit is None:
-            raise redis.TimeoutError
+        permit: Permit | None = None
         try:
+            permit = self._opening.take(self._timeout)
+            if permit is None:
+                raise redis.TimeoutError
             if self._client is None:
                 self._client = self._connect()
             return self._client
         finally:
-            self._opening.give_back(permit)
+            if permit is not None:
+                permit.is_over = True
+                self._opening.give_back(permit)
 
     def give_back(self, client: redis.Redis) -> None:
         """Close its idle connections if that is due."""

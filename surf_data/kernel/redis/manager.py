@@ -16,7 +16,7 @@ from surf_data.kernel import forking, validation
 from surf_data.kernel.backoff import Backoff
 from surf_data.kernel.redis import exchange
 from surf_data.kernel.redis.breaker import CircuitBreaker
-from surf_data.kernel.redis.permits import Permits
+from surf_data.kernel.redis.permits import Permit, Permits
 from surf_data.kernel.redis.reasons import code_of, is_callers, is_demoted, is_refusal, may_be_applied, reason_of
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.settings import Settings
@@ -174,13 +174,17 @@ class RedisManager:
         started = time.perf_counter()
         reason: str | None = self._absent or "no connection became free"
         is_readable = False
-        if self._lines is not None and not self._absent and (permit := self._slots.take(self.settings.cache_timeout)):
-            try:
+        permit: Permit | None = None
+        try:
+            permit = None if self._absent else self._slots.take(self.settings.cache_timeout)
+            if permit is not None and self._lines is not None:
                 reason = _reason(self._exchange(self._lines, _ping, read=True))
                 is_readable = reason is None
                 if is_readable:
                     reason = _reason(self._exchange(self._lines, self._probe, read=True))
-            finally:
+        finally:
+            if permit is not None:
+                permit.is_over = True
                 self._slots.give_back(permit)
         return Ping(seconds=time.perf_counter() - started, reason=reason, is_readable=is_readable)
 
@@ -206,31 +210,34 @@ class RedisManager:
         lines, breaker = self._lines, self._breaker
         if self._absent or lines is None:
             return RedisUnavailable(reason=self._absent)
-        permit = self._slots.take()
-        # Nobody waits for a connection to a server that is being left alone.
-        if permit is None and breaker.state == "closed":
-            is_bounded = deadline != math.inf
-            permit = self._slots.take(deadline - time.monotonic() if is_bounded else self.settings.cache_timeout)
-        if permit is None:
-            self._count_error()
-            _log.debug("no connection to Redis became free")
-            return RedisUnavailable(reason="no connection became free")
+        permit: Permit | None = None
+        ticket: int | None = None
+        outcome: tuple[T] | Exception | None = None
         try:
+            permit = self._slots.take()
+            # Nobody waits for a connection to a server that is being left alone.
+            if permit is None and breaker.state == "closed":
+                is_bounded = deadline != math.inf
+                permit = self._slots.take(deadline - time.monotonic() if is_bounded else self.settings.cache_timeout)
+            if permit is None:
+                self._count_error()
+                _log.debug("no connection to Redis became free")
+                return RedisUnavailable(reason="no connection became free")
             ticket = breaker.admit()
             if ticket is None:
                 return RedisUnavailable(reason="not asked: it failed several times in a row")
-            try:
-                outcome = self._exchange(lines, operation, read=read, deadline=deadline)
-            except BaseException:
-                breaker.abandoned(ticket)
-                raise
+            outcome = self._exchange(lines, operation, read=read, deadline=deadline)
             if isinstance(outcome, Exception):
                 return self._failure(lines, breaker, ticket, outcome, read=read)
             if breaker.succeeded(ticket):
                 _log.warning("cache breaker closed")
             return outcome
         finally:
-            self._slots.give_back(permit)
+            if permit is not None:
+                permit.is_over = True
+                self._slots.give_back(permit)
+            if ticket is not None and outcome is None:
+                breaker.abandoned(ticket)
 
     def _exchange(
         self, lines: "Lines", operation: Callable[[redis.Redis], T], *, read: bool, deadline: float = math.inf

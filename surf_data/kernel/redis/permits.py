@@ -11,20 +11,25 @@ _POLL_INTERVAL = 0.05
 
 
 class Permit:
-    """What a holder has. It is given back by `Permits.give_back`, or when nothing refers to it any more."""
+    """What a holder has until it is given back, or nothing refers to it any more."""
 
-    __slots__ = ("__weakref__", "reference")
+    __slots__ = ("__weakref__", "is_over", "reference")
 
-    #: What stands for it among those that are held.
-    reference: "weakref.ref[Permit] | None"
+    def __init__(self) -> None:
+        #: Whether the holder has done with it. To set this is one step, and the first of a ``finally``.
+        self.is_over: bool = False
+        #: What stands for it among those that are held.
+        self.reference: weakref.ref[Permit] | None = None
 
 
 class Permits:
     """A semaphore whose permits cannot be lost. Thread-safe.
 
-    A signal handler may raise between any two steps of Python: after a semaphore was acquired, and before the ``try``
-    whose ``finally`` would release it. So nothing is counted here; what is held is what still exists. CPython drops the
-    frames of an interrupted call, with them the permit, and calls ``set.discard``, which is one step.
+    A signal handler may raise between any two calls of Python: after a semaphore was acquired, and before the ``try``
+    whose ``finally`` would release it; in the ``finally``; in the semaphore. So nothing is counted here: what is held
+    is what still exists and is not over. CPython drops the frames of an interrupted call, with them the permit, and
+    calls ``set.discard``, which is one step. As long as a traceback is kept, so are its frames; then `Permit.is_over`
+    counts.
 
     Arguments:
         limit: how many may be held at a time.
@@ -40,7 +45,9 @@ class Permits:
     @property
     def _value(self) -> int:
         """How many are free; the name is that of ``threading.Semaphore``."""
-        return self._limit - len(self._held)
+        with self._lock:
+            self._sweep()
+            return self._limit - len(self._held)
 
     def take(self, timeout: float = 0.0) -> Permit | None:
         """Return a permit, or ``None`` when none became free within ``timeout`` seconds."""
@@ -56,6 +63,7 @@ class Permits:
 
     def give_back(self, permit: Permit) -> None:
         """Let another holder have the permit. Idempotent."""
+        permit.is_over = True
         reference, permit.reference = permit.reference, None
         if reference is not None:
             self._held.discard(reference)
@@ -65,11 +73,24 @@ class Permits:
 
     def _take(self) -> Permit | None:
         permit = Permit()
-        permit.reference = weakref.ref(permit, self._held.discard)
-        # Unlike acquire(), `with` is one step that no interruption divides.
-        with self._lock:
-            if len(self._held) >= self._limit:
-                permit.reference = None
-                return None
-            self._held.add(permit.reference)
+        try:
+            permit.reference = weakref.ref(permit, self._held.discard)
+            # Unlike acquire(), `with` is one step that no interruption divides.
+            with self._lock:
+                if len(self._held) >= self._limit:
+                    self._sweep()
+                if len(self._held) >= self._limit:
+                    permit.reference = None
+                    return None
+                self._held.add(permit.reference)
+        except BaseException:
+            permit.is_over = True
+            raise
         return permit
+
+    def _sweep(self) -> None:
+        """Forget permits that are over, but were not given back."""
+        for reference in list(self._held):
+            permit = reference()
+            if permit is None or permit.is_over:
+                self._held.discard(reference)

@@ -17,7 +17,7 @@ from surf_data.kernel.redis.connections import SentinelPool, bounded, client_of
 from surf_data.kernel.redis.lines import Lines, OwnLines, SharedLines
 from surf_data.kernel.redis.packer import PACKER
 from surf_data.kernel.redis.parser import PARSER
-from surf_data.kernel.redis.permits import Permits
+from surf_data.kernel.redis.permits import Permit, Permits
 from surf_data.kernel.settings import Settings
 
 #: Host name or IP address, and TCP port.
@@ -63,11 +63,14 @@ def _one_at_a_time(refresh: Callable[..., None]) -> Callable[..., None]:
     under_way = Permits(1)
 
     def refresh_once(*arguments: Any, **keywords: Any) -> None:
-        permit = under_way.take()
-        if permit is not None:
-            try:
+        permit: Permit | None = None
+        try:
+            permit = under_way.take()
+            if permit is not None:
                 refresh(*arguments, **keywords)
-            finally:
+        finally:
+            if permit is not None:
+                permit.is_over = True
                 under_way.give_back(permit)
 
     return refresh_once

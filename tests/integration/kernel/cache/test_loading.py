@@ -17,6 +17,7 @@ from surf_data.errors import DatabaseError, DatabaseUnavailable, ValidationError
 from surf_data.kernel import settings
 from surf_data.kernel.cache import Entry, JsonCache
 from surf_data.kernel.cache.loading import task
+from surf_data.kernel.cache.single_flight import Pilot
 from surf_data.kernel.redis import RedisManager
 
 VALUE = {"n": 1}
@@ -189,7 +190,7 @@ def test_an_interrupted_computation_is_taken_over(cache: JsonCache, source: Sour
     one.start()
     source.begun.acquire()
     with ThreadPoolExecutor(1) as threads:
-        flight, _ = cache._loader.flights.begin("key")
+        flight = cache._loader.flights.begin("key", Pilot())
         other = threads.submit(cache.get_or_load, "key", value_of, lambda: {"n": 7}, 60)
         eventually(lambda: counts(cache, "misses") == (2,))
         source.free.set()
@@ -328,8 +329,8 @@ def test_a_child_refreshes_whatever_its_parent_did(cache: JsonCache) -> None:
     cache.set("key", {"n": 0}, 60)
     permits = [cache._loader._refreshes.take() for _ in range(4)]
     assert None not in permits
-    flight = cache._loader.flights.begin("key")
-    assert flight[1] is not None
+    pilot = Pilot()
+    assert cache._loader.flights.begin("key", pilot).is_of(pilot)
     child = os.fork()
     if child == 0:
         # The exit code is all that the parent gets to know.

@@ -14,7 +14,7 @@ import redis
 
 import surf_data
 from rig import RedisServer, Relay, eventually
-from surf_data.errors import ConfigurationError
+from rig.caching import manager_of, url_of
 from surf_data.kernel import settings
 from surf_data.kernel.cache import JsonCache, tracking
 from surf_data.kernel.cache.json_values import Entry, dump
@@ -144,23 +144,50 @@ def test_nobody_can_change_it(open_cache: OpenCache, value: dict[str, Any]) -> N
     [
         lambda client: client.set("k", document(n=2)),
         lambda client: client.delete("k"),
+        lambda client: client.getdel("k"),
+        lambda client: client.append("k", "x"),
         lambda client: client.rename("k", "other"),
+        lambda client: client.set("x", document(n=2)) and client.rename("x", "k"),
+        lambda client: client.set("x", document(n=2)) and client.copy("x", "k", replace=True),
+        lambda client: client.move("k", 5),
         lambda client: client.expire("k", 0),
+        lambda client: client.pexpire("k", 1),
         lambda client: client.flushall(),
         lambda client: client.flushdb(),
-        lambda client: client.pexpire("k", 1),
+        lambda client: client.flushdb(asynchronous=True),
+        lambda client: client.swapdb(0, 7),
+        lambda client: client.pipeline(transaction=True).set("k", document(n=2)).execute(),
+        lambda client: client.eval("redis.call('SET', KEYS[1], ARGV[1])", 1, "k", document(n=2)),
     ],
-    ids=["set", "delete", "rename", "expire", "flushall", "flushdb", "pexpire"],
+    ids=str.split(
+        "set delete getdel append rename_away rename_onto copy move expire pexpire flushall flushdb flushdb_async "
+        "swapdb multi script"
+    ),
 )
 def test_what_another_client_changes_is_forgotten(
     open_cache: OpenCache, client: redis.Redis, change: Callable[[redis.Redis], object]
 ) -> None:
-    """Redis tells, and the next lookup asks it."""
+    """Redis tells, and the next lookup asks it; that another database takes its place is found out by asking."""
     cache = open_cache()
     cache.set("k", {"n": 1}, 60)
+    settle(cache)
     assert cache.get("k", value_of) == {"n": 1}
+    assert is_near(cache, "k")
     change(client)
     eventually(lambda: cache.get("k", value_of) != {"n": 1})
+
+
+def test_eviction_is_a_change(own_redis: Callable[..., RedisServer], open_cache: OpenCache) -> None:
+    """What Redis evicts is forgotten here, too."""
+    server = own_redis("--maxmemory-policy", "allkeys-lru")
+    cache = open_cache(server.url)
+    cache.set("k", {"n": 1}, 60)
+    settle(cache)
+    assert cache.get("k", value_of) == {"n": 1}
+    with server.client() as client:
+        client.config_set("maxmemory", 1)
+        eventually(lambda: client.dbsize() == 0)
+    eventually(lambda: cache.get("k", value_of) is None)
 
 
 def test_the_prefix_counts(open_cache: OpenCache, client: redis.Redis) -> None:
@@ -189,6 +216,27 @@ def test_what_this_process_changes_is_forgotten_at_once(open_cache: OpenCache) -
         assert cache.get("k", value_of) == {"n": n}
     cache.delete("k")
     assert cache.get("k", value_of) is None
+
+
+def test_an_absence_is_not_kept_here(open_cache: OpenCache) -> None:
+    """That there is no value is found in Redis each time."""
+    cache = open_cache()
+    for _ in range(3):
+        assert cache.get_or_load("k", value_of, lambda: None, 60, none_ttl_seconds=30) is None
+    assert not is_near(cache, "k")
+    assert cache.stats()["loads"] == 1
+
+
+def test_other_keys_are_not_kept_here(open_cache: OpenCache, client: redis.Redis) -> None:
+    """Of keys with other prefixes Redis reports no change; and a lock's look-alike has another name."""
+    cache = open_cache(key_prefixes=("k", "lock:"))
+    for key, kept in (("x", False), ("lock:k", True)):
+        cache.set(key, {"n": 1}, 60)
+        settle(cache)
+        cache.get(key, value_of)
+        assert is_near(cache, key) is kept
+    client.set("value:lock:k", document(n=2))
+    eventually(lambda: cache.get("lock:k", value_of) == {"n": 2})
 
 
 def test_a_time_to_live_ends(open_cache: OpenCache) -> None:
@@ -258,6 +306,21 @@ def test_a_silent_connection_is_not_trusted(
         eventually(lambda: cache.get("k", value_of) == {"n": 2} and cache.near_state == "on")
 
 
+def test_a_connection_that_has_become_silent(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up when an answer has not come for as long as the lease, whatever other connections say."""
+    monkeypatch.setattr(tracking, "LEASE", 0.2)
+    with Relay(server.path) as line:
+        manager = manager_of(url_of(line))
+        tracker = tracking.Tracker(NearCache(1000), manager.dedicated_connection, int, ["k"])
+        tracker.begin()
+        eventually(lambda: tracker.state == "on")
+        line.pause()
+        eventually(lambda: tracker.state == "lost")
+        line.resume()
+        eventually(lambda: tracker.state == "on")
+        tracker.close()
+
+
 @pytest.mark.parametrize("fault", ["stopped", "hung"])
 def test_a_server_that_goes_away(
     own_redis: Callable[..., RedisServer], open_cache: OpenCache, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -299,22 +362,6 @@ def test_a_server_that_does_not_tell(own_redis: Callable[..., RedisServer], capl
     assert caplog.messages.count("near cache off") == 1
 
 
-@pytest.mark.parametrize("url", ["redis+sentinel://host/service", "redis+cluster://host"])
-def test_several_servers_are_refused(url: str) -> None:
-    """With Sentinels or a cluster nobody tells of all changes, so the setting is refused, with the reason."""
-    with pytest.raises(ConfigurationError, match="single Redis server") as caught:
-        surf_data.open("host=/nowhere", url, near_cache_bytes=1000)
-    assert caught.value.setting == "near_cache_bytes"
-
-
-def test_without_redis_there_is_none() -> None:
-    """The setting alone does no harm."""
-    with surf_data.open("host=/nowhere", near_cache_bytes=1000) as data:
-        data.cache.set_system_stats({"n": 1})
-        assert data.cache.get_system_stats() is None
-        assert data.stats()["cache"]["near"] == "off"
-
-
 def test_closing_ends_it(open_cache: OpenCache, client: redis.Redis) -> None:
     """The connection ends, nothing is answered, and nothing begins anew."""
     cache = open_cache()
@@ -333,7 +380,7 @@ def test_closing_ends_it(open_cache: OpenCache, client: redis.Redis) -> None:
 def test_closing_while_it_connects(open_cache: OpenCache) -> None:
     """A connection that was made too late is not used."""
     near = NearCache(1000)
-    tracker = tracking.Tracker(near, open_cache()._manager.dedicated_connection, ["k"])
+    tracker = tracking.Tracker(near, open_cache()._manager.dedicated_connection, object, ["k"])
     tracker.close()
     tracker._listen()
     assert tracker.state == "idle"

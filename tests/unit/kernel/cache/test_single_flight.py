@@ -4,11 +4,12 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from surf_data.errors import PoolTimeout
-from surf_data.kernel.cache.single_flight import Flight, SingleFlight
+from surf_data.errors import PoolTimeout, ValidationError
+from surf_data.kernel.cache.single_flight import Flight, Pilot, SingleFlight
 
 Flights = SingleFlight[str]
 
@@ -17,6 +18,12 @@ Flights = SingleFlight[str]
 def flights() -> Flights:
     """Return no computations."""
     return SingleFlight(lambda: math.inf)
+
+
+def begun(flights: Flights, key: str) -> tuple[Flight[str], Pilot]:
+    """Begin or join a computation."""
+    pilot = Pilot()
+    return flights.begin(key, pilot), pilot
 
 
 def under_way(flights: Flights, key: str) -> tuple[Future[str], Callable[[str | BaseException], None]]:
@@ -31,15 +38,17 @@ def under_way(flights: Flights, key: str) -> tuple[Future[str], Callable[[str | 
             raise outcome
         return outcome
 
-    flight, pilot = flights.begin(key)
-    assert pilot is not None
+    flight, pilot = begun(flights, key)
+    assert flight.is_of(pilot)
     future: Future[str] = Future()
 
     def run() -> None:
         try:
-            future.set_result(flights.complete(key, flight, pilot, compute))
+            future.set_result(flights.complete(key, flight, compute))
         except BaseException as error:  # noqa: BLE001 - told to the test
             future.set_exception(error)
+        finally:
+            pilot.is_over = True
 
     threading.Thread(target=run).start()
 
@@ -54,10 +63,10 @@ def test_others_get_the_outcome(flights: Flights) -> None:
     """Twenty threads join one computation, and get what it returns."""
     future, end = under_way(flights, "key")
     with ThreadPoolExecutor(20) as threads:
-        joined = [flights.begin("key") for _ in range(20)]
+        joined = [begun(flights, "key") for _ in range(20)]
         waiting = [threads.submit(flight.join, 30) for flight, _ in joined]
         end("value")
-    assert [pilot for _, pilot in joined] == [None] * 20
+    assert not any(flight.is_of(pilot) for flight, pilot in joined)
     assert [one.result() for one in waiting] == [("value",)] * 20
     assert future.result(30) == "value"
 
@@ -65,7 +74,7 @@ def test_others_get_the_outcome(flights: Flights) -> None:
 def test_others_get_the_error(flights: Flights) -> None:
     """What the computation raises is raised in each thread that waits, with all that it says and nothing chained."""
     future, end = under_way(flights, "key")
-    flight, _ = flights.begin("key")
+    flight, _ = begun(flights, "key")
     end(PoolTimeout("no connection", query="a.b", holders=["one"]))
     with pytest.raises(PoolTimeout, match="no connection") as caught:
         flight.join(30)
@@ -77,7 +86,7 @@ def test_others_get_the_error(flights: Flights) -> None:
 def test_what_one_thread_was_handling_stays_with_it(flights: Flights) -> None:
     """The error that one who waits was handling is not chained to what the others get."""
     future, end = under_way(flights, "key")
-    flight, _ = flights.begin("key")
+    flight, _ = begun(flights, "key")
     end(PoolTimeout())
     try:
         int("sesame")
@@ -112,7 +121,7 @@ class Changeling(Exception):
 def test_an_error_that_cannot_be_copied_is_shared(flights: Flights, error: Exception) -> None:
     """Whoever waits gets the very error then."""
     future, end = under_way(flights, "key")
-    flight, _ = flights.begin("key")
+    flight, _ = begun(flights, "key")
     end(error)
     with pytest.raises(type(error)) as caught:
         flight.join(30)
@@ -125,38 +134,94 @@ def test_what_concerns_one_thread_is_not_shared(*, past_deadline: bool) -> None:
     """When the computing thread has to end, those who wait are told that there is no outcome, and may begin."""
     flights: Flights = SingleFlight(lambda: -math.inf if past_deadline else math.inf)
     future, end = under_way(flights, "key")
-    flight, _ = flights.begin("key")
+    flight, _ = begun(flights, "key")
     end_of_one = PoolTimeout() if past_deadline else KeyboardInterrupt()
     end(end_of_one)
     assert flight.join(30) is None
-    assert flights.begin("key")[1]
+    flight, pilot = begun(flights, "key")
+    assert flight.is_of(pilot)
     assert future.exception(30) is end_of_one
 
 
 def test_nobody_waits_for_ever(flights: Flights) -> None:
     """Whoever has waited long enough is told that there is no outcome."""
-    flight, pilot = flights.begin("key")
-    assert pilot is not None
+    flight, pilot = begun(flights, "key")
+    assert flight.is_of(pilot)
     assert flight.join(0.001) is None
 
 
 def test_keys_are_apart(flights: Flights) -> None:
     """Another key is another computation, and so is the same one after it has ended."""
     future, end = under_way(flights, "one")
-    assert flights.begin("two")[1]
+    flight, pilot = begun(flights, "two")
+    assert flight.is_of(pilot)
     end("value")
     future.result(30)
-    assert flights.begin("one")[1]
+    flight, pilot = begun(flights, "one")
+    assert flight.is_of(pilot)
     assert flights.completed == 1
 
 
 def test_a_forgotten_computation_is_joined_by_nobody(flights: Flights) -> None:
     """What was forgotten learns that it is out of date, ends in peace, and leaves the one that began after it alone."""
     future, end = under_way(flights, "key")
-    old, _ = flights.begin("key")
+    old, _ = begun(flights, "key")
     flights.forget(["other", "key"])
-    younger, pilot = flights.begin("key")
-    assert (pilot is not None, old.outdated, younger.outdated) == (True, True, False)
+    younger, pilot = begun(flights, "key")
+    assert (younger.is_of(pilot), old.outdated, younger.outdated) == (True, True, False)
     end("value")
     assert future.result(30) == "value"
-    assert flights.begin("key") == (younger, None)
+    assert begun(flights, "key")[0] is younger
+
+
+def test_a_computation_that_nobody_has_is_taken_over(flights: Flights) -> None:
+    """When the computing thread was torn away between two steps, those who wait are let go, and the next one begins."""
+    flight, pilot = begun(flights, "key")
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(flight.join, 30)
+        del pilot
+        assert waiting.result(30) is None
+    flight, pilot = begun(flights, "key")
+    assert flight.is_of(pilot)
+    pilot.is_over = True
+    younger, other = begun(flights, "key")
+    assert younger.is_of(other)
+
+
+def test_threads_that_wait_for_each_other(flights: Flights, refused: Callable[..., Any]) -> None:
+    """A thread that would wait for itself, directly or through two others, is told at once."""
+    mine, pilot = begun(flights, "mine")
+    assert refused(lambda: flights.join(mine, 3600)).field == "source"
+    barrier = threading.Barrier(3)
+
+    def chain(key: str, other: str) -> str:
+        pilot = Pilot()
+        flight = flights.begin(key, pilot)
+
+        def compute(_: Flight[str]) -> str:
+            barrier.wait(30)
+            awaited = flights.begin(other, Pilot())
+            return (flights.join(awaited, 30) or ("abandoned",))[0]
+
+        try:
+            return flights.complete(key, flight, compute)
+        except ValidationError as error:
+            return str(error.field)
+        finally:
+            pilot.is_over = True
+
+    with ThreadPoolExecutor(3) as threads:
+        ended = [threads.submit(chain, *keys) for keys in (("a", "b"), ("b", "c"), ("c", "a"))]
+        assert [one.result(30) for one in ended] == ["source"] * 3
+    assert flights.begin("mine", Pilot()) is mine
+    del pilot
+
+
+def test_what_an_interruption_left_is_no_circle(flights: Flights) -> None:
+    """A thread that was torn away while it waited does not wait any more once it computes."""
+    other, pilot = begun(flights, "other")
+    flights._waits[threading.get_ident()] = other
+    mine, _ = begun(flights, "mine")
+    assert flights.complete("mine", mine, lambda _: "value") == "value"
+    assert flights._waits == {}
+    del pilot
