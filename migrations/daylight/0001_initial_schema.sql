@@ -140,7 +140,6 @@ CREATE UNLOGGED TABLE daylight.weather_cache (
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX weather_cache_expiry ON daylight.weather_cache (expires_at);
-CREATE INDEX weather_cache_age ON daylight.weather_cache (stored_at);
 
 CREATE UNLOGGED TABLE daylight.traffic_data (
     cache_key text PRIMARY KEY,
@@ -149,7 +148,6 @@ CREATE UNLOGGED TABLE daylight.traffic_data (
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX traffic_data_expiry ON daylight.traffic_data (expires_at);
-CREATE INDEX traffic_data_age ON daylight.traffic_data (stored_at);
 
 CREATE UNLOGGED TABLE daylight.events_cache (
     cache_key text PRIMARY KEY,
@@ -158,7 +156,6 @@ CREATE UNLOGGED TABLE daylight.events_cache (
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX events_cache_expiry ON daylight.events_cache (expires_at);
-CREATE INDEX events_cache_age ON daylight.events_cache (stored_at);
 
 CREATE TABLE daylight.usage_analytics (
     id text NOT NULL,

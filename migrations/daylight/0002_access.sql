@@ -95,7 +95,7 @@ CREATE TABLE daylight.api_usage (
     occurred_at timestamptz NOT NULL,
     PRIMARY KEY (id, occurred_at)
 ) PARTITION BY RANGE (occurred_at);
-CREATE INDEX api_usage_key ON daylight.api_usage (api_key_id, occurred_at DESC);
+CREATE INDEX api_usage_user ON daylight.api_usage (user_id);
 CREATE TABLE daylight.api_usage_default PARTITION OF daylight.api_usage DEFAULT;
 
 -- What the entries of an hour add up to; added to by the statement that stores them.

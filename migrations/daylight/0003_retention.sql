@@ -67,6 +67,7 @@ CREATE TABLE daylight.data_archives (
     completed_at timestamptz
 );
 CREATE INDEX data_archives_table ON daylight.data_archives (table_name, until, id);
+CREATE INDEX data_archives_stored ON daylight.data_archives (id) WHERE status = 'stored';
 
 CREATE TABLE daylight.retention_logs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -131,18 +131,32 @@ ORDER BY sum(pm.total_ms) DESC, pm.query_name
 LIMIT 1000;
 
 -- name: retention_overdue_days()$
--- For how many days the oldest location that should be gone is overdue.
+-- For how many days the oldest partition of locations that should be gone is overdue, set aside or not. The catalog says
+-- so: no row is read.
 SELECT
     COALESCE(
-        extract(EPOCH FROM CURRENT_TIMESTAMP - make_interval(days => rp.keep_days::int4) - min(lh.recorded_at)) / 86400,
+        max(
+            extract(EPOCH FROM CURRENT_TIMESTAMP - make_interval(days => rp.keep_days::int4) - part.ends_at) / 86400
+        ),
         0
     )::float8 AS overdue_days
 FROM daylight.retention_policies AS rp
-LEFT JOIN LATERAL (
-    SELECT l.recorded_at
-    FROM daylight.location_history AS l
-    ORDER BY l.recorded_at
-    LIMIT 1
-) AS lh ON true
-WHERE rp.table_name = 'location_history' AND rp.enabled
-GROUP BY rp.keep_days;
+CROSS JOIN
+    LATERAL (
+        SELECT substring(bounds.expression FROM 'TO \(''([^'']+)''\)')::timestamptz AS ends_at
+        FROM pg_inherits AS pi
+        INNER JOIN pg_class AS pc ON pi.inhrelid = pc.oid
+        CROSS JOIN LATERAL pg_get_expr(pc.relpartbound, pc.oid) AS bounds (expression)
+        WHERE pi.inhparent = 'daylight.location_history'::regclass
+        UNION ALL
+        SELECT substring(pd.description FROM ' to (.*)$')::timestamptz AS ends_at
+        FROM pg_description AS pd
+        WHERE
+            pd.classoid = 'pg_class'::regclass
+            AND pd.objsubid = 0
+            AND starts_with(pd.description, 'expired partition of daylight.location_history, from ')
+    ) AS part
+WHERE
+    rp.table_name = 'location_history'
+    AND rp.enabled
+    AND part.ends_at < CURRENT_TIMESTAMP - make_interval(days => rp.keep_days::int4);

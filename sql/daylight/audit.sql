@@ -82,6 +82,7 @@ ON CONFLICT (id, occurred_at) DO NOTHING;
 
 -- name: audit_list(user_id, event_type, since, until, before_occurred_at, before_id, row_limit)
 -- Entries of the audit log, newest first; of one user, of one type, between two moments, from before a known entry.
+-- example: user_id='kai', event_type=null, since=null, until=null, before_occurred_at=null, before_id=null, row_limit=100
 -- plan: custom
 SELECT
     al.id,

@@ -28,6 +28,7 @@ WHERE c.cache_key = :cache_key::text AND c.expires_at > clock_timestamp();
 
 -- name: events_upsert(cache_key, data, seconds)!
 -- Stores events under a key for a while.
+-- accept: NOT-HOT the index by expiry is what keeps the table small
 -- retry: idempotent
 INSERT INTO daylight.events_cache AS c (cache_key, data, stored_at, expires_at)
 VALUES (
@@ -66,6 +67,7 @@ WHERE c.cache_key = :cache_key::text AND c.expires_at > clock_timestamp();
 
 -- name: traffic_upsert(cache_key, data, seconds)!
 -- Stores traffic under a key for a while.
+-- accept: NOT-HOT the index by expiry is what keeps the table small
 -- retry: idempotent
 INSERT INTO daylight.traffic_data AS c (cache_key, data, stored_at, expires_at)
 VALUES (
@@ -104,6 +106,7 @@ WHERE c.cache_key = :cache_key::text AND c.expires_at > clock_timestamp();
 
 -- name: weather_upsert(cache_key, data, seconds)!
 -- Stores weather under a key for a while.
+-- accept: NOT-HOT the index by expiry is what keeps the table small
 -- retry: idempotent
 INSERT INTO daylight.weather_cache AS c (cache_key, data, stored_at, expires_at)
 VALUES (

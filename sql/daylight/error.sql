@@ -2,6 +2,7 @@
 
 -- name: error_groups(hours, row_limit)
 -- Errors of the last hours that have one origin, the most frequent first.
+-- example: hours=24, row_limit=100
 SELECT
     el.fingerprint,
     min(el.name) AS name,
@@ -35,6 +36,7 @@ RETURNING id, message, stack, name, context, user_id, occurred_at, severity, res
 
 -- name: error_list(severity, before_occurred_at, before_id, row_limit)
 -- Errors, newest first, of one severity or all, from before a known one or from the newest.
+-- example: severity='critical', before_occurred_at=null, before_id=null, row_limit=100
 -- plan: custom
 SELECT
     el.id,

@@ -24,14 +24,21 @@ created AS (
 )
 
 SELECT
-    p.id,
-    p.progress
-FROM present AS p
-UNION ALL
-SELECT
-    c.id,
-    c.progress
-FROM created AS c;
+    b.id,
+    b.progress
+FROM (
+    SELECT
+        p.id,
+        p.progress
+    FROM present AS p
+    UNION ALL
+    SELECT
+        c.id,
+        c.progress
+    FROM created AS c
+) AS b
+ORDER BY b.id
+LIMIT 1;
 
 -- name: import_completed(fingerprint)$
 -- The newest run that has imported a file completely.
@@ -71,7 +78,7 @@ SELECT
         0
     ) AS checksum
 FROM daylight.location_history AS lh
-WHERE lh.id = ANY(:row_ids::text []);
+WHERE lh.id = ANY(:row_ids::text[]);
 
 -- name: import_history_copy()#
 -- Takes entries of the location history of which none is there yet.
@@ -81,7 +88,7 @@ COPY daylight.location_history (
 
 -- name: import_history_exists(first_id, last_id)$
 -- Whether there are entries with ids in a range, by the order of their texts.
-SELECT EXISTS (
+SELECT EXISTS(
     SELECT
     FROM daylight.location_history AS lh
     WHERE lh.id >= :first_id::text AND lh.id <= :last_id::text
@@ -103,16 +110,16 @@ WITH given AS MATERIALIZED (
         e.updated_at
     FROM
         unnest(
-            :ids::text [],
-            :user_ids::text [],
-            :locations::jsonb [],
-            :lats::float8 [],
-            :lngs::float8 [],
-            :activities::text [],
-            :documents::jsonb [],
-            :moments::timestamptz [],
-            :created::timestamptz [],
-            :updated::timestamptz []
+            :ids::text[],
+            :user_ids::text[],
+            :locations::jsonb[],
+            :lats::float8[],
+            :lngs::float8[],
+            :activities::text[],
+            :documents::jsonb[],
+            :moments::timestamptz[],
+            :created::timestamptz[],
+            :updated::timestamptz[]
         ) AS e (id, user_id, location, lat, lng, activity, metadata, recorded_at, created_at, updated_at)
 ),
 
@@ -132,7 +139,10 @@ stored AS (
         g.created_at,
         g.updated_at
     FROM given AS g
-    WHERE NOT EXISTS (SELECT FROM daylight.location_history AS lh WHERE lh.id = g.id)
+    WHERE NOT EXISTS (
+            SELECT FROM daylight.location_history AS lh
+            WHERE lh.id = g.id
+        )
     ON CONFLICT DO NOTHING
     RETURNING id
 )
@@ -159,7 +169,7 @@ LEFT JOIN stored AS s ON g.id = s.id;
 -- name: import_history_undo(row_ids, started_at)!
 -- Deletes entries that a run has inserted and nothing has changed since.
 DELETE FROM daylight.location_history
-WHERE id = ANY(:row_ids::text []) AND updated_at < :started_at::timestamptz;
+WHERE id = ANY(:row_ids::text[]) AND updated_at < :started_at::timestamptz;
 
 -- name: import_list(row_limit)
 -- Runs, newest first.
@@ -182,8 +192,8 @@ VALUES (
     :run_id::bigint,
     :table_name::text,
     :last_key::bigint,
-    :inserted_ids::text [],
-    :present_ids::text [],
+    :inserted_ids::text[],
+    :present_ids::text[],
     :checksum::numeric
 )
 ON CONFLICT DO NOTHING;
@@ -223,7 +233,7 @@ SELECT
         0
     ) AS checksum
 FROM daylight.user_profiles AS up
-WHERE up.user_id = ANY(:row_ids::text []);
+WHERE up.user_id = ANY(:row_ids::text[]);
 
 -- name: import_profiles_merge(ids, first_names, last_names, avatars, zones, documents, options, created, updated)
 -- Stores profiles, and says what became of each: refused where there is no such user.
@@ -240,15 +250,15 @@ WITH given AS MATERIALIZED (
         e.updated_at
     FROM
         unnest(
-            :ids::text [],
-            :first_names::text [],
-            :last_names::text [],
-            :avatars::text [],
-            :zones::text [],
-            :documents::jsonb [],
-            :options::jsonb [],
-            :created::timestamptz [],
-            :updated::timestamptz []
+            :ids::text[],
+            :first_names::text[],
+            :last_names::text[],
+            :avatars::text[],
+            :zones::text[],
+            :documents::jsonb[],
+            :options::jsonb[],
+            :created::timestamptz[],
+            :updated::timestamptz[]
         ) AS e (id, first_name, last_name, avatar, timezone, preferences, settings, created_at, updated_at)
 ),
 
@@ -290,7 +300,7 @@ SELECT
         WHEN
             (up.first_name, up.last_name, up.timezone, up.preferences, up.settings)
             = (g.first_name, g.last_name, g.timezone, g.preferences, g.settings)
-            AND up.avatar IS NOT DISTINCT FROM g.avatar
+            AND (up.avatar IS NOT DISTINCT FROM g.avatar)
             THEN 'unchanged'
         ELSE 'conflicting'
     END AS outcome
@@ -301,7 +311,7 @@ LEFT JOIN daylight.user_profiles AS up ON g.id = up.user_id;
 -- name: import_profiles_undo(row_ids, started_at)!
 -- Deletes profiles that a run has inserted and nothing has changed since.
 DELETE FROM daylight.user_profiles
-WHERE user_id = ANY(:row_ids::text []) AND updated_at < :started_at::timestamptz;
+WHERE user_id = ANY(:row_ids::text[]) AND updated_at < :started_at::timestamptz;
 
 -- name: import_progress(run_id, expected, progress)!
 -- Notes how far a run came; no row when another process has gone on with it meanwhile.
@@ -318,7 +328,7 @@ SELECT
     e.source_key,
     e.column_name,
     e.reason
-FROM unnest(:keys::text [], :columns::text [], :reasons::text []) AS e (source_key, column_name, reason)
+FROM unnest(:keys::text[], :columns::text[], :reasons::text[]) AS e (source_key, column_name, reason)
 ON CONFLICT DO NOTHING;
 
 -- name: import_quarantined(run_id, row_limit)
@@ -367,7 +377,7 @@ SELECT
         0
     ) AS checksum
 FROM daylight.user_sessions AS us
-WHERE us.session_hash = ANY(:row_ids::text []);
+WHERE us.session_hash = ANY(:row_ids::text[]);
 
 -- name: import_sessions_merge(ids, user_ids, documents, expiries, created)
 -- Stores sessions, and says what became of each: refused where there is no such user.
@@ -380,11 +390,11 @@ WITH given AS MATERIALIZED (
         e.created_at
     FROM
         unnest(
-            :ids::text [],
-            :user_ids::text [],
-            :documents::jsonb [],
-            :expiries::timestamptz [],
-            :created::timestamptz []
+            :ids::text[],
+            :user_ids::text[],
+            :documents::jsonb[],
+            :expiries::timestamptz[],
+            :created::timestamptz[]
         ) AS e (id, user_id, data, expires_at, created_at)
 ),
 
@@ -417,7 +427,7 @@ LEFT JOIN daylight.user_sessions AS us ON g.id = us.session_hash;
 -- name: import_sessions_undo(row_ids)!
 -- Deletes sessions that a run has inserted.
 DELETE FROM daylight.user_sessions
-WHERE session_hash = ANY(:row_ids::text []);
+WHERE session_hash = ANY(:row_ids::text[]);
 
 -- name: import_users_checksum(row_ids)$
 -- The checksum of users.
@@ -443,7 +453,7 @@ SELECT
         0
     ) AS checksum
 FROM daylight.users AS u
-WHERE u.id = ANY(:row_ids::text []);
+WHERE u.id = ANY(:row_ids::text[]);
 
 -- name: import_users_merge(ids, emails, email_keys, usernames, username_keys, hashes, active, verified, created, updated, logins)
 -- Stores users, and says what became of each: refused where the e-mail address or the username is another's.
@@ -462,17 +472,17 @@ WITH given AS MATERIALIZED (
         e.last_login_at
     FROM
         unnest(
-            :ids::text [],
-            :emails::text [],
-            :email_keys::text [],
-            :usernames::text [],
-            :username_keys::text [],
-            :hashes::text [],
-            :active::boolean [],
-            :verified::boolean [],
-            :created::timestamptz [],
-            :updated::timestamptz [],
-            :logins::timestamptz []
+            :ids::text[],
+            :emails::text[],
+            :email_keys::text[],
+            :usernames::text[],
+            :username_keys::text[],
+            :hashes::text[],
+            :active::boolean[],
+            :verified::boolean[],
+            :created::timestamptz[],
+            :updated::timestamptz[],
+            :logins::timestamptz[]
         ) AS e (
             id,
             email,
@@ -529,7 +539,7 @@ SELECT
         WHEN
             (u.email, u.username, u.password_hash, u.is_active, u.email_verified)
             = (g.email, g.username, g.password_hash, g.is_active, g.email_verified)
-            AND u.last_login_at IS NOT DISTINCT FROM g.last_login_at
+            AND (u.last_login_at IS NOT DISTINCT FROM g.last_login_at)
             THEN 'unchanged'
         ELSE 'conflicting'
     END AS outcome
@@ -542,12 +552,33 @@ LEFT JOIN daylight.users AS u ON g.id = u.id;
 -- accept: CASCADE only what there is none of goes with them
 DELETE FROM daylight.users AS u
 WHERE
-    u.id = ANY(:row_ids::text [])
+    u.id = ANY(:row_ids::text[])
     AND u.updated_at < :started_at::timestamptz
-    AND NOT EXISTS (SELECT FROM daylight.user_profiles AS up WHERE up.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.user_sessions AS us WHERE us.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.auth_sessions AS aus WHERE aus.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.plans AS p WHERE p.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.locations AS l WHERE l.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.user_roles AS ur WHERE ur.user_id = u.id)
-    AND NOT EXISTS (SELECT FROM daylight.api_keys AS ak WHERE ak.user_id = u.id);
+    AND NOT EXISTS (
+        SELECT FROM daylight.user_profiles AS up
+        WHERE up.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.user_sessions AS us
+        WHERE us.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.auth_sessions AS aus
+        WHERE aus.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.plans AS p
+        WHERE p.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.locations AS l
+        WHERE l.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.user_roles AS ur
+        WHERE ur.user_id = u.id
+    )
+    AND NOT EXISTS (
+        SELECT FROM daylight.api_keys AS ak
+        WHERE ak.user_id = u.id
+    );

@@ -80,6 +80,7 @@ LIMIT :row_limit::bigint;
 
 -- name: location_update(location_id, user_id, changed, name, lat, lng, address, type, notes, tags, visited_at)<!
 -- Changes the named columns of a user's place, and no other.
+-- accept: NOT-HOT retention goes by the last change
 -- retry: idempotent
 UPDATE daylight.locations AS l
 SET

@@ -23,12 +23,6 @@ WHERE p.id = :plan_id::text AND p.user_id = :user_id::text;
 DELETE FROM daylight.plans
 WHERE id = :plan_id::text AND user_id = :user_id::text;
 
--- name: plan_delete_all(user_id)!
--- Deletes the plans of a user, for erasure.
--- accept: MANY-ROWS erasure of a person, and a person has hundreds of plans
-DELETE FROM daylight.plans
-WHERE user_id = :user_id::text;
-
 -- name: plan_insert(id, user_id, title, description, location, start_time, end_time, activities, preferences)<!
 -- Stores a plan; no row when the id is taken.
 INSERT INTO daylight.plans (

@@ -44,6 +44,7 @@ RETURNING da.table_name, da.row_count, da.location;
 
 -- name: archive_list(table_name, since, until)
 -- Proved archives with rows of a table between two moments, oldest first.
+-- accept: SEQ-SCAN an operator's question, of 200,000 rows at the most
 SELECT
     da.id,
     da.table_name,
@@ -80,6 +81,7 @@ WHERE da.relation_name = :relation_name::text AND da.status <> 'completed';
 
 -- name: archive_totals()
 -- How much of each table is archived.
+-- accept: SEQ-SCAN an operator's question, of 200,000 rows at the most
 SELECT
     da.table_name,
     count(*) AS archives,
@@ -281,7 +283,9 @@ SELECT
         AS copy_command,
     format('SELECT count(*) FROM %s', :relation_name::text) AS rows_command,
     format('DROP TABLE %s', :relation_name::text) AS drop_command
-FROM kept AS k;
+FROM kept AS k
+ORDER BY k.name
+LIMIT 1;
 
 -- name: retention_configure()$
 -- Has values written as text mean the same in every session: CSV is text.

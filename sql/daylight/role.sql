@@ -188,6 +188,7 @@ WHERE role_id = :role_id::text AND permission_id <> ALL(:permissions::text []);
 
 -- name: role_update(role_id, changed, name, description, scope, metadata)!
 -- Changes the named columns of a role, and no other.
+-- accept: NOT-HOT a handful of roles
 -- retry: idempotent
 UPDATE daylight.roles AS r
 SET

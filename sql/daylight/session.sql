@@ -24,6 +24,18 @@ VALUES (
     CURRENT_TIMESTAMP + make_interval(secs => :seconds::float8)
 );
 
+-- name: auth_session_clean(row_limit)!
+-- Deletes a portion of the logins that have expired; what another process is deleting is left to it.
+DELETE FROM daylight.auth_sessions
+WHERE ctid = ANY(ARRAY(
+        SELECT a.ctid
+        FROM daylight.auth_sessions AS a
+        WHERE a.expires_at <= CURRENT_TIMESTAMP
+        ORDER BY a.expires_at
+        LIMIT :row_limit::bigint
+        FOR UPDATE SKIP LOCKED
+    ));
+
 -- name: auth_session_end(session_hash)!
 -- Ends a session.
 DELETE FROM daylight.auth_sessions
@@ -31,6 +43,7 @@ WHERE session_hash = :session_hash::text;
 
 -- name: auth_session_refresh(refresh_hash, new_session_hash, new_refresh_hash, seconds)$
 -- Exchanges both tokens of a session that has not expired, and returns its user; the old tokens are as missing then.
+-- accept: NOT-HOT both tokens are what it is found by
 UPDATE daylight.auth_sessions AS a
 SET
     session_hash = :new_session_hash::text,

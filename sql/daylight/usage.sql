@@ -2,6 +2,8 @@
 
 -- name: usage_daily(since, until)
 -- What happened between two moments, by type and hour: events, and users.
+-- accept: BIG-SORT a day of a million events, asked for once
+-- accept: MANY-ROWS a row for each type and hour of a day; the planner knows neither
 SELECT
     CASE WHEN grouping(ua.event_type) = 0 THEN ua.event_type END AS event_type,
     CASE

@@ -84,12 +84,6 @@ SELECT
 FROM daylight.users AS u
 WHERE u.id = :user_id::text;
 
--- name: user_delete(user_id)!
--- Deletes a user with sessions, roles and keys; what else is the user's is deleted before.
--- accept: CASCADE erasure of a person takes what belongs to the account
-DELETE FROM daylight.users
-WHERE id = :user_id::text;
-
 -- name: user_insert(id, email, email_key, username, username_key, password_hash)<!
 -- Registers a user; no row when the id is taken. A taken e-mail address or username violates its constraint.
 INSERT INTO daylight.users (id, email, email_key, username, username_key, password_hash)
@@ -122,6 +116,7 @@ WHERE
 
 -- name: user_update(user_id, changed, email, email_key, username, username_key, password_hash, is_active, email_verified, last_login_at, expected_at)<!
 -- Changes the named columns of a user, and no other: two writers of different columns both win. No row when there is no
+-- accept: NOT-HOT addresses and names change rarely
 -- such user, or it was changed since the expected moment. Whoever is activated or logs in was active now.
 -- retry: idempotent
 UPDATE daylight.users AS u

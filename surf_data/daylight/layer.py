@@ -15,6 +15,7 @@ from surf_data.daylight.location_history import LocationHistoryService
 from surf_data.daylight.locations import LocationService
 from surf_data.daylight.monitoring import MonitoringService
 from surf_data.daylight.planning import PlanningService
+from surf_data.daylight.privacy import PrivacyService
 from surf_data.daylight.query_log import QueryLog
 from surf_data.daylight.rate_limits import RateLimiter
 from surf_data.daylight.roles import RoleService
@@ -84,6 +85,8 @@ class Services:
         self.roles: RoleService = RoleService(executor)
         #: Keys of the API.
         self.keys: ApiKeyService = ApiKeyService(executor)
+        #: What a user may ask for: all that is known, and that it be forgotten.
+        self.privacy: PrivacyService = PrivacyService(executor)
         #: What was done.
         self.audit: AuditService = AuditService(executor)
 

@@ -369,6 +369,15 @@ class _DaylightQueries:
     ) -> int:
         """Begins a session of a user, and ends the oldest beyond so many at once."""
 
+    def auth_session_clean(
+        self,
+        executor: Executor,
+        /,
+        *,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of the logins that have expired; what another process is deleting is left to it."""
+
     def auth_session_end(
         self,
         executor: Executor,
@@ -412,6 +421,71 @@ class _DaylightQueries:
     ) -> tuple[list[str | None], list[str | None]]:
         """Whether an active user may do something: the roles that allow it, and all that the user has. Roles inherit, eight
         deep at the most; UNION makes cycles harmless. Patterns are stored: '*' stands for every resource or action."""
+
+    def erase_api_usage(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of what a user's keys were used for."""
+
+    def erase_errors(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> int:
+        """Makes errors nobody's: the user and the context go, the error stays."""
+
+    def erase_locations(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> int:
+        """Deletes the places of a user."""
+
+    def erase_plans(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> int:
+        """Deletes the plans of a user."""
+
+    def erase_profile(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> int:
+        """Deletes the profile of a user."""
+
+    def erase_usage(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+        row_limit: int | None,
+    ) -> int:
+        """Deletes a portion of a user's events."""
+
+    def erase_user(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str,
+    ) -> int:
+        """Deletes an account with its sessions, roles and keys; what else is the user's is deleted before."""
 
     def error_groups(
         self,
@@ -681,6 +755,15 @@ class _DaylightQueries:
 
     def hold_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[LegalHold]]:
         """Holds that are not released, oldest first."""
+
+    def hold_of_user(
+        self,
+        executor: Executor,
+        /,
+        *,
+        user_id: str | None,
+    ) -> bool:
+        """Whether a legal hold is about a user, or about everybody."""
 
     def hold_release(
         self,
@@ -1216,15 +1299,6 @@ class _DaylightQueries:
     ) -> int:
         """Deletes a plan of a user."""
 
-    def plan_delete_all(
-        self,
-        executor: Executor,
-        /,
-        *,
-        user_id: str,
-    ) -> int:
-        """Deletes the plans of a user, for erasure."""
-
     def plan_insert(
         self,
         executor: Executor,
@@ -1496,8 +1570,9 @@ class _DaylightQueries:
     ) -> int:
         """Notes what a run did."""
 
-    def retention_overdue_days(self, executor: Executor, /) -> float | None:
-        """For how many days the oldest location that should be gone is overdue."""
+    def retention_overdue_days(self, executor: Executor, /) -> float:
+        """For how many days the oldest partition of locations that should be gone is overdue, set aside or not. The catalog says
+        so: no row is read."""
 
     def retention_restore_commands(
         self,
@@ -1823,15 +1898,6 @@ class _DaylightQueries:
         user_id: str,
     ) -> User | None:
         """A user."""
-
-    def user_delete(
-        self,
-        executor: Executor,
-        /,
-        *,
-        user_id: str,
-    ) -> int:
-        """Deletes a user with sessions, roles and keys; what else is the user's is deleted before."""
 
     def user_insert(
         self,

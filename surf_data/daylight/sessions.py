@@ -186,6 +186,18 @@ class AuthSessionService:
         )
         return None if user_id is None else login
 
+    def clean_up(self) -> int:
+        """Delete the logins that have expired, in portions; return how many.
+
+        Raises:
+            DatabaseError: they could not be deleted.
+        """
+        deleted, portion = 0, _PORTION
+        while portion == _PORTION:
+            portion = daylight_queries().auth_session_clean(self._database, row_limit=_PORTION)
+            deleted += portion
+        return deleted
+
     def end(self, token: str) -> bool:
         """End a login; return whether there was one.
 

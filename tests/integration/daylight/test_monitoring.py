@@ -37,9 +37,10 @@ Refused = Callable[..., SurfDataError]
 Admin = psycopg.Connection[Any]
 
 OLD = """
-INSERT INTO daylight.location_history (id, user_id, location, activity, recorded_at)
-VALUES ('old', 'kai', '{}', 'x', now() - interval '200 days')
+CREATE TABLE daylight.location_history_old PARTITION OF daylight.location_history
+FOR VALUES FROM ('2020-01-06') TO ('2020-01-13')
 """
+GONE = "DROP TABLE daylight.location_history_old"
 RULE = AlertRule(
     id="overdue", name="Overdue", metric="retention_overdue_days", operator=">", threshold=7, severity="warning"
 )
@@ -156,7 +157,7 @@ def test_one_outage_is_one_alert_and_one_recovery(
     admin.execute(OLD)
     assert monitoring.evaluate_rules() == [("overdue", "alert")]
     assert monitoring.evaluate_rules() == []
-    admin.execute("DELETE FROM daylight.location_history")
+    admin.execute(GONE)
     assert monitoring.evaluate_rules() == [("overdue", "recovery")]
     admin.execute(OLD)
     assert monitoring.evaluate_rules() == []
@@ -185,7 +186,7 @@ def test_a_rule_must_hold_and_recovery_must_hold(alerting: DaylightDataLayer, ad
     assert monitoring.evaluate_rules() == []
     admin.execute("UPDATE daylight.alert_states SET breached_since = now() - interval '61 seconds'")
     assert monitoring.evaluate_rules() == [("overdue", "alert")]
-    admin.execute("DELETE FROM daylight.location_history")
+    admin.execute(GONE)
     assert monitoring.evaluate_rules() == []
     admin.execute("UPDATE daylight.alert_states SET healthy_since = now() - interval '61 seconds'")
     assert monitoring.evaluate_rules() == [("overdue", "recovery")]
@@ -234,7 +235,7 @@ def test_eight_processes_send_one_alert_and_one_recovery(
             assert [process.stdout.readline() for process in processes if process.stdout] == ["done\n"] * 8
 
         observe()
-        admin.execute("DELETE FROM daylight.location_history")
+        admin.execute(GONE)
         observe()
         for process in processes:
             assert process.stdin is not None
