@@ -118,7 +118,7 @@ class Analyst:
         if name is None:
             return refused
         advice = f"A parameter has no type of its own: write :{name}::type"
-        return attrs.evolve(refused, reason=f"{refused.reason}. {advice}")
+        return attrs.evolve(refused, reason=f"{refused.reason.rstrip('.')}. {advice}")
 
     def _untyped(self, query: QuerySource, error: psycopg.Error) -> str | None:
         """Return the parameter with whose type the server would take the query: found out by giving it one."""

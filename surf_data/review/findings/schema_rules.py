@@ -9,6 +9,9 @@ from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.thresholds import Thresholds
 from surf_data.review.planning.plans import Plan
 
+# A name that needs no quotes, unless it is a keyword.
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+
 
 def missing_indexes(catalog: Catalog, thresholds: Thresholds) -> Iterator[Finding]:
     """Yield the foreign keys whose rows PostgreSQL finds only by reading the whole table when their parent's goes.
@@ -26,7 +29,7 @@ def missing_indexes(catalog: Catalog, thresholds: Thresholds) -> Iterator[Findin
         if small or any(_serves(index, key, catalog) for index in catalog.indexes.get(key.relation, ())):
             continue
         table, parent = catalog.relation_name(key.relation), catalog.relation_name(key.parent)
-        columns = ", ".join(_names(catalog, key.relation, key.columns))
+        columns = ", ".join(map(_quoted, _names(catalog, key.relation, key.columns)))
         size = "" if rows is None else f", {rows:,} rows,"
         message = (
             f"a row of {parent} that goes, or whose key changes, has all of {table}{size} read for those that refer to "
@@ -55,7 +58,7 @@ def unused_indexes(catalog: Catalog, plans: Iterable[Plan], thresholds: Threshol
                 table = catalog.relation_name(relation)
                 message = (
                     f"no query's plan reads it, no constraint needs it, and every write to {table}, {rows:,} rows, "
-                    f"pays for it: DROP INDEX CONCURRENTLY {index.name}, or say who uses it"
+                    f"pays for it: DROP INDEX CONCURRENTLY {_quoted(index.name)}, or say who uses it"
                 )
                 yield Finding(code="UNUSED-INDEX", subject=names[relation, index.name], about=table, message=message)
 
@@ -77,6 +80,12 @@ def _serves(index: Index, key: ForeignKey, catalog: Catalog) -> bool:
     names = "|".join(map(re.escape, _names(catalog, key.relation, key.columns)))
     whole = index.condition is None or re.fullmatch(rf'\(*"?(?:{names})"? IS NOT NULL\)*', index.condition)
     return sorted(first) == sorted(key.columns) and bool(whole) and not index.is_summary
+
+
+def _quoted(name: str) -> str:
+    """Return a name as SQL has it, with quotes where it needs them."""
+    doubled = name.replace('"', '""')
+    return name if _PLAIN.fullmatch(name) else f'"{doubled}"'
 
 
 def _names(catalog: Catalog, relation: int, numbers: Iterable[int]) -> list[str]:

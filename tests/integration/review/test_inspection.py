@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from surf_data.review import ReviewRequest, RuleOptions, Workbench, inspect
+from surf_data import load_queries
+from surf_data.review import Facts, ReviewRequest, RuleOptions, Workbench, inspect
 
 SqlFolder = Callable[..., Path]
 
@@ -80,3 +81,27 @@ def test_a_kind_of_findings_is_ignored(sql_folder: SqlFolder, tmp_path: Path, se
     ignoring = ReviewRequest(folder=folder, sources=(schema,), options=RuleOptions(ignored=frozenset({"UNREAD-TYPE"})))
     review = inspect(ignoring, workbench)
     assert (review.ok, review.now.state.findings) == (True, ())
+
+
+RARE_NAMES = ['"a=b"', '"t ""u"', '"c:d"', 'U&"d\\0061t"', '"%s"', '"select"', '"$1"', '"Größe"', '"x;y"', '"--"']
+
+
+@pytest.mark.parametrize("name", RARE_NAMES)
+def test_names_that_need_quotes(sql_folder: SqlFolder, tmp_path: Path, server: str, name: str) -> None:
+    """A schema, a table, a column, an index or a constraint may be called whatever SQL allows."""
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "0001_rare.sql").write_text(
+        f"-- migrate:up\nCREATE SCHEMA {name};\nCREATE TABLE {name}.{name} ({name} int8 PRIMARY KEY, other int8 "
+        f"CONSTRAINT {name} REFERENCES {name}.{name});\n-- migrate:down\nDROP SCHEMA {name} CASCADE;\n",
+        "utf-8",
+    )
+    text = f"SELECT t.{name}, t.other FROM {name}.{name} AS t WHERE t.{name} = :id::int8 AND t.other % 7 = 0"
+    folder = sql_folder(q__rare=f"-- name: rare_find(id)^\n-- One.\n{text};\n") / "q"
+    workbench = Workbench(connect=functools.partial(psycopg.connect, server))
+    review = inspect(ReviewRequest(folder=folder, sources=(tmp_path / "m",)), workbench)
+    assert review.report.problems == []
+    [outcome] = review.now.outcomes
+    assert isinstance(outcome, Facts)
+    assert str(outcome.rows) == "at most one"
+    assert {finding.code for finding in review.now.state.findings} <= {"FK-INDEX", "SQUAWK"}
+    load_queries(folder)

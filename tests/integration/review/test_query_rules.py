@@ -186,3 +186,19 @@ def test_constraints_that_share_a_name(database: Callable[[str], psycopg.Connect
         known = list(settled(found, [said], {"FK-INDEX"}))
         assert [each.subject for each in known if each.accepted] == [accepted]
         assert len(known) == len(found)
+
+
+def test_advice_can_be_run(database: Callable[[str], psycopg.Connection[Any]]) -> None:
+    """Names in a statement that is advised have the quotes that they need."""
+    connection = database("""
+        CREATE TABLE shop (id int4 PRIMARY KEY);
+        CREATE TABLE board ("a=b" int4 REFERENCES shop, "it""s" int4 REFERENCES shop);
+    """)
+    found = list(missing_indexes(Analyst(connection).catalog, Thresholds()))
+    assert {finding.message.rpartition(": ")[2] for finding in found} == {
+        'CREATE INDEX CONCURRENTLY ON board ("a=b")',
+        'CREATE INDEX CONCURRENTLY ON board ("it""s")',
+    }
+    for finding in found:
+        connection.execute(finding.message.rpartition(": ")[2].encode())
+    assert list(missing_indexes(Analyst(connection).catalog, Thresholds())) == []

@@ -1,6 +1,7 @@
 """A folder of migrations is read, or refused with file and line, before anything runs."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -331,3 +332,23 @@ def test_a_down_section_may_be_empty(tmp_path: Path, marker: str, rest: str) -> 
     [migration] = read_folder(tmp_path)
     assert migration.down is None
     assert len(migration.up.parts) == 1
+
+
+LEFTOVERS = [".#0001_a.sql", "._0001_a.sql", ".0001_a.sql.swp", ".git/0001_a.sql", "0001_a.sql~", "0001_a.SQL.bak"]
+
+
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_what_editors_leave_is_passed_over(tmp_path: Path, name: str) -> None:
+    """Hidden files and folders, and files with other suffixes, are no migrations, whatever is in them."""
+    (tmp_path / "0001_first.sql").write_text(f"{UP}", "utf-8")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"\x00\x05\x16\x07\xff")
+    assert [migration.label for migration in read_folder(tmp_path)] == ["0001_first"]
+
+
+@pytest.mark.parametrize("name", ["0001_FIRST.SQL", "0001_first.Sql", "first.sql", "1_first.sql", "0001_first.up.SQL"])
+def test_what_looks_meant_is_named(tmp_path: Path, name: str) -> None:
+    """A file that looks like a migration and has another name is an error, and not passed over."""
+    (tmp_path / name).write_text(UP, "utf-8")
+    with pytest.raises(MigrationError, match=re.escape(name)):
+        read_folder(tmp_path)
