@@ -76,13 +76,33 @@ FROM specify.audit_logs;
 
 -- name: audit_filtered(action, resource_type, resource_id, user_id, success, ip_address, since, until, hours, cap, row_limit, row_offset)
 -- A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row without row. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower.
+-- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+-- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
 -- plan: custom
 -- example: action=null, resource_type=null, resource_id=null, user_id=7, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type='project', resource_id='7', user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action='login', resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since='2026-10-01', until='2026-10-02', hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
+WITH hits AS MATERIALIZED (
+    SELECT
+        al.id,
+        al.timestamp
+    FROM specify.audit_logs AS al
+    WHERE
+        (:action::text IS NULL OR al.action = :action::text)
+        AND (:resource_type::text IS NULL OR al.resource_type = :resource_type::text)
+        AND (:resource_id::text IS NULL OR al.resource_id = :resource_id::text)
+        AND (:user_id::bigint IS NULL OR al.user_id = :user_id::bigint)
+        AND (:success::boolean IS NULL OR al.success = :success::boolean)
+        AND (:ip_address::inet IS NULL OR al.ip_address = :ip_address::inet)
+        AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
+        AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
+        AND (:hours::int4 IS NULL OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
+    ORDER BY al.timestamp DESC, al.id DESC
+    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+)
+
 SELECT
     t.total,
     f.id,
@@ -99,53 +119,43 @@ SELECT
     f.details,
     f.meta
 FROM (
-    SELECT count(*) AS total
-    FROM (
-        SELECT al.id
-        FROM specify.audit_logs AS al
-        WHERE
-            (:action::text IS NULL OR al.action = :action::text)
-            AND (:resource_type::text IS NULL OR al.resource_type = :resource_type::text)
-            AND (:resource_id::text IS NULL OR al.resource_id = :resource_id::text)
-            AND (:user_id::bigint IS NULL OR al.user_id = :user_id::bigint)
-            AND (:success::boolean IS NULL OR al.success = :success::boolean)
-            AND (:ip_address::inet IS NULL OR al.ip_address = :ip_address::inet)
-            AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
-            AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
-            AND (:hours::int4 IS NULL OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-        LIMIT :cap::bigint
-    ) AS n
-) AS t
-LEFT JOIN LATERAL (
     SELECT
-        al.id,
-        al.log_id,
-        al.action,
-        al.resource_type,
-        al.resource_id,
-        al.user_id,
-        al.user_name,
-        al.ip_address,
-        al.user_agent,
-        al.timestamp,
-        al.success,
-        al.details,
-        al.meta
-    FROM specify.audit_logs AS al
-    WHERE
-        (:action::text IS NULL OR al.action = :action::text)
-        AND (:resource_type::text IS NULL OR al.resource_type = :resource_type::text)
-        AND (:resource_id::text IS NULL OR al.resource_id = :resource_id::text)
-        AND (:user_id::bigint IS NULL OR al.user_id = :user_id::bigint)
-        AND (:success::boolean IS NULL OR al.success = :success::boolean)
-        AND (:ip_address::inet IS NULL OR al.ip_address = :ip_address::inet)
-        AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
-        AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
-        AND (:hours::int4 IS NULL OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-    ORDER BY al.timestamp DESC, al.id DESC
+        CASE
+            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
+            ELSE (
+                SELECT count(*)
+                FROM (
+                    SELECT al.id
+                    FROM specify.audit_logs AS al
+                    WHERE
+                        (:action::text IS NULL OR al.action = :action::text)
+                        AND (:resource_type::text IS NULL OR al.resource_type = :resource_type::text)
+                        AND (:resource_id::text IS NULL OR al.resource_id = :resource_id::text)
+                        AND (:user_id::bigint IS NULL OR al.user_id = :user_id::bigint)
+                        AND (:success::boolean IS NULL OR al.success = :success::boolean)
+                        AND (:ip_address::inet IS NULL OR al.ip_address = :ip_address::inet)
+                        AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
+                        AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
+                        AND (
+                            :hours::int4 IS NULL
+                            OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
+                        )
+                    LIMIT :cap::bigint
+                ) AS n
+            )
+        END AS total
+    FROM hits
+) AS t
+LEFT JOIN (
+    SELECT
+        h.id,
+        h.timestamp
+    FROM hits AS h
+    ORDER BY h.timestamp DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS f ON true
-ORDER BY f.timestamp DESC, f.id DESC;
+) AS p ON true
+LEFT JOIN specify.audit_logs AS f ON p.id = f.id AND p.timestamp = f.timestamp
+ORDER BY p.timestamp DESC, p.id DESC;
 
 -- name: audit_ids(number)^
 -- Reserves ids for audit rows to come, in ascending order; with them the time that those have which bring none.

@@ -212,7 +212,8 @@ WHERE c.id = ANY(
 
 -- name: command_filtered(user_id, project_id, command_name, name_prefix, statuses, exit_code, parent_id, min_duration_ms, pattern, since, until, hours, cap, row_limit, row_offset)
 -- A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row without command. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower.
+-- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+-- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
 -- plan: custom
 -- example: user_id=7, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=7, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
@@ -222,6 +223,28 @@ WHERE c.id = ANY(
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since='2026-10-01', until='2026-10-02', hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=7, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
+WITH hits AS MATERIALIZED (
+    SELECT
+        c.id,
+        c.started_at
+    FROM specify.commands AS c
+    WHERE
+        (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
+        AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
+        AND (:command_name::text IS NULL OR c.name = :command_name::text)
+        AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
+        AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
+        AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
+        AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
+        AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
+        AND (:pattern::text IS NULL OR c.name ILIKE :pattern::text OR c.args ILIKE :pattern::text)
+        AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
+        AND c.started_at < coalesce(:until::timestamptz, 'infinity')
+        AND (:hours::int4 IS NULL OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
+    ORDER BY c.started_at DESC, c.id DESC
+    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+)
+
 SELECT
     t.total,
     f.id,
@@ -245,66 +268,46 @@ SELECT
     f.heartbeat_at,
     f.lease_until
 FROM (
-    SELECT count(*) AS total
-    FROM (
-        SELECT c.id
-        FROM specify.commands AS c
-        WHERE
-            (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
-            AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
-            AND (:command_name::text IS NULL OR c.name = :command_name::text)
-            AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-            AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
-            AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
-            AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
-            AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
-            AND (:pattern::text IS NULL OR c.name ILIKE :pattern::text OR c.args ILIKE :pattern::text)
-            AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
-            AND c.started_at < coalesce(:until::timestamptz, 'infinity')
-            AND (:hours::int4 IS NULL OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-        LIMIT :cap::bigint
-    ) AS n
-) AS t
-LEFT JOIN LATERAL (
     SELECT
-        c.id,
-        c.command_id,
-        c.name,
-        c.args,
-        c.user_id,
-        c.project_id,
-        c.status,
-        c.started_at,
-        c.completed_at,
-        c.duration_ms,
-        c.exit_code,
-        c.stdout,
-        c.stderr,
-        c.environment,
-        c.meta,
-        c.parent_id,
-        c.host,
-        c.pid,
-        c.heartbeat_at,
-        c.lease_until
-    FROM specify.commands AS c
-    WHERE
-        (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
-        AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
-        AND (:command_name::text IS NULL OR c.name = :command_name::text)
-        AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-        AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
-        AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
-        AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
-        AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
-        AND (:pattern::text IS NULL OR c.name ILIKE :pattern::text OR c.args ILIKE :pattern::text)
-        AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
-        AND c.started_at < coalesce(:until::timestamptz, 'infinity')
-        AND (:hours::int4 IS NULL OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-    ORDER BY c.started_at DESC, c.id DESC
+        CASE
+            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
+            ELSE (
+                SELECT count(*)
+                FROM (
+                    SELECT c.id
+                    FROM specify.commands AS c
+                    WHERE
+                        (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
+                        AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
+                        AND (:command_name::text IS NULL OR c.name = :command_name::text)
+                        AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
+                        AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
+                        AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
+                        AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
+                        AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
+                        AND (:pattern::text IS NULL OR c.name ILIKE :pattern::text OR c.args ILIKE :pattern::text)
+                        AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
+                        AND c.started_at < coalesce(:until::timestamptz, 'infinity')
+                        AND (
+                            :hours::int4 IS NULL
+                            OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
+                        )
+                    LIMIT :cap::bigint
+                ) AS n
+            )
+        END AS total
+    FROM hits
+) AS t
+LEFT JOIN (
+    SELECT
+        h.id,
+        h.started_at
+    FROM hits AS h
+    ORDER BY h.started_at DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS f ON true
-ORDER BY f.started_at DESC, f.id DESC;
+) AS p ON true
+LEFT JOIN specify.commands AS f ON p.id = f.id
+ORDER BY p.started_at DESC, p.id DESC;
 
 -- name: command_heartbeat(row_id, lease_seconds)!
 -- Says that a command is alive, and for how long that may be believed; no row when it runs no more.

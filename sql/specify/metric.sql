@@ -83,7 +83,8 @@ FROM specify.performance_metrics;
 
 -- name: metric_filtered(metric_name, metric_type, command_id, project_id, labels, since, until, cap, row_limit, row_offset)
 -- A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row without metric. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower.
+-- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+-- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
 -- plan: custom
 -- example: metric_name='execution_time', metric_type=null, command_id=null, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=7, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
@@ -91,6 +92,23 @@ FROM specify.performance_metrics;
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since='2026-10-01', until='2026-10-02', cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- accept: SEQ-SCAN an honest total counts every row that matches
+WITH hits AS MATERIALIZED (
+    SELECT
+        pm.id,
+        pm.timestamp
+    FROM specify.performance_metrics AS pm
+    WHERE
+        (:metric_name::text IS NULL OR pm.name = :metric_name::text)
+        AND (:metric_type::text IS NULL OR pm.type = :metric_type::text)
+        AND (:command_id::bigint IS NULL OR pm.command_id = :command_id::bigint)
+        AND (:project_id::bigint IS NULL OR pm.project_id = :project_id::bigint)
+        AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
+        AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
+        AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
+    ORDER BY pm.timestamp DESC, pm.id DESC
+    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+)
+
 SELECT
     t.total,
     f.id,
@@ -105,47 +123,38 @@ SELECT
     f.labels,
     f.meta
 FROM (
-    SELECT count(*) AS total
-    FROM (
-        SELECT pm.id
-        FROM specify.performance_metrics AS pm
-        WHERE
-            (:metric_name::text IS NULL OR pm.name = :metric_name::text)
-            AND (:metric_type::text IS NULL OR pm.type = :metric_type::text)
-            AND (:command_id::bigint IS NULL OR pm.command_id = :command_id::bigint)
-            AND (:project_id::bigint IS NULL OR pm.project_id = :project_id::bigint)
-            AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
-            AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
-            AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
-        LIMIT :cap::bigint
-    ) AS n
-) AS t
-LEFT JOIN LATERAL (
     SELECT
-        pm.id,
-        pm.metric_id,
-        pm.name,
-        pm.type,
-        pm.value,
-        pm.unit,
-        pm.command_id,
-        pm.project_id,
-        pm.timestamp,
-        pm.labels,
-        pm.meta
-    FROM specify.performance_metrics AS pm
-    WHERE
-        (:metric_name::text IS NULL OR pm.name = :metric_name::text)
-        AND (:metric_type::text IS NULL OR pm.type = :metric_type::text)
-        AND (:command_id::bigint IS NULL OR pm.command_id = :command_id::bigint)
-        AND (:project_id::bigint IS NULL OR pm.project_id = :project_id::bigint)
-        AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
-        AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
-        AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
-    ORDER BY pm.timestamp DESC, pm.id DESC
+        CASE
+            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
+            ELSE (
+                SELECT count(*)
+                FROM (
+                    SELECT pm.id
+                    FROM specify.performance_metrics AS pm
+                    WHERE
+                        (:metric_name::text IS NULL OR pm.name = :metric_name::text)
+                        AND (:metric_type::text IS NULL OR pm.type = :metric_type::text)
+                        AND (:command_id::bigint IS NULL OR pm.command_id = :command_id::bigint)
+                        AND (:project_id::bigint IS NULL OR pm.project_id = :project_id::bigint)
+                        AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
+                        AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
+                        AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
+                    LIMIT :cap::bigint
+                ) AS n
+            )
+        END AS total
+    FROM hits
+) AS t
+LEFT JOIN (
+    SELECT
+        h.id,
+        h.timestamp
+    FROM hits AS h
+    ORDER BY h.timestamp DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS f ON true
-ORDER BY f.timestamp DESC, f.id DESC;
+) AS p ON true
+LEFT JOIN specify.performance_metrics AS f ON p.id = f.id AND p.timestamp = f.timestamp
+ORDER BY p.timestamp DESC, p.id DESC;
 
 -- name: metric_ids(number)^
 -- Reserves ids for metrics to come, in ascending order; with them the time that those have which bring none.

@@ -64,12 +64,29 @@ ORDER BY errors DESC, te.name ASC;
 
 -- name: telemetry_filtered(event_name, command_id, status_code, min_duration_ns, since, until, cap, row_limit, row_offset)
 -- A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row without span. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower.
+-- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+-- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
 -- plan: custom
 -- example: event_name='specify init', command_id=null, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=7, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=null, status_code=null, min_duration_ns=null, since='2026-10-01', until='2026-10-02', cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=null, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
+WITH hits AS MATERIALIZED (
+    SELECT
+        te.id,
+        te.start_time
+    FROM specify.telemetry_events AS te
+    WHERE
+        (:event_name::text IS NULL OR te.name = :event_name::text)
+        AND (:command_id::bigint IS NULL OR te.command_id = :command_id::bigint)
+        AND (:status_code::text IS NULL OR te.status_code = :status_code::text)
+        AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
+        AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
+        AND te.start_time < coalesce(:until::timestamptz, 'infinity')
+    ORDER BY te.start_time DESC, te.id DESC
+    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+)
+
 SELECT
     t.total,
     f.id,
@@ -87,48 +104,37 @@ SELECT
     f.attributes,
     f.resource_attributes
 FROM (
-    SELECT count(*) AS total
-    FROM (
-        SELECT te.id
-        FROM specify.telemetry_events AS te
-        WHERE
-            (:event_name::text IS NULL OR te.name = :event_name::text)
-            AND (:command_id::bigint IS NULL OR te.command_id = :command_id::bigint)
-            AND (:status_code::text IS NULL OR te.status_code = :status_code::text)
-            AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
-            AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
-            AND te.start_time < coalesce(:until::timestamptz, 'infinity')
-        LIMIT :cap::bigint
-    ) AS n
-) AS t
-LEFT JOIN LATERAL (
     SELECT
-        te.id,
-        te.event_id,
-        te.trace_id,
-        te.span_id,
-        te.parent_span_id,
-        te.command_id,
-        te.name,
-        te.kind,
-        te.status_code,
-        te.start_time,
-        te.end_time,
-        te.duration_ns,
-        te.attributes,
-        te.resource_attributes
-    FROM specify.telemetry_events AS te
-    WHERE
-        (:event_name::text IS NULL OR te.name = :event_name::text)
-        AND (:command_id::bigint IS NULL OR te.command_id = :command_id::bigint)
-        AND (:status_code::text IS NULL OR te.status_code = :status_code::text)
-        AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
-        AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
-        AND te.start_time < coalesce(:until::timestamptz, 'infinity')
-    ORDER BY te.start_time DESC, te.id DESC
+        CASE
+            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
+            ELSE (
+                SELECT count(*)
+                FROM (
+                    SELECT te.id
+                    FROM specify.telemetry_events AS te
+                    WHERE
+                        (:event_name::text IS NULL OR te.name = :event_name::text)
+                        AND (:command_id::bigint IS NULL OR te.command_id = :command_id::bigint)
+                        AND (:status_code::text IS NULL OR te.status_code = :status_code::text)
+                        AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
+                        AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
+                        AND te.start_time < coalesce(:until::timestamptz, 'infinity')
+                    LIMIT :cap::bigint
+                ) AS n
+            )
+        END AS total
+    FROM hits
+) AS t
+LEFT JOIN (
+    SELECT
+        h.id,
+        h.start_time
+    FROM hits AS h
+    ORDER BY h.start_time DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS f ON true
-ORDER BY f.start_time DESC, f.id DESC;
+) AS p ON true
+LEFT JOIN specify.telemetry_events AS f ON p.id = f.id AND p.start_time = f.start_time
+ORDER BY p.start_time DESC, p.id DESC;
 
 -- name: telemetry_insert(documents)
 -- Records spans, given as a JSON array of objects; leaves out those that are there already. A command that is named by

@@ -80,7 +80,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]:
         """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without row. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def audit_filtered_cursor(
         self,
@@ -101,7 +102,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]]:
         """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without row. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def audit_ids(
         self,
@@ -485,7 +487,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, int | None, int | None, str | None, datetime | None, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]:
         """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without command. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def command_filtered_cursor(
         self,
@@ -509,7 +512,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, int | None, int | None, str | None, datetime | None, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]]:
         """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without command. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def command_heartbeat(
         self,
@@ -966,7 +970,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]:
         """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without metric. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def metric_filtered_cursor(
         self,
@@ -985,7 +990,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]]:
         """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without metric. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def metric_ids(
         self,
@@ -1594,7 +1600,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]:
         """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without span. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def telemetry_filtered_cursor(
         self,
@@ -1612,7 +1619,8 @@ class _SpecifyQueries:
         row_offset: int | None,
     ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]]:
         """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row without span. Two scans in one statement, so that page and total agree; count(*) OVER () is far slower."""
+        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
+        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
 
     def telemetry_insert(
         self,

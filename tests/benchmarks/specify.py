@@ -94,7 +94,6 @@ def page(ground: Specify) -> Row:
             "name": f"specify {n * 7919 % _NAMES}",
             "status": "success",
             "exit_code": 0,
-            "since": since,
         }
         for n in range(1, 100)
     )

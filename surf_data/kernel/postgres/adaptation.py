@@ -9,6 +9,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 from psycopg.types.array import ListBinaryDumper
+from psycopg.types.json import JsonbBinaryLoader
 from psycopg.types.numeric import Int2BinaryDumper, Int4BinaryDumper, Int8BinaryDumper, Int8Dumper
 
 _UUID = psycopg.adapters.types["uuid"]
@@ -57,6 +58,12 @@ class _ListBinaryDumper(ListBinaryDumper):
         return super().dump(obj)
 
 
+class _JsonbBinaryLoader(JsonbBinaryLoader):
+    def load(self, data: Buffer) -> Any:
+        # What is empty is half of some tables' documents, and the decoder takes 3 us to find that out.
+        return {} if data == b"\x01{}" else super().load(data)
+
+
 class _Adapters:
     """psycopg copies the adapters of any object with these two attributes."""
 
@@ -72,6 +79,7 @@ class _Adapters:
         self.adapters.register_dumper(None, _Int4BinaryDumper)
         self.adapters.register_dumper(Json, _JsonBinaryDumper)
         self.adapters.register_dumper(list, _ListBinaryDumper)
+        self.adapters.register_loader("jsonb", _JsonbBinaryLoader)
 
 
 ADAPTERS = _Adapters()
