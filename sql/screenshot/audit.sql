@@ -305,21 +305,38 @@ ON CONFLICT (id, created_at) DO NOTHING;
 
 -- name: audit_manifest(sealed_hour)$
 -- For each entry of an hour 32 bytes, in order: its id, and half of the SHA-256 of what it says. A user that was deleted
--- since makes no difference; one that was replaced does.
+-- since makes no difference; one that was replaced does. Nothing in the text of the row depends on a session's settings,
+-- as a time and bytes would.
 SELECT
     string_agg(
         uuid_send(al.id) || substring(
             sha256(
                 convert_to(
-                    (
-                        jsonb_set(
-                            to_jsonb(al) - 'user_id',
-                            '{user_replaced}',
-                            to_jsonb(
-                                al.user_id IS NOT NULL
-                                AND al.user_digest IS DISTINCT FROM sha256(convert_to(al.user_id::text, 'UTF8'))
-                            )
-                        )
+                    row(
+                        al.id,
+                        al.action,
+                        al.level,
+                        al.category,
+                        al.description,
+                        al.details,
+                        al.resource_type,
+                        al.resource_id,
+                        al.old_values,
+                        al.new_values,
+                        al.context,
+                        al.metadata,
+                        al.ip_address,
+                        al.user_agent,
+                        al.session_id,
+                        al.correlation_id,
+                        al.source,
+                        al.is_success,
+                        al.error_message,
+                        al.duration,
+                        extract(EPOCH FROM al.created_at),
+                        encode(al.user_digest, 'hex'),
+                        al.user_id IS NOT NULL
+                        AND al.user_digest IS DISTINCT FROM sha256(convert_to(al.user_id::text, 'UTF8'))
                     )::text,
                     'UTF8'
                 )

@@ -237,6 +237,19 @@ def test_seals(data: ScreenshotDataLayer, owned: ScreenshotDataLayer, admin: psy
     assert owned.audit.verify(days=1).ok
 
 
+def test_settings_of_a_session_make_no_difference(
+    data: ScreenshotDataLayer, owned: ScreenshotDataLayer, admin: psycopg.Connection[Any], owner_url: str
+) -> None:
+    """A log that was sealed in one time zone and notation agrees with its seals in any other."""
+    log_hours(data, admin, hours=1)
+    owned.audit.seal()
+    options = (
+        "-c%20TimeZone=Asia/Kolkata%20-c%20DateStyle=German%20-c%20bytea_output=escape%20-c%20IntervalStyle=iso_8601"
+    )
+    with screenshot.open(f"{owner_url}&options={options}") as other:
+        assert other.audit.verify().ok
+
+
 def test_late_entries(data: ScreenshotDataLayer, owned: ScreenshotDataLayer, admin: psycopg.Connection[Any]) -> None:
     """An entry that comes late for a sealed hour is reported until it has a seal of its own."""
     log_hours(data, admin, hours=2)
