@@ -170,7 +170,8 @@ class _ScreenshotQueries:
         sealed_hour: datetime,
     ) -> bytes | None:
         """For each entry of an hour 32 bytes, in order: its id, and half of the SHA-256 of what it says. A user that was deleted
-        since makes no difference; one that was replaced does."""
+        since makes no difference; one that was replaced does. Nothing in the text of the row depends on a session's settings,
+        as a time and bytes would."""
 
     def audit_protect_partitions(self, executor: Executor, /) -> int | None:
         """Puts the trigger against TRUNCATE on partitions that lack it; how many they were."""
