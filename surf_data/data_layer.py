@@ -293,7 +293,7 @@ class DataLayer(Generic[R_co]):
             ``queries``: by query name ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``;
             ``pool``: as `DatabaseManager.get_pool_status`; ``replica``: as
             `DatabaseManager.replica_statistics`; ``cache``: as `RedisManager.stats`,
-            and ``near``, which tells whether the near cache is used: ``on``, ``lost``, ``idle`` or ``off``.
+            and ``near``, the state of the near cache: ``on``, ``lost``, ``idle`` or ``off``.
         """
         return {
             "queries": self.database.statistics(),

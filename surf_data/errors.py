@@ -47,7 +47,7 @@ class EncryptionError(SurfDataError):
 
 
 class QueryFileError(SurfDataError):
-    """A .sql file cannot be loaded as it stands."""
+    """A .sql file cannot be loaded."""
 
     def __init__(
         self,

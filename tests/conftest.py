@@ -34,8 +34,8 @@ hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_00
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
-# Whoever runs the tests in the background may have had these ignored, and what is ignored stays so in each process that
-# the tests start; they show what a person at a terminal sees.
+# A shell that runs the tests in the background may have had these ignored, and what is ignored stays so in each process
+# that the tests start; they show what a person at a terminal sees.
 for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_signal) is signal.SIG_IGN:
         signal.signal(_signal, _handler)

@@ -1,7 +1,7 @@
 -- Why: one person registers once, however the address is spelt. email stays as it was typed; email_key is the spelling
 -- that is compared (Unicode NFC, case folded, outer white space cut off), written by surf_data.lamps whenever it writes
 -- an address. The server cannot compute it: its lower() follows the database's locale and is no case folding.
--- What the server can tell is that an ASCII address has the right key, so whoever changes an address by hand must
+-- What the server can check is that an ASCII address has the right key, so whatever changes an address by hand must
 -- change its key with it.
 -- Locks: ACCESS EXCLUSIVE on lamp_registry until commit; nothing is scanned. Milliseconds at any size.
 -- surf_data registers users from 0009 on and reads lamps from 0010 on: start it when all of these are applied.

@@ -15,7 +15,7 @@ CREATE TABLE reference_version (
 
 INSERT INTO reference_version (version) VALUES (gen_random_uuid());
 
--- Whoever changes the configuration may have another search_path; the function keeps the one of this session.
+-- A session that changes the configuration may have another search_path; the function keeps the one of this session.
 CREATE FUNCTION reference_version_move() RETURNS TRIGGER
 LANGUAGE plpgsql
 SET search_path FROM CURRENT

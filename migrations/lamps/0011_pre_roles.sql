@@ -1,14 +1,15 @@
--- Why: whoever takes over the application should find a role that cannot drop, create, truncate or alter anything, nor
--- change what the log says. So three roles share the work, and none of them can log in:
+-- Why: an attacker who takes over the application should find a role that cannot drop, create, truncate or alter
+-- anything, nor change what the log says. So three roles share the work, and none of them can log in:
 --   surf_lamp_owner  owns the tables. Who migrates is a member of it.
 --   surf_lamp_app    reads and writes rows, only adds to activity_log, and cannot touch reference_version.
 --   surf_lamp_read   reads all but credentials: password hashes, session tokens, API keys.
--- A trigger moves reference_version for whoever may change the configuration, with the owner's rights.
+-- A trigger moves reference_version for every role that may change the configuration, with the owner's rights.
 -- Roles belong to the server, not to the database. One that exists is used as it is, and the way down leaves all three,
 -- because logins and other databases may use them. The settings are made together with a role, and hold for sessions
 -- that log in as that very role; docs/security.md gives a login of another name the same.
--- Run it as the owner of database and tables. Who may not create roles is told what an administrator has to run.
--- PUBLIC loses CREATE on the schema, which it has in databases that are older than PostgreSQL 15.
+-- Run it as the owner of database and tables. Without the right to create roles it fails and prints what an
+-- administrator has to run. PUBLIC loses CREATE on the schema, which it has in databases that are older than PostgreSQL
+-- 15.
 -- Locks: ACCESS EXCLUSIVE on each table until commit, while its owner changes; nothing is scanned. Milliseconds at any
 -- size.
 
@@ -28,7 +29,7 @@ BEGIN
         BEGIN
             EXECUTE format('CREATE ROLE %I', role_name);
             CONTINUE WHEN role_name = 'surf_lamp_owner';
-            -- Temporary tables last: else somebody's temporary table could stand in for one of ours.
+            -- Temporary tables last: else another role's temporary table could stand in for one of ours.
             pinned := format('ALTER ROLE %I SET search_path = %I, pg_temp', role_name, current_schema());
             EXECUTE pinned;
             EXECUTE format('ALTER ROLE %I SET lock_timeout = ''3s''', role_name);
@@ -115,7 +116,7 @@ ALTER TABLE activity_log OWNER TO surf_lamp_owner;
 ALTER TABLE user_sessions OWNER TO surf_lamp_owner;
 ALTER TABLE reference_version OWNER TO surf_lamp_owner;
 
--- Nobody but this schema's owner decides what the names in the function mean, temporary tables included.
+-- Only this schema's owner decides what the names in the function mean, temporary tables included.
 SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true) AS pinned;
 CREATE OR REPLACE FUNCTION reference_version_move() RETURNS TRIGGER
 LANGUAGE plpgsql

@@ -1,4 +1,4 @@
--- Why: whoever reads user_sessions, or a backup of it, should not be able to go on as somebody else. So only hashes of
+-- Why: a reader of user_sessions, or of a backup, should not be able to take over a session. So only hashes of
 -- session tokens are stored: SHA-256, in hexadecimal, as surf_data.kernel.crypto makes it. Tokens that are stored
 -- in plain text become their hashes, and who holds one stays logged in.
 -- Code that stores or looks for a token itself cannot from here on.

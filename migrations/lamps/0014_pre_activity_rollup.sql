@@ -9,7 +9,8 @@
 -- Locks: SHARE ROW EXCLUSIVE on activity_log until commit: writers wait, readers do not. Milliseconds at any size.
 
 -- migrate:up
--- Seconds since 1970: entries from before it come late. A sequence, because whoever writes must see it move at once.
+-- Seconds since 1970: entries from before it come late. A sequence, because other transactions must see it move at
+-- once.
 CREATE SEQUENCE activity_rollup_boundary MINVALUE 0 START 0;
 SELECT setval('activity_rollup_boundary', 0) AS boundary;
 
@@ -49,7 +50,7 @@ CREATE TABLE activity_rollup_stale (
     UNIQUE NULLS NOT DISTINCT (minute, lamp_id, everything, xact)
 );
 
--- Nobody but this schema's owner decides what the names in the functions mean, temporary tables included.
+-- Only this schema's owner decides what the names in the functions mean, temporary tables included.
 SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true) AS pinned;
 
 CREATE FUNCTION activity_rollup_minute(moment TIMESTAMPTZ) RETURNS TIMESTAMPTZ
@@ -282,7 +283,7 @@ SET search_path FROM CURRENT
 SET row_security = off
 AS $$
 DECLARE
-    -- Read before this transaction has an id: whoever gets a later one compares with this or a later moment.
+    -- Read before this transaction has an id: a transaction with a later id compares with this or a later moment.
     announced CONSTANT TIMESTAMPTZ := to_timestamp(pg_sequence_last_value('activity_rollup_boundary'));
     boundary CONSTANT TIMESTAMPTZ := activity_rollup_minute(
         least(until, clock_timestamp() - interval '15 seconds')
@@ -302,7 +303,7 @@ BEGIN
             USING ERRCODE = 'invalid_transaction_state';
     END IF;
     this_xact := pg_current_xact_id();
-    -- Never wait, so that nobody waits in a circle.
+    -- Never wait, so that there is no deadlock.
     BEGIN
         LOCK TABLE activity_log IN ACCESS SHARE MODE NOWAIT;
         LOCK TABLE activity_rollup_stale IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -454,7 +455,7 @@ activity_rollup_recount(BIGINT),
 activity_roll_up(TIMESTAMPTZ, BIGINT, TIMESTAMPTZ)
 FROM public;
 
--- Whoever writes compares with the boundary, by the triggers.
+-- Every writer compares with the boundary, by the triggers.
 GRANT SELECT ON SEQUENCE activity_rollup_boundary TO surf_lamp_app;
 GRANT SELECT ON
 activity_rollup, activity_rollup_count, activity_rollup_lamp, activity_rollup_stale

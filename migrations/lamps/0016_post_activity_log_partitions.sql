@@ -1,10 +1,10 @@
 -- Why: an activity log in partitions by time. A month that has expired is dropped in milliseconds and leaves no bloat,
 -- and the indexes that entries are inserted into stay as small as a month. Why months: docs/design-notes.md.
 -- The table that there is becomes the first partition, unchanged; no row is moved or read. Months follow, and a
--- default partition, which takes what nobody has made a partition for. `surf-data maintain` makes the next ones.
+-- default partition, which takes rows without a partition of their own. `surf-data maintain` creates the next ones.
 -- What is on the table goes with its name: columns, constraints, indexes, triggers, policies, comments, rights. What
 -- cannot go with it (a view, a publication, a foreign key of another table) stops the run and is named.
--- Nobody may use a partition but through the table: row security would be passed by.
+-- No role may use a partition except through the table: row security would be bypassed.
 -- Locks: ACCESS EXCLUSIVE on lamp_registry and activity_log until commit; nothing is scanned: 0015 has proved what
 -- would have to be. About a tenth of a second at any size. The lamps come first: so do they in a change of a lamp that
 -- is logged.

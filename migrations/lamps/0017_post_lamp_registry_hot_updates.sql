@@ -3,7 +3,7 @@
 -- than the index had. Without it, and with some room on each page, the new row lies beside the old one and no index
 -- learns of it (HOT). Measured on 300,000 lamps: a third of the WAL (190 bytes instead of 600), two thirds of the
 -- server's time, and indexes that do not grow.
--- Whoever looks for lamps that were not heard of for long reads the table: 0.2 s for a million.
+-- A search for lamps that have not been updated for long scans the table: 0.2 s for a million.
 -- Pages that are full have no room yet; they get it as their rows move to others.
 -- Locks: SHARE UPDATE EXCLUSIVE on lamp_registry; reads and writes go on. Milliseconds, and as long as transactions
 -- last that were begun before. Back: about 2 s for 1,000,000 lamps.

@@ -7,7 +7,7 @@
 -- All active lamps, the ones heard of last first, for background processing.
 -- replica: ok
 -- accept: SEQ-SCAN nearly all lamps are active, and all of these are wanted
--- accept: MANY-ROWS the specification wants them at once; whoever has many takes the stream below
+-- accept: MANY-ROWS the specification wants them at once; a caller with many takes the stream below
 -- accept: BIG-SORT some 80 MB, once for each run of the background processing
 SELECT
     lr.lamp_id,
@@ -61,7 +61,7 @@ FROM lamp_registry AS lr
 WHERE lr.lamp_id = ANY(:lamp_ids::uuid[]) AND lr.is_active;
 
 -- name: lamp_insert(lamp_id, email, email_key, name, password_hash, location_index, brightness)!
--- Registers a lamp and its user; no row when somebody has that e-mail address, however spelt.
+-- Registers a lamp and its user; no row when that e-mail address is taken, however spelt.
 -- The unique key decides, not an earlier look: of concurrent registrations one wins.
 INSERT INTO lamp_registry (
     lamp_id, email, email_key, name, password_hash, location_index, brightness

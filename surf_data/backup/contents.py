@@ -13,7 +13,7 @@ from surf_data.backup.queries import backup_queries
 from surf_data.kernel.postgres import DatabaseManager, Session
 from surf_data.kernel.postgres.translation import Translation
 
-#: Seconds to wait for a lock, while others queue behind whoever waits.
+#: Seconds to wait for a lock, while other sessions queue behind ours.
 LOCK_SECONDS = 10
 
 _CONTENTS = Translation("the look at the tables")
@@ -35,7 +35,7 @@ def snapshot(database: DatabaseManager) -> Iterator[tuple[psycopg.Connection[Any
 
 def lock(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> None:
     """Keep the tables from being dropped, altered or truncated until the transaction ends."""
-    # Nobody can write down beforehand what the tables are called.
+    # The names of the tables are known only at run time, so the statement is composed.
     if names := [_identifier(table) for table in tables]:
         statement = sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(sql.SQL(", ONLY ").join(names))
         with _CONTENTS:

@@ -1,4 +1,4 @@
-"""What an operator is told when pg_dump or pg_restore fails.
+"""Error messages for an operator when pg_dump or pg_restore fails.
 
 Their own words may quote a row: ``COPY lamp_registry, line 1: "..."``. So they are passed on only where they are known
 to hold nothing but the names of objects, and otherwise replaced by ours.
@@ -52,16 +52,16 @@ _REASONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = t
 )
 
 
-class Words:
-    """Listens to a program, line by line, for the reason of its failure."""
+class ErrorReader:
+    """Reads a program's standard error, line by line, for the reason of its failure."""
 
     def __init__(self) -> None:
         self._entry = ""
         self._failed = False
         self._reason: str | None = None
 
-    def hear(self, line: str) -> None:
-        """Take a line from standard error."""
+    def feed(self, line: str) -> None:
+        """Process a line of standard error."""
         if entry := _ENTRY.fullmatch(line):
             self._entry = f", at {entry[1]}"
         if error := _ERROR.fullmatch(line):

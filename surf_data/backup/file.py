@@ -1,4 +1,4 @@
-"""The file of a backup: nobody sees it under its name before it is whole."""
+"""The file of a backup: it appears under its name only when it is complete."""
 
 import fcntl
 import json

@@ -54,28 +54,28 @@ class Program:
 
         Arguments:
             place: the database.
-            arguments: what else it is told.
-            on_table: is called with the name of each table when its turn comes.
+            arguments: its other arguments.
+            on_table: called with the name of each table before its rows are processed.
             stdin: what it reads.
             stdout: where it writes; nowhere when ``None``.
 
         Raises:
             BackupError: it failed; with the reason as far as that quotes no row.
         """
-        # Also for those who do not want to know: at the next word to a pipe that nobody reads it ends. So it does not
+        # Verbose for every caller: the next line that it writes to a pipe without a reader ends it. So it does not
         # outlive a parent that was killed.
         command = [str(self.path), "--verbose", "--no-password", *arguments, f"--dbname={place.conninfo}"]
-        said = failure.Words()
+        errors = failure.ErrorReader()
         with _running(command, place.environment, stdin, stdout) as (process, lines):
             for line in lines:
                 if table := _TABLE.fullmatch(line):
                     on_table(table[1])
-                said.hear(line)
+                errors.feed(line)
         if process.returncode < 0:
             name = signal.Signals(-process.returncode).name
             raise BackupError(f"{self.name} was ended by the signal {name}")
         if process.returncode:
-            raise BackupError(f"{self.name} failed: {said.reason()}")
+            raise BackupError(f"{self.name} failed: {errors.reason()}")
 
 
 @attrs.frozen
@@ -122,8 +122,8 @@ def find_program(name: str, version: int, folders: Iterable[Path]) -> Program:
 
 def _program(path: Path) -> Program | None:
     with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run([str(path), "--version"], capture_output=True, check=True, timeout=60, text=True)
-        if version := _VERSION.search(told.stdout):
+        answer = subprocess.run([str(path), "--version"], capture_output=True, check=True, timeout=60, text=True)
+        if version := _VERSION.search(answer.stdout):
             return Program(path, int(version[1]))
     return None
 

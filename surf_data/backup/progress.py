@@ -1,4 +1,4 @@
-"""What is told while a backup is made or restored."""
+"""The progress of a backup while it is made or restored."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -16,25 +16,25 @@ class Step:
     table: str
     #: How many steps came before.
     done: int
-    #: How many steps there are; ``None`` when nobody knows.
+    #: How many steps there are; ``None`` when it is not known.
     total: int | None
 
 
 class Progress:
-    """Counts steps, and tells of each.
+    """Counts steps, and reports each.
 
     Arguments:
-        tables: how many tables there are, each of them with two steps; ``None`` when nobody knows.
-        tell: is told; ``None`` when nobody wants to know.
+        tables: how many tables there are, each of them with two steps; ``None`` when it is not known.
+        on_step: called with each step; ``None`` when there is no listener.
     """
 
-    def __init__(self, tables: int | None, tell: Callable[[Step], object] | None) -> None:
+    def __init__(self, tables: int | None, on_step: Callable[[Step], object] | None) -> None:
         self._total = None if tables is None else 2 * tables
-        self._tell = tell
+        self._on_step = on_step
         self._done = 0
 
     def step(self, what: Literal["counting", "dumping", "restoring"], table: str) -> None:
-        """Tell that the work on a table begins."""
-        if self._tell is not None:
-            self._tell(Step(what=what, table=table, done=self._done, total=self._total))
+        """Report that the work on a table begins."""
+        if self._on_step is not None:
+            self._on_step(Step(what=what, table=table, done=self._done, total=self._total))
         self._done += 1

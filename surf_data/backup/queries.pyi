@@ -26,7 +26,7 @@ class _BackupQueries:
     ) -> list[tuple[str | None]]:
         """What was made in this database since it was created, described in words; temporary objects do not count.
         PostgreSQL gives its own objects oids below 16384. The schema public and the language plpgsql are there from the
-        beginning, but somebody may have dropped them and made them again. Members of an extension go with it, and partitions
+        beginning, but they may have been dropped and created again. Members of an extension go with it, and partitions
         with their table; that its key's columns go with it, too, makes it no part of anything."""
 
     def object_list_cursor(
@@ -38,7 +38,7 @@ class _BackupQueries:
     ) -> AbstractContextManager[_Rows[tuple[str | None]]]:
         """What was made in this database since it was created, described in words; temporary objects do not count.
         PostgreSQL gives its own objects oids below 16384. The schema public and the language plpgsql are there from the
-        beginning, but somebody may have dropped them and made them again. Members of an extension go with it, and partitions
+        beginning, but they may have been dropped and created again. Members of an extension go with it, and partitions
         with their table; that its key's columns go with it, too, makes it no part of anything."""
 
     def snapshot_export(self, executor: Executor, /) -> str | None:

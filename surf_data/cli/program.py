@@ -26,7 +26,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     # The library's warnings are for services; without a handler Python would print them among the answers.
     logging.getLogger().addHandler(logging.NullHandler())
     for name in ("stdout", "stderr"):
-        # Whoever closed a stream does not want to hear; and a terminal that does not know a letter gets another one.
+        # A closed stream is replaced by one that discards; a terminal that cannot encode a letter gets another one.
         stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         stream.reconfigure(errors="replace")
         setattr(sys, name, stream)

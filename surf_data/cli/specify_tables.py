@@ -94,7 +94,7 @@ def found(rows: Mapping[str, Sequence[Any]]) -> Iterator[RenderableType]:
 
 
 def document(row: Any) -> dict[str, Any]:
-    """Return a row as JSON has it, without what is nobody's business."""
+    """Return a row as JSON has it, without what is internal."""
     return {
         field.name: getattr(row, field.name)
         for field in attrs.fields(type(row))

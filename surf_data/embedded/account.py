@@ -114,7 +114,7 @@ def account_for(folder: Path | None) -> Account:
     """
     if os.geteuid() != 0:
         return Account(name=_named(os.geteuid()))
-    # What exists belongs to somebody, who may want to use it without being root.
+    # A folder that exists has an owner, who may want to use it without being root.
     data, whole = (_status(folder / "postgres"), _status(folder)) if folder else (None, None)
     if data is not None and data.st_uid != 0:
         return Account(name=_named(data.st_uid), user=data.st_uid, group=_group(data))

@@ -21,7 +21,7 @@ RUNTIME_PREFIX = "surf_data-"
 # What fits into a socket's address on every system, with the zero that ends it: macOS has 104 bytes, Linux 108.
 _LONGEST_SOCKET = 103
 
-# What mkdtemp creates there is private, whoever else uses the place.
+# What mkdtemp creates there is private, although other accounts use the same folder.
 _SHORT = Path("/tmp")  # noqa: S108 -- a socket path must be short; the folder in it is private
 
 
@@ -41,7 +41,7 @@ class State:
     postgres_version: int
     #: The folder of the PostgreSQL programs, empty until the servers run.
     postgres_bin: str = ""
-    #: Whether the servers run, and nobody has asked them to stop.
+    #: Whether the servers run, and have not been asked to stop.
     ready: bool = False
 
     @property
@@ -141,8 +141,8 @@ class Folder:
         """Open one of the folder's locks.
 
         Arguments:
-            name: ``start``, held by whoever joins or leaves the users; ``users`` and ``alive``, shared by all users;
-                ``supervisor``, held by the supervisor for as long as its process exists.
+            name: ``start``, held by a process that joins or leaves the users; ``users`` and ``alive``, shared by all
+                users; ``supervisor``, held by the supervisor for as long as its process exists.
 
         Raises:
             FileNotFoundError: the folder was temporary and is gone.
@@ -168,7 +168,7 @@ class Folder:
         return state
 
     def write_state(self, state: State) -> None:
-        """Replace the state at once, so that nobody ever reads half of it."""
+        """Replace the state at once, so that no reader ever sees half of it."""
         with tempfile.NamedTemporaryFile("w", dir=self.path, delete=False) as file:
             json.dump(attrs.asdict(state), file)
         self.account.give(Path(file.name))
@@ -188,11 +188,11 @@ class Folder:
         runtime = Path(state.runtime)
         with suppress(FileNotFoundError):
             if state.temporary:
-                # Out of reach first: whoever waits for one of its locks must not put a new file into it.
+                # Out of reach first: a process that waits for one of its locks must not put a new file into it.
                 runtime = self.path.rename(self.path.with_name(f"{self.path.name}.removed"))
             else:
                 (self.path / "servers.json").unlink()
-        # The state may be somebody else's text: remove nothing that is not the account's own folder for sockets.
+        # The state may have been written by others: remove nothing that is not the account's own folder for sockets.
         with suppress(FileNotFoundError):
             owner = os.geteuid() if self.account.user is None else self.account.user
             if runtime.name.startswith(RUNTIME_PREFIX) and runtime.lstat().st_uid == owner:

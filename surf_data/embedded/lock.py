@@ -36,7 +36,7 @@ class Lock:
         return True
 
     def is_current(self) -> bool:
-        """Say whether the path still leads to this file: whoever waited may hold the lock of a removed one."""
+        """Return whether the path still leads to this file: after a wait the lock may be that of a removed one."""
         try:
             return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
         except FileNotFoundError:

@@ -11,11 +11,11 @@ class FolderGone(Exception):
     """The folder was temporary, and its last user has left."""
 
 
-class Presence:
-    """That this process uses the servers: two locks, shared with all other users, which the kernel drops when it ends.
+class ServerLease:
+    """A process's use of the servers: two locks, shared with all other users, which the kernel drops when it ends.
 
-    Two, because the supervisor waits for ``alive`` until nobody has it, while whoever leaves has to learn from
-    ``users`` whether others remain, without a supervisor in the way.
+    Two, because the supervisor waits for ``alive`` until no process holds it, while a process that leaves has to learn
+    from ``users`` whether others remain, without a supervisor in the way.
 
     Arguments:
         folder: the folder, in which it is this process's turn to join.
@@ -38,13 +38,13 @@ class Presence:
             raise
 
     def end(self) -> None:
-        """Let go of the locks, which forked children keep. May be called again."""
+        """Let go of the locks, which forked children keep. Idempotent."""
         while self._locks:
             self._locks.pop().close()
 
 
 @contextmanager
-def turn(folder: Folder) -> Iterator[Lock]:
+def exclusive_turn(folder: Folder) -> Iterator[Lock]:
     """Be the only one who joins or leaves, and yield the lock ``start``.
 
     Raises:

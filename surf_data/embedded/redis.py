@@ -99,7 +99,7 @@ def stop_forgotten(folder: Folder, state: State) -> None:
     """Stop a server that has lost its supervisor."""
 
     def running() -> int | None:
-        # Whoever listens on a socket in the private folder is the server that wrote its id there.
+        # What listens on a socket in the private folder is the server that wrote its id there.
         connection = _connection(state.redis_socket)
         if connection is None:
             return None

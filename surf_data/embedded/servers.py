@@ -11,10 +11,10 @@ from typing import Self
 import attrs
 
 from surf_data.embedded.child import collect, start_supervisor
+from surf_data.embedded.cleanup import clear, clear_stale
 from surf_data.embedded.folder import Folder, State
 from surf_data.embedded.lock import Lock
-from surf_data.embedded.presence import FolderGone, Presence, turn
-from surf_data.embedded.remains import clear, clear_beside
+from surf_data.embedded.presence import FolderGone, ServerLease, exclusive_turn
 from surf_data.errors import EmbeddedServerError
 
 _log = logging.getLogger("surf_data.embedded.servers")
@@ -39,20 +39,20 @@ def start(
     """
     wanted = _Wanted(temporary=directory is None, redis=redis, postgres_version=postgres_version)
     try:
-        folder, state, presence = _use(directory, wanted)
+        folder, state, lease = _use(directory, wanted)
     except OSError as error:
         raise EmbeddedServerError(f"{directory or 'the temporary folder'} cannot be used: {error}") from error
     _log.info(
         "embedded servers in use",
         extra={"directory": str(folder.path), "postgres_version": state.postgres_version, "redis": state.redis},
     )
-    return EmbeddedServers(folder, state if redis else attrs.evolve(state, redis=False), presence)
+    return EmbeddedServers(folder, state if redis else attrs.evolve(state, redis=False), lease)
 
 
 class EmbeddedServers:
     """PostgreSQL and Redis, until this object is stopped. Made by `start`; safe to share between threads."""
 
-    def __init__(self, folder: Folder, state: State, presence: Presence) -> None:
+    def __init__(self, folder: Folder, state: State, lease: ServerLease) -> None:
         #: The URL of the database ``surf_data`` for its superuser ``surf_data``, by a socket that only this account can
         #: reach.
         self.database_url: str = state.database_url
@@ -65,13 +65,13 @@ class EmbeddedServers:
         #: The folder with the programs of the PostgreSQL that runs: ``psql``, ``pg_dump`` and the rest.
         self.postgres_bin: Path = Path(state.postgres_bin)
         self._folder = folder
-        self._presence = [presence]
+        self._leases = [lease]
 
     def stop(self) -> None:
-        """Stop using the servers. If nobody else does, return when they are gone. May be called again."""
+        """Stop using the servers. If no other process uses them, return when they have stopped. Idempotent."""
         # One thread only can take it out of the list.
         with suppress(IndexError):
-            _leave(self._folder, self._presence.pop())
+            _leave(self._folder, self._leases.pop())
 
     def __enter__(self) -> Self:
         return self
@@ -92,36 +92,36 @@ class _Wanted:
     postgres_version: int
 
 
-def _use(directory: str | os.PathLike[str] | None, wanted: _Wanted) -> tuple[Folder, State, Presence]:
+def _use(directory: str | os.PathLike[str] | None, wanted: _Wanted) -> tuple[Folder, State, ServerLease]:
     while True:
         folder = Folder.kept(directory) if directory is not None else Folder.temporary()
         # A temporary folder that was joined by its path may go away at any time.
         with suppress(FolderGone), ExitStack() as failed:
             if directory is None:
                 failed.callback(shutil.rmtree, folder.path, ignore_errors=True)
-                clear_beside(folder)
-            state, presence = _join(folder, wanted)
+                clear_stale(folder)
+            state, lease = _join(folder, wanted)
             failed.pop_all()
-            return folder, state, presence
+            return folder, state, lease
 
 
-def _join(folder: Folder, wanted: _Wanted) -> tuple[State, Presence]:
-    with turn(folder) as mine:
+def _join(folder: Folder, wanted: _Wanted) -> tuple[State, ServerLease]:
+    with exclusive_turn(folder) as mine:
         while mine.is_current():
             with ExitStack() as failed:
-                presence = Presence(folder)
-                failed.callback(presence.end)
+                lease = ServerLease(folder)
+                failed.callback(lease.end)
                 with folder.lock("supervisor") as supervisor:
                     free = supervisor.take(wait=False)
                     state = _start(folder, wanted, supervisor) if free else folder.read_state()
-                if state and state.ready and presence.in_time:
+                if state and state.ready and lease.in_time:
                     if wanted.redis and not state.redis:
                         raise EmbeddedServerError(
                             f"the servers in {folder.path} run without Redis: stop all their users first, or do "
                             "without it as well"
                         )
                     failed.pop_all()
-                    return state, presence
+                    return state, lease
             # The supervisor is stopping its servers, or is starting them for a user that was killed, and then stops.
             with folder.lock("supervisor") as supervisor:
                 supervisor.take()
@@ -130,9 +130,9 @@ def _join(folder: Folder, wanted: _Wanted) -> tuple[State, Presence]:
 
 def _start(folder: Folder, wanted: _Wanted, supervisor: Lock) -> State | None:
     """Start servers where there is no supervisor; ``None`` if there is one after all."""
-    remains = folder.read_state()
-    clear(folder, remains)
-    if remains and remains.temporary:
+    left = folder.read_state()
+    clear(folder, left)
+    if left and left.temporary:
         raise FolderGone
     state = folder.new_state(temporary=wanted.temporary, redis=wanted.redis, postgres_version=wanted.postgres_version)
     supervisor.release()
@@ -146,10 +146,10 @@ def _start(folder: Folder, wanted: _Wanted, supervisor: Lock) -> State | None:
     return folder.read_state()
 
 
-def _leave(folder: Folder, presence: Presence) -> None:
+def _leave(folder: Folder, lease: ServerLease) -> None:
     try:
-        with turn(folder) as mine, folder.lock("users") as users, folder.lock("supervisor") as supervisor:
-            presence.end()
+        with exclusive_turn(folder) as mine, folder.lock("users") as users, folder.lock("supervisor") as supervisor:
+            lease.end()
             if users.take(wait=False):
                 supervisor.take()
                 collect(folder)
@@ -159,4 +159,4 @@ def _leave(folder: Folder, presence: Presence) -> None:
     except FolderGone:
         pass
     finally:
-        presence.end()
+        lease.end()

@@ -19,10 +19,10 @@ from typing import NamedTuple
 import attrs
 
 from surf_data.embedded import postgres, redis
+from surf_data.embedded.cleanup import clear
 from surf_data.embedded.folder import Folder, State
 from surf_data.embedded.lock import Lock
 from surf_data.embedded.process import stop_child
-from surf_data.embedded.remains import clear
 from surf_data.errors import EmbeddedServerError
 
 # Not a signal: the users have gone, or PostgreSQL has ended.
@@ -40,7 +40,7 @@ class Pipe(NamedTuple):
 
 
 def supervise(folder: Folder, state: State, announce: Callable[[], None], end: Pipe) -> None:
-    """Start the servers of a folder, wait until nobody uses them any more, and stop them.
+    """Start the servers of a folder, wait until no process uses them any more, and stop them.
 
     Arguments:
         folder: the folder, of which the caller holds the lock ``supervisor``.
@@ -99,10 +99,10 @@ def main(arguments: Sequence[str]) -> None:
     folder = Folder.at(Path(path))
     if not folder.lock("supervisor").take(wait=False):
         return answer(busy=True)
-    # The lock is never released: whoever gets it knows that this process is gone.
+    # The lock is never released: a process that gets it knows that this one is gone.
     state = folder.read_state()
     if state is None:
-        return answer(error=f"nobody asked for servers in {folder.path}")
+        return answer(error=f"no process asked for servers in {folder.path}")
     try:
         supervise(folder, state, lambda: answer(ready=True), end)
     except EmbeddedServerError as error:
@@ -123,7 +123,7 @@ def _await_end(server: subprocess.Popen[bytes], end: Pipe) -> None:
 
 
 def _withdraw(folder: Folder, state: State) -> None:
-    # Whoever comes now waits for a new start. The folder may have been removed by hand.
+    # A process that joins now waits for a new start. The folder may have been removed by hand.
     with suppress(OSError):
         folder.write_state(state)
 

@@ -253,7 +253,7 @@ class _LampQueries:
         location_index: int,
         brightness: int | None,
     ) -> int:
-        """Registers a lamp and its user; no row when somebody has that e-mail address, however spelt.
+        """Registers a lamp and its user; no row when that e-mail address is taken, however spelt.
         The unique key decides, not an earlier look: of concurrent registrations one wins."""
 
     def lamp_status_update(

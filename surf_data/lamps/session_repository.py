@@ -57,7 +57,7 @@ class PostgresSessionRepository:
             token: what was presented, 1 to 255 characters.
 
         Returns:
-            The lamp; ``None`` when nobody has this token, it has expired, or the lamp is not active.
+            The lamp; ``None`` when no session has this token, it has expired, or the lamp is not active.
 
         Raises:
             ValidationError: ``token`` cannot be one.

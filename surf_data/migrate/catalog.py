@@ -10,7 +10,7 @@ from surf_data.migrate.queries import migrate_queries
 
 # What is compared: lists of object identifiers, in the order of the query's columns.
 _SCOPE = ("schemas", "relations", "routines", "types")
-# The kinds of facts, each with what its query is told.
+# The kinds of facts, each with the arguments of its query.
 _QUERIES = {
     "schemas": ("schemas",),
     "extensions": (),

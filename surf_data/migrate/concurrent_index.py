@@ -55,7 +55,7 @@ class ConcurrentIndex:
         """Drop what an earlier attempt to build it has left, if anything.
 
         Raises:
-            MigrationError: somebody is just building it.
+            MigrationError: another session is building it.
         """
         state = self._state(session)
         if self.table is None or state is None or state.valid:

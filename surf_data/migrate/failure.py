@@ -1,4 +1,4 @@
-"""What an operator is told when a migration fails.
+"""Error messages for an operator when a migration fails.
 
 The server's own words help most, but they may hold a value from a row, in quotes or not: "syntax error in tsquery: ..."
 has the same error class as a misspelt keyword. So they are passed on only where they can be shown to be the server's

@@ -22,7 +22,7 @@ LAST_NUMBER = 9999
 NAME = "[a-z0-9]+(?:_[a-z0-9]+)*"
 _FILE_NAME = re.compile(rf"(?P<number>[0-9]{{4}})_(?P<name>{NAME})\.sql")
 _MARKER = re.compile(r"--\s*migrate:(?P<kind>up|down|next)(?:(?<!next)\s+transaction:(?P<transaction>true|false))?\s*")
-# Whatever somebody may have meant as a marker; one that is not read as such would join two sections.
+# Whatever may be meant as a marker; one that is not read as such would join two sections.
 _MARKER_LIKE = re.compile(
     r"(?:--|/\*)\s*migrate(?:\s*:.*|[^\w\n]*(?:up|down|next)[^\w\n]*$)", re.IGNORECASE | re.MULTILINE
 )

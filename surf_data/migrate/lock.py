@@ -25,7 +25,7 @@ def exclusive(connection: psycopg.Connection[Any], session: Session, wait: float
         wait: for how many seconds to ask for the lock; at least once.
 
     Raises:
-        MigrationError: a pooler sits between, the lock was held by somebody else all the time, or it was lost.
+        MigrationError: a pooler sits between, another session held the lock all the time, or it was lost.
     """
     if migrate_queries().session_backend(session) != connection.info.backend_pid:
         # Behind a pooler the lock would belong to whichever client comes next.

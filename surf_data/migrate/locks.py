@@ -206,7 +206,7 @@ def _held(session: Session, known: Relations) -> dict[int, int]:
     held: dict[int, int] = {}
     for oid, mode in migrate_queries().locks_held(session):
         if oid is not None and mode is not None and oid in known:
-            # Whoever plans a query on a table opens its indexes as well.
+            # Planning a query on a table locks its indexes as well.
             table = known[oid].table
             held[table] = max(held.get(table, -1), _MODES.index(mode))
     return held
@@ -254,7 +254,7 @@ def _tables(known: Relations, locks: Mapping[int, int], change: Change, scans: s
             scans=table in scans,
             builds=tuple(built.get(table, ())),
         )
-        # Nobody else can see a table that the transaction itself has made.
+        # No other session can see a table that the transaction itself has created.
         for table in {*locks, *rewritten, *built, *scans} & {*known}
     ]
     return tuple(sorted(effects, key=lambda effect: effect.table))

@@ -518,12 +518,12 @@ class _MigrateQueries:
         statement_timeout: str | None,
         transaction: bool | None,
     ) -> tuple[str, str, str, str | None]:
-        """A lock is given up soon, because whoever comes after us waits behind us; the work itself takes as long as it takes.
+        """A lock is given up soon, because every later session waits behind us; the work itself takes as long as it takes.
         Files are UTF-8, whatever the client's locale is."""
 
     def lock_acquire(self, executor: Executor, /) -> bool:
         """Takes the lock if it is free, else says false at once.
-        A run asks again and again instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for whoever waits there."""
+        A run polls instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for every session that waits there."""
 
     def lock_holder(self, executor: Executor, /) -> int | None:
         """The backend that holds the lock; none if it has just been given back."""
@@ -589,7 +589,7 @@ class _MigrateQueries:
         *,
         database: str | None,
     ) -> tuple[str, str]:
-        """Names the session after its database, so that others see that somebody still needs it. It has to write, though the
+        """Names the session after its database, so that others see that it is still in use. It has to write, though the
         client's environment may say that its sessions only read."""
 
     def scratch_configure(
@@ -614,7 +614,7 @@ class _MigrateQueries:
         *,
         prefix: str,
     ) -> list[tuple[str]]:
-        """Our databases that nobody claims or is connected to: what made them was killed."""
+        """Our databases that no session claims or is connected to: what made them was killed."""
 
     def scratch_leftovers_cursor(
         self,
@@ -623,7 +623,7 @@ class _MigrateQueries:
         *,
         prefix: str,
     ) -> AbstractContextManager[_Rows[tuple[str]]]:
-        """Our databases that nobody claims or is connected to: what made them was killed."""
+        """Our databases that no session claims or is connected to: what made them was killed."""
 
     def scratch_roles(self, executor: Executor, /) -> list[tuple[str]]:
         """The roles of this server, without PostgreSQL's own."""
@@ -638,7 +638,7 @@ class _MigrateQueries:
         *,
         lock_timeout: str | None,
     ) -> tuple[str, str, str]:
-        """As for migrations: a lock is given up soon, because others queue behind whoever waits; files are UTF-8."""
+        """As for migrations: a lock is given up soon, because others queue behind a session that waits; files are UTF-8."""
 
     def session_backend(self, executor: Executor, /) -> int:
         """The server process that answers; another one than greeted us when a pooler sits between."""
@@ -679,7 +679,7 @@ class _MigrateQueries:
         """Gives the session back to who it belonged to before a migration, with their rights."""
 
     def session_reset(self, executor: Executor, /) -> str | None:
-        """Forgets everything that was set in the session, by whomever."""
+        """Resets everything that was set in the session, whatever has set it."""
 
     def session_state(self, executor: Executor, /) -> SessionState:
         """What a migration may set, and neither its record nor the migrations after it must feel."""

@@ -43,7 +43,7 @@ class Runner:
     Every call opens a connection of its own and closes it. Calls that change something exclude one another, whatever
     their folders. Before anything is changed, all files are read and compared with the history: one that was edited,
     renamed or deleted after it was applied, or left out, stops the call. With ``dry_run`` a call says what it would do,
-    in a transaction that can only read, and waits for nobody.
+    in a transaction that can only read, and waits for no lock.
 
     Arguments:
         connect: returns a new connection; directly to the server, because a pooler cannot hold the lock.
@@ -52,7 +52,7 @@ class Runner:
             and nothing else.
         lock_wait: for how many seconds a run waits for another run to end; 0 or more.
         lock_timeout: for how many seconds a migration waits for a lock on a table while others queue behind it;
-            0.001 or more. What is done ``CONCURRENTLY`` keeps nobody waiting, and waits as long as it takes.
+            0.001 or more. What is done ``CONCURRENTLY`` blocks no other session, and waits as long as it takes.
         statement_timeout: for how many seconds a statement of a migration may work; 0 or more, 0 is without limit.
         attempts: how many times a migration is tried, 1 to 100, while it cannot have a lock in time or loses a deadlock
             (SQLSTATE 55P03 and 40P01). In between it leaves the tables to the others: at least for as long as it had

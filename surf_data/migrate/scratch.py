@@ -62,7 +62,7 @@ class Environment:
 
 @contextmanager
 def scratch_database(server: ScratchServer, environment: Environment) -> Iterator[Connect]:
-    """Make an empty database for a block, and drop it at its end, whoever is connected to it.
+    """Create an empty database for a block, and drop it at its end, with whatever is connected to it.
 
     What an earlier check left behind because it was killed is dropped as well.
 
@@ -139,7 +139,7 @@ def _connection(server: ScratchServer, **database: Any) -> psycopg.Connection[An
 
 def _drop_leftovers(owner: psycopg.Connection[Any], session: Session) -> None:
     for (name,) in migrate_queries().scratch_leftovers(session, prefix=PREFIX):
-        # Somebody may look into it just now, or drop it, too.
+        # Another process may be connected to it just now, or drop it, too.
         with suppress(psycopg.Error):
             owner.execute(_DROP_LEFTOVER.format(sql.Identifier(name)))
 

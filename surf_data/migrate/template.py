@@ -7,7 +7,7 @@ from surf_data.errors import MigrationError
 from surf_data.kernel import validation
 from surf_data.migrate.files import LAST_NUMBER, NAME, read_folder
 
-# Empty sections are refused when the folder is read, so the file does nothing until somebody has thought about it.
+# Empty sections are refused when the folder is read, so the file does nothing until it has been filled in.
 _TEXT = """\
 -- Why: what gets better, and for whom.
 -- Locks: which tables, in which mode, for how long at the size of production.
@@ -44,7 +44,7 @@ def new_file(folder: Path, name: str, *, dry_run: bool = False) -> Path:
     if dry_run:
         return path
     try:
-        # Never over a file that somebody else has begun meanwhile.
+        # Never over a file that has been created meanwhile.
         with path.open("x", encoding="utf-8") as file:
             file.write(_TEXT)
     except OSError as error:

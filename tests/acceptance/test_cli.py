@@ -19,7 +19,7 @@ Cli = Callable[..., Any]
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "tube-ride-8211"
-#: Nobody answers there.
+#: Nothing listens there.
 NOWHERE = f"postgresql://surfer:{PASSWORD}@127.0.0.1:1/waves"
 NO_REDIS = f"redis://surfer:{PASSWORD}@127.0.0.1:1/0"
 
@@ -101,7 +101,7 @@ def test_health_without_cache(cli: Cli, migrated_url: str) -> None:
 
 
 def test_health_of_no_cache(cli: Cli, migrated_url: str) -> None:
-    """A cache that nobody asked for is off, not failed."""
+    """A cache that is not configured is off, not failed."""
     done = cli("health", database=migrated_url)
     assert (done.code, done.err) == (0, "")
     assert [line.split()[1] for line in lines(done.out)[2:]] == ["ok", "off", "ok"]

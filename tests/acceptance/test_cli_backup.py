@@ -47,7 +47,7 @@ def test_there_and_back(cli: Cli, migrated_url: str, database_url: str, file: st
 
 
 def test_json(cli: Cli, migrated_url: str, database_url: str, file: str) -> None:
-    """Programs are told as JSON what was done, or would be."""
+    """Programs get as JSON what was done, or would be."""
     plan = json.loads(cli("backup", file, "--dry-run", "--json", database=migrated_url).out)
     assert (plan["file"], plan["database"], plan["tables"]) == (file, "test_migrated", TABLES)
     assert Path(plan["pg_dump"]).name == "pg_dump"
@@ -181,7 +181,7 @@ def test_signals(
 
 
 def test_kill(dumping: tuple[subprocess.Popen[bytes], psutil.Process], cli: Cli, migrated_url: str, file: str) -> None:
-    """A backup that is killed leaves no file of its name, nobody else writes there, and the next one succeeds."""
+    """A backup that is killed leaves no file of its name, no other process writes there, and the next one succeeds."""
     process, pg_dump = dumping
     process.kill()
     process.wait()

@@ -14,7 +14,7 @@ from surf_data import LampsDataLayer, SurfData
 
 Cli = Callable[..., Any]
 
-#: Nobody answers there.
+#: Nothing listens there.
 NO_REDIS = "redis://surfer:tube-ride-8211@127.0.0.1:1/0"
 GOOD = b'{"location_index": 2, "wave_height_m": 1.8, "wave_period_s": 14, "wind_speed_mps": 6, "tide": {"m": 0.4}}\n'
 
@@ -61,7 +61,7 @@ def test_warm_with_nothing(cli: Cli) -> None:
     ],
 )
 def test_warm_refuses(cli: Cli, store: "redis.Redis", redis_url: str, line: bytes, problem: str) -> None:
-    """What is wrong with a line is told with its number, and then nothing of the file is stored."""
+    """An error names the number of the line, and then nothing of the file is stored."""
     done = cli("cache", "warm", "-", redis=redis_url, stdin=GOOD + b"\n" + line + b"\n" + GOOD)
     assert done.out == ""
     assert done.error() == f"line 3: {problem}"
@@ -94,7 +94,7 @@ def test_warm_with_a_redis_that_hangs(cli: Cli, store: "redis.Redis", redis_url:
 
 
 def test_progress_is_for_terminals(cli: Cli, terminal: Callable[..., str], redis_url: str, tmp_path: Path) -> None:
-    """A terminal sees how far the reading is, of a file and of a pipe; nobody else does."""
+    """A terminal sees how far the reading is, of a file and of a pipe; no other output does."""
     file = tmp_path / "surf.jsonl"
     file.write_bytes(GOOD)
     assert "Reading" in terminal("cache", "warm", str(file), SURF_DATA_REDIS_URL=redis_url)
@@ -106,7 +106,7 @@ def test_flush(cli: Cli, data: LampsDataLayer, store: "redis.Redis", redis_url: 
     """What this library keeps is deleted and counted, and nothing else."""
     data.cache.warm_surf_data({index: SurfData() for index in range(1500)})
     data.cache.set_system_stats({"lamps": 1})
-    store.set("surf_data:other", "somebody else's")
+    store.set("surf_data:other", "of another application")
     done = cli("cache", "flush", redis=redis_url)
     assert (done.code, done.out, done.err) == (0, "Deleted 1,501 keys.\n", "")
     assert store.keys() == [b"surf_data:other"]

@@ -57,7 +57,7 @@ def test_no_drift(cli: Cli, migrated_url: str) -> None:
 
 
 def test_drift(cli: Cli, migrated_url: str, admin: Admin) -> None:
-    """What somebody changed by hand is shown as SQL, and fails."""
+    """What was changed by hand is shown as SQL, and fails."""
     admin.execute(DRIFT)
     done = cli("migrate", "verify", "--scratch", migrated_url, database=migrated_url)
     assert (done.code, done.err) == (1, "")

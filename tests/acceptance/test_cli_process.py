@@ -97,7 +97,7 @@ def test_beginning_is_not_interrupted() -> None:
 
 @pytest.mark.parametrize("arguments", [["migrate", "up"], ["migrate", "status"], ["migrate", "status", "--json"]])
 def test_nobody_reads_on(environment: Mapping[str, str], database_url: str, cli: Cli, arguments: list[str]) -> None:
-    """A reader that goes away changes nothing of the work, and nobody is told."""
+    """A reader that goes away changes nothing of the work, and is no error."""
     readable, writable = os.pipe()
     os.close(readable)
     done = subprocess.run(
@@ -145,6 +145,6 @@ def test_colours_are_for_terminals(cli: Cli, terminal: Terminal, migrated_url: s
 
 
 def test_width(cli: Cli, migrated_url: str) -> None:
-    """Whoever sets COLUMNS gets tables of that width."""
+    """Tables have the width that COLUMNS says."""
     done = cli("stats", "--hours", "1", database=migrated_url, variables={"COLUMNS": "60"})
     assert max(map(len, done.out.splitlines())) <= 60

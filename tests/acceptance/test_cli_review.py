@@ -104,7 +104,7 @@ def test_json(review: Cli) -> None:
 
 
 def test_problems(review: Cli, folder: Path) -> None:
-    """A query that cannot be analysed is told with file and line, and the others are shown all the same."""
+    """A query that cannot be analysed is reported with file and line, and the others are shown all the same."""
     with (folder / "queries" / "shop.sql").open("a", encoding="utf-8") as file:
         file.write("-- name: lost\n-- Of nowhere.\nselect id\nfrom nowhere\n")
         file.write("-- name: feel(days)$\nselect make_interval(days => :days)\n")
@@ -130,7 +130,7 @@ reason = "shops stay"
 
 
 def test_findings(review: Cli, folder: Path) -> None:
-    """What nobody has accepted is listed, with its place and what to do, and the command fails."""
+    """What is not accepted is listed, with its place and what to do, and the command fails."""
     done = review()
     assert done.code == 1
     shown = [" ".join(block.split()) for block in done.out.split("\n\n")[1:]]
@@ -162,7 +162,7 @@ def test_accepted_findings(review: Cli, folder: Path) -> None:
 
 
 def test_callers(review: Cli, folder: Path) -> None:
-    """Where the code is named, queries that nobody calls are found."""
+    """Where the code is named, queries without a caller are found."""
     (folder / "app.py").write_text("queries.board_labels(c), queries.shop_find(c), queries.ticket(c)\n", "utf-8")
     found = json.loads(review("--code", "app.py", "--json").out)["findings"]
     assert [each["subject"] for each in found if each["code"] == "UNCALLED"] == ["shop_delete", "tidy"]
@@ -252,7 +252,7 @@ def test_no_server(cli: Cli, folder: Path) -> None:
 
 
 def test_unknown_query(review: Cli) -> None:
-    """A name that no query has is a mistake of whoever typed it."""
+    """A name that no query has is a usage error."""
     done = review("--query", "shop_fnid")
     assert done.code == 2
     assert "there is no query shop_fnid below queries" in done.err
@@ -340,7 +340,7 @@ def test_plans_as_json(planned: Cli) -> None:
 
 
 def test_scales_that_cannot_be_used(planned: Cli, tmp_path: Path, database_url: str) -> None:
-    """On a server that is somebody's there are no plans; two scales at once are a mistake, and so is a wrong one."""
+    """On a server that is not disposable there are no plans; two scales at once are an error, and so is a wrong one."""
     left = planned("--scratch", database_url)
     assert "cost" not in left.out
     assert " ".join(left.err.split()) == (

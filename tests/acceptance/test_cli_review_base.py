@@ -24,8 +24,8 @@ CREATE TABLE board (id int8 PRIMARY KEY, shop_id int8 REFERENCES shop ON DELETE 
 GRANT SELECT ON shop TO reviewed_reader;
 """
 SECOND = """\
--- accept: LOCK nobody writes at night
--- accept: SQUAWK nobody writes at night
+-- accept: LOCK no client writes at night
+-- accept: SQUAWK no client writes at night
 -- migrate:up
 -- Boards are looked up by their label.
 CREATE INDEX board_label ON board (label);
@@ -110,7 +110,7 @@ class Page(html.parser.HTMLParser):
 
 
 def git(*arguments: str) -> None:
-    """Run git in the current folder, as somebody without settings of their own."""
+    """Run git in the current folder, without settings of the user's own."""
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, env=environment)  # noqa: S607
@@ -118,7 +118,7 @@ def git(*arguments: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder: a repository with a commit, and what somebody has made of it."""
+    """Return the current folder: a repository with a commit, and a working tree that differs from it."""
     monkeypatch.chdir(tmp_path)
     for name in ("sql", "schema"):
         (tmp_path / name).mkdir()
@@ -135,7 +135,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def review(cli: Cli, folder: Path, database_url: str) -> Cli:
     """Return a function that reviews the folder on a server that is there."""
-    # On a server that is somebody's, nothing drops the role between the two databases.
+    # On a server that is not disposable nothing drops the role between the two databases.
     for file in (folder / "schema").iterdir():
         file.write_text(re.sub(".*reviewed_reader.*\n", "", file.read_text("utf-8")), "utf-8")
     git("commit", "-q", "--amend", "-m", "first", "schema/0001_shop.sql")
@@ -149,7 +149,7 @@ def test_document(cli: Cli, folder: Path) -> None:
         "def close(queries, c, id):\n    queries.shop_delete(c, id=id), queries.hostile(c)\n", "utf-8"
     )
     done = cli("review", "sql", "--migrations", "schema", "--code", "app.py", "--base", "main", "--out", "new/out")
-    # What was wrong before, or cannot be analysed in both revisions, is nobody's news. Code that is new calls nothing.
+    # What was wrong before, or cannot be analysed in both revisions, is no news. Code that is new calls nothing.
     assert done.code == 0, done
     assert "surf-data:" not in done.err
     assert re.search(r"^board_find +layout only, plan changed +[0-9,]+ +[0-9.]+$", done.out, re.MULTILINE)

@@ -82,7 +82,7 @@ def test_stubs(cli: Cli, shop: Path, database_url: str) -> None:
 
 
 def test_problems(cli: Cli, shop: Path, database_url: str) -> None:
-    """What does not fit is told with file and line, one line each, and the stub is written all the same."""
+    """What does not fit is reported with file and line, one line each, and the stub is written all the same."""
     edit(shop / "shop_rows.py", "str | None", "str")
     with (shop / "sql" / "board.sql").open("a", encoding="utf-8") as file:
         file.write("-- name: board_feel(days)$\n-- In days.\nSELECT make_interval(days => :days) AS feeling;\n")

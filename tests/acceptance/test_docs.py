@@ -6,9 +6,9 @@
 - Either is left alone after a line ``<!-- not run: the reason -->``.
 - Blocks in other languages are pictures; the languages are few, so that none escapes by its spelling.
 
-A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it, and with patience:
-a busy machine must not make a cache miss of what a document has just stored. What its shell exports for this library
-reaches its Python blocks.
+A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it, and with long
+timeouts: a busy machine must not make a cache miss of what a document has just stored. What its shell exports for this
+library reaches its Python blocks.
 """
 
 import os

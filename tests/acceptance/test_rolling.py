@@ -17,7 +17,7 @@ from surf_data.lamps.queries import lamp_queries
 
 CHECK = Path(__file__).parents[1] / "rolling" / "check.py"
 
-# Whoever only runs the tests needs no git.
+# Without git the other tests run all the same.
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 
 BOARDS = "-- migrate:up\nCREATE TABLE boards (id int PRIMARY KEY, name text);\n"
@@ -179,7 +179,7 @@ def commits(root: Path) -> Commit:
 
 
 def git(root: Path, *arguments: str) -> None:
-    """Run git as somebody without settings."""
+    """Run git without settings of the user."""
     person = {"NAME": "a", "EMAIL": "a@example.org"}
     names = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in person.items()}
     nothing = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -405,7 +405,7 @@ def test_a_folder_without_history_breaks_nothing(check: Check) -> None:
 
 
 def test_a_shallow_clone_is_no_first_commit(repository: Commit, tmp_path: Path) -> None:
-    """The previous commit is elsewhere, so nobody can say that nothing breaks."""
+    """The previous commit is elsewhere, so it is not known whether anything breaks."""
     repository(migrations__shop__0001_boards=BOARDS)
     repository()
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{tmp_path}", "shallow")

@@ -25,7 +25,7 @@ _COPY = f"COPY activity_log ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _INSERT = f"INSERT INTO activity_log ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
 _BUFFER, _BUFFERED = 1000, "surf_data, buffer"
 _COPIED = f"binary COPY by hand, {_BUFFER:,} at once"
-# So many times the buffer is filled in a turn, since whoever logs that much goes on logging.
+# So many times the buffer is filled in a turn, since a service that logs that much goes on logging.
 _FILLS = 10
 _AGENT = "lamp/1.4"
 _ADDRESS = "192.0.2.1"
@@ -34,7 +34,7 @@ _ADDRESS = "192.0.2.1"
 def log_many(ground: Ground) -> Row:
     """Row 5: many entries at once."""
     rows, lamps = ground.sizes.batch, ground.sizes.lamps
-    # Everybody is given what his own interface takes: the entries are somebody's dictionaries, JSON is somebody's dict.
+    # Each side is given what its own interface takes: entries as dictionaries here, JSON as a dict there.
     details = [{"attempt": number % 5, "by": "operator"} for number in range(rows)]
     ids = [lamp_id(1 + number % lamps) for number in range(rows)]
     entries = [

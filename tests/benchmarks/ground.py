@@ -109,7 +109,7 @@ class Ground:
         Arguments:
             name: its name.
             lamps: how many lamps it has; when not given, it is a copy of another one.
-            like: the name of that one, to which nobody is connected; by default it is the one at `url`.
+            like: the name of that one, to which no session is connected; by default it is the one at `url`.
         """
         url = urlsplit(self.url)._replace(path=f"/{name}").geturl()
         with psycopg.connect(urlsplit(self.url)._replace(path="/postgres").geturl(), autocommit=True) as connection:

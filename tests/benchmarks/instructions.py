@@ -34,7 +34,7 @@ _TOLERANCE = 1.05
 #: Calls in the two phases of a side, of which the difference counts: what a phase costs by itself falls out.
 _FEW, _MANY = 20, 120
 _SUMMARY = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
-#: valgrind ends a phase where this function of the C library is called, and nobody else calls it.
+#: valgrind ends a phase where this function of the C library is called, and nothing else calls it.
 _MARK = "sched_yield"
 
 

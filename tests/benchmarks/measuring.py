@@ -43,7 +43,7 @@ class Side:
 
 
 def timed(run: Callable[[int], object]) -> Callable[[int], Timing]:
-    """Return what measures ``run``, which makes as many calls as it is told."""
+    """Return what measures ``run``, which makes as many calls as its argument says."""
 
     def turn(calls: int) -> Timing:
         gc.collect()

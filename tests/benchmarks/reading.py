@@ -37,7 +37,7 @@ class Reads:
 
 
 class Reader:
-    """The process, which reads when it is told to."""
+    """The process, which reads on request."""
 
     def __init__(self, told: TextIO, says: TextIO) -> None:
         self._told = told

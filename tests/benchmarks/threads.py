@@ -86,7 +86,7 @@ _ENTRY = {"activity_type": "status", "status": "success", "ip_address": None, "u
 
 
 def threaded(name: str, call: Callable[[int], object], executor: ThreadPoolExecutor, turns: Iterator[int]) -> Side:
-    """Return a side whose calls are shared among the executor's threads; each call is told its number."""
+    """Return a side whose calls are shared among the executor's threads; each call receives its number."""
 
     def some(calls: int) -> None:
         for _ in range(calls):

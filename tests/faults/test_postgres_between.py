@@ -1,4 +1,4 @@
-"""What sits between a caller and his rows: a pooler, a fork, another server under the same name."""
+"""What sits between a caller and its rows: a pooler, a fork, another server under the same name."""
 
 import os
 import threading
@@ -38,7 +38,7 @@ def bouncer(admin: Admin, application_role: str, open_folder: Path, account: Acc
 def test_a_pooler_in_transaction_mode(
     bouncer: PgBouncer, open_data: OpenData, refused: Callable[..., Any], measure: Measure
 ) -> None:
-    """18. Behind PgBouncer in transaction mode every caller gets his own rows, and migrations refuse with a reason."""
+    """18. Behind PgBouncer in transaction mode every caller gets its own rows, and migrations refuse with a reason."""
     data = open_data(bouncer.url, pool_min_size=10, pool_max_size=10, pool_timeout=60)
     users = [user_data() for _ in range(10)]
     barrier = threading.Barrier(10)

@@ -143,7 +143,7 @@ def test_a_long_outage(
 
 
 def test_a_server_that_accepts_and_says_nothing(open_data: OpenData, measure: Measure) -> None:
-    """11. A listener that never answers costs a caller the time he is ready to wait, and the error says so."""
+    """11. A listener that never answers costs a caller no more than its timeout, and the error says so."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
         data = open_data(f"postgresql://{LOGIN}@127.0.0.1:{port}/x?sslmode=disable", pool_max_size=1, connect_timeout=2)
@@ -183,13 +183,13 @@ def test_too_many_connections(
 
 
 def test_a_wrong_password(own_postgres: Callable[..., PostgresServer], open_data: OpenData, measure: Measure) -> None:
-    """12. A server that refuses us for good is told at once, and not when the time to wait is over."""
+    """12. A permanent refusal by the server is raised at once, and not after the timeout."""
     server = own_postgres()
     host = quote(str(server.folder), safe="")
     causes = {}
     places = {
         "the database does not exist": f"{LOGIN}@/nowhere",
-        "the role does not exist": f"nobody:{planted('nobody')}@/surf_data",
+        "the role does not exist": f"absent:{planted('absent')}@/surf_data",
         "authentication failed": f"{LOGIN}-wrong@/surf_data",
     }
     started = time.monotonic()
@@ -227,9 +227,9 @@ def test_fifty_threads_and_five_connections(application_url: str, open_data: Ope
 
 
 def test_threads_that_wait_for_one_another(application_url: str, open_data: OpenData, measure: Measure) -> None:
-    """20. When every holder of a connection waits for another one, the last to ask is told so at once."""
+    """20. When every holder of a connection waits for another one, the last to ask gets an error at once."""
     data = open_data(application_url, pool_min_size=2, pool_max_size=2, pool_timeout=600)
-    holding, told = threading.Barrier(2), []
+    holding, raised = threading.Barrier(2), []
 
     def nest(_: int) -> None:
         with data.transaction():
@@ -237,16 +237,16 @@ def test_threads_that_wait_for_one_another(application_url: str, open_data: Open
             try:
                 assert data.lamps.get_all_active_lamps() == []
             except PoolTimeout as error:
-                told.append(str(error))
+                raised.append(str(error))
 
     started = time.monotonic()
     with ThreadPoolExecutor(2, thread_name_prefix="nester") as threads:
         list(threads.map(nest, range(2)))
     took = time.monotonic() - started
-    [message] = told
+    [message] = raised
     assert message.startswith(
         "no connection for lamps.lamp_active_list, because all who hold one wait for another; 2 of at most 2 in use; "
     )
     assert "thread nester_0 has run transaction for " in message
     assert "thread nester_1 has run transaction for " in message
-    measure("2 threads hold both connections and want a second, 600 s to wait", ("told after", took, "s"))
+    measure("2 threads hold both connections and want a second, 600 s to wait", ("raised after", took, "s"))

@@ -1,4 +1,4 @@
-"""Servers that hang and networks that end: whoever waits gets an error by his deadline."""
+"""Servers that hang and networks that end: a caller that waits gets an error by its deadline."""
 
 import json
 import os
@@ -31,7 +31,7 @@ MARGIN = 0.5
 def test_a_server_that_hangs(
     own_postgres: StartServer, open_data: OpenData, refused: Callable[..., Any], measure: Measure
 ) -> None:
-    """9. A read of a server that hangs ends at its deadline, and its connection serves nobody else."""
+    """9. A read of a server that hangs ends at its deadline, and its connection serves no other caller."""
     server = own_postgres()
     data = open_data(server.url_for(LOGIN), pool_min_size=1, pool_max_size=1)
     assert data.lamps.get_all_active_lamps() == []

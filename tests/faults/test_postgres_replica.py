@@ -76,7 +76,7 @@ def test_reads_go_to_the_replica(data: surf_data.LampsDataLayer, primary: Postgr
 def test_what_one_has_written_is_read(
     data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
 ) -> None:
-    """17. Whoever has written something reads it, in every way of writing, whether the replica has it yet or not."""
+    """17. A writer reads what it has written, in every way of writing, whether the replica has it yet or not."""
     replica.execute("SELECT pg_wal_replay_pause()")
     ways: list[Callable[[dict[str, Any]], Any]] = [
         data.users.register_user,
@@ -158,7 +158,7 @@ def test_a_replica_that_lags(
 def test_a_read_that_the_replica_gives_up(
     data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
 ) -> None:
-    """17. A replica that hangs costs a caller his deadline once, and then nothing."""
+    """17. A replica that hangs costs one call its deadline, and then nothing."""
     replica.halt()
     with pytest.raises(DeadlineExceeded), data.deadline(0.3):
         data.lamps.get_all_active_lamps()
@@ -175,7 +175,7 @@ def test_a_read_whose_connection_to_the_replica_is_lost(
     """17. A read that is under way when the replica ends its connection is served by the primary."""
     with psycopg.connect(primary.url) as other:
         other.execute("LOCK TABLE lamp_registry IN ACCESS EXCLUSIVE MODE")
-        # A switch sends what nobody has flushed.
+        # A switch of the segment sends what has not been flushed.
         primary.execute("SELECT pg_switch_wal()")
         eventually(lambda: replica.execute("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"))
         waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'lamp_active_list'"

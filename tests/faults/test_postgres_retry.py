@@ -1,4 +1,4 @@
-"""What is tried again and what is not, and what callers are told of work whose fate is open."""
+"""What is tried again and what is not, and which error reports work with an unknown outcome."""
 
 import threading
 import time
@@ -91,7 +91,9 @@ def test_a_write_whose_connection_is_ended(
     assert str(error).endswith("; it may have been applied")
     assert data.stats()["queries"]["lamps.lamp_insert"]["count"] == 1
     assert data.lamps.get_lamp_configuration(user["lamp_id"]) is None
-    measure("The server ends the connection of a write under way", ("run again", 0, "times"), ("told unknown", 1, ""))
+    measure(
+        "The server ends the connection of a write under way", ("run again", 0, "times"), ("reported unknown", 1, "")
+    )
 
 
 def test_the_server_stays_away(
@@ -101,7 +103,7 @@ def test_the_server_stays_away(
     refused: Callable[..., Any],
     measure: Measure,
 ) -> None:
-    """4. When the server does not come back, a read is lost and no more; what may have written is told as such."""
+    """4. When the server does not come back, a read is lost and no more; what may have written is reported as such."""
     server = own_postgres()
     server.execute("CREATE SEQUENCE number")
     server.execute("GRANT USAGE ON SEQUENCE number TO surf_lamp_app")
@@ -153,7 +155,7 @@ def test_a_commit_without_an_answer(relayed: Relayed, measure: Measure, way: str
     assert data.lamps.get_lamp_configuration(user["lamp_id"]) is not None
     measure(
         f"The answer to a COMMIT is lost; data.{'run' if way == 'run' else 'transaction'}",
-        ("told committed after", took, "s"),
+        ("reported committed after", took, "s"),
     )
 
 
@@ -181,7 +183,7 @@ def test_a_commit_at_another_server(
     refused: Callable[..., Any],
     measure: Measure,
 ) -> None:
-    """5. When another server answers after a COMMIT, nobody can know what the first one did, and that is said."""
+    """5. When another server answers after a COMMIT, what the first one did is reported as unknown."""
     first, second = own_postgres(), own_postgres()
     # A copy of the first one's data has its identifier; one that was promoted has another timeline.
     second.stop()
@@ -199,7 +201,7 @@ def test_a_commit_at_another_server(
     error = refused(lambda: data.run(register), CommitUnknown)
     assert str(error) == "transaction failed: no answer to COMMIT; it may have been applied"
     assert (lamps(first), lamps(second)) == (1, 0)
-    measure("The answer to a COMMIT is lost, and another server answers", ("told unknown", 1, ""))
+    measure("The answer to a COMMIT is lost, and another server answers", ("reported unknown", 1, ""))
 
 
 def test_a_crash_before_a_commit(relayed: Relayed, measure: Measure) -> None:
@@ -231,7 +233,7 @@ def test_a_crash_before_a_commit(relayed: Relayed, measure: Measure) -> None:
 def test_a_crash_after_a_commit(
     own_postgres: StartServer, open_data: OpenData, refused: Callable[..., Any], measure: Measure
 ) -> None:
-    """5. After a crash the id of a transaction may be another's by now: what seems committed is told as unknown."""
+    """5. After a crash the id of a transaction may be another's by now: what seems committed is reported as unknown."""
     server = own_postgres("-c", "synchronous_standby_names=ghost")
     data = open_data(server.url_for(LOGIN), pool_min_size=1, pool_max_size=2, pool_timeout=60)
 
@@ -245,11 +247,11 @@ def test_a_crash_after_a_commit(
         server.start()
         writing.result()
     assert lamps(server) == 1
-    measure("The server crashes after a COMMIT, and before its answer", ("told unknown", 1, ""))
+    measure("The server crashes after a COMMIT, and before its answer", ("reported unknown", 1, ""))
 
 
 def test_a_commit_and_then_nobody(relayed: Relayed, refused: Callable[..., Any], measure: Measure) -> None:
-    """5. When nobody can be asked after a COMMIT, that is said as soon as a connection would not be waited for."""
+    """5. When no server can be asked after a COMMIT, that is reported as soon as the wait for a connection ends."""
     server, line, data = relayed(pool_min_size=1, pool_max_size=1, pool_timeout=1)
 
     def register(tx: LampsTransaction) -> None:
@@ -263,7 +265,7 @@ def test_a_commit_and_then_nobody(relayed: Relayed, refused: Callable[..., Any],
     assert lamps(server) == 1
     measure(
         "The answer to a COMMIT is lost, and the server is out of reach; pool_timeout 1 s",
-        ("told unknown after", took, "s"),
+        ("reported unknown after", took, "s"),
     )
 
 
@@ -321,8 +323,8 @@ def test_a_commit_that_waits(
     assert lamps(server) == 2
     measure(
         "COMMIT waits for a standby: connection cut (1 s to find out), session ended",
-        ("told unknown after", took, "s"),
-        ("told committed", 1, ""),
+        ("reported unknown after", took, "s"),
+        ("reported committed", 1, ""),
     )
 
 
@@ -344,7 +346,7 @@ def readers(data: surf_data.LampsDataLayer, stop: threading.Event, slowest: list
 def writer(data: surf_data.LampsDataLayer, stop: threading.Event) -> Callable[[], tuple[int, int]]:
     """Return a function for a thread, which registers users by data.run until ``stop``.
 
-    It returns how many it has registered, and of how many nobody knows.
+    It returns how many it has registered, and of how many the outcome is unknown.
     """
 
     def write() -> tuple[int, int]:
@@ -363,7 +365,7 @@ def writer(data: surf_data.LampsDataLayer, stop: threading.Event) -> Callable[[]
 def break_under_load(
     server: PostgresServer, data: surf_data.LampsDataLayer, fault: Callable[[PostgresServer], None]
 ) -> list[tuple[str, float, str]]:
-    """Break the server twice while threads read and write; return what was measured when nobody saw an error."""
+    """Break the server twice while threads read and write; return what was measured when no thread saw an error."""
     stop, slowest = threading.Event(), [0.0]
     with ThreadPoolExecutor(5) as threads:
         reading: list[Future[int]] = [threads.submit(readers(data, stop, slowest), number) for number in range(4)]
@@ -382,7 +384,7 @@ def break_under_load(
     return [
         ("reads", reads, ""),
         ("transactions", written, ""),
-        ("told unknown", unknown, ""),
+        ("reported unknown", unknown, ""),
         ("slowest read", max(slowest), "s"),
     ]
 
@@ -397,7 +399,7 @@ def test_a_restart_under_load(own_postgres: StartServer, open_data: OpenData, me
 
     data = open_data(server.url_for(LOGIN), pool_min_size=2, pool_max_size=8, pool_timeout=60)
     measured = break_under_load(server, data, restart)
-    assert ("told unknown", 0, "") in measured
+    assert ("reported unknown", 0, "") in measured
     measure("The server is restarted twice under load", *measured)
 
 
@@ -467,7 +469,7 @@ def test_write_skew(application_url: str, open_data: OpenData, measure: Measure)
 def test_a_table_that_is_locked(
     application_url: str, open_data: OpenData, refused: Callable[..., Any], measure: Measure
 ) -> None:
-    """15. A write that cannot have its lock in time is told so by an error of its own, and is not run again."""
+    """15. A write that cannot have its lock in time raises an error of its own, and is not run again."""
     data = open_data(f"{application_url}&options=-c%20lock_timeout%3D200", pool_min_size=1, pool_max_size=2)
     with locked(application_url):
         started = time.monotonic()
@@ -475,7 +477,7 @@ def test_a_table_that_is_locked(
         took = time.monotonic() - started
     assert (error.query, error.sqlstate, error.retryable) == ("lamps.lamp_insert", "55P03", False)
     assert errors(data, "lamps.lamp_insert") == 1
-    measure("Another session has locked the table; lock_timeout 200 ms", ("told after", took, "s"))
+    measure("Another session has locked the table; lock_timeout 200 ms", ("raised after", took, "s"))
 
 
 @pytest.mark.parametrize(("options", "runs"), [({}, 1), ({"retry_lock_timeout": True}, 3)], ids=["no", "yes"])

@@ -30,7 +30,7 @@ def test_a_spool(relayed: Relayed, tmp_path: Path, measure: Measure) -> None:
     server.start()
     log(names[40:70])
     for name in names[70:]:
-        # The entry is stored, and nobody hears of it: nor when it is sent again, nor after that.
+        # The entry is stored, and no client receives the answer: nor when it is sent again, nor after that.
         line.lose_replies(b"activity_insert_once", 3)
         log([name])
     line.lose_replies(b"", 0)

@@ -21,7 +21,7 @@ from surf_data import CommitUnknown, DatabaseError, DeadlineExceeded, LampsTrans
 Measure = Callable[..., None]
 Relayed = Callable[..., tuple[PostgresServer, Relay, surf_data.LampsDataLayer]]
 
-#: What the caller of a write was told.
+#: What the caller of a write learned.
 DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
 
 
@@ -29,7 +29,7 @@ DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
 FAULTS = ["cut", "cut", "lose a COMMIT", "lose a COMMIT", "kill a session", "kill", "restart"]
 
 
-def told(call: Callable[[], object]) -> str:
+def outcome(call: Callable[[], object]) -> str:
     """Return what the caller of a write sees of it."""
     try:
         call()
@@ -91,7 +91,7 @@ def test_a_storm(
     pytestconfig: pytest.Config,
     measure: Measure,
 ) -> None:
-    """30. Of writes under every fault each that was acknowledged is there once, and of the others no more is told."""
+    """30. Each write that was acknowledged under every fault is there once, and others are unknown at most."""
     seconds = 120 if pytestconfig.getoption("--full-length") else 12
     server, line, data = relayed(pool_min_size=4, pool_max_size=10, pool_timeout=20)
     lamps = [uuid4() for _ in range(3)]
@@ -103,7 +103,7 @@ def test_a_storm(
         outcomes = []
         while not stop.is_set():
             key = uuid4()
-            outcomes.append((key, told(lambda key=key: call(data, key))))
+            outcomes.append((key, outcome(lambda key=key: call(data, key))))
         return outcomes
 
     def switch(key: UUID) -> list[tuple[bool, str]]:
@@ -111,7 +111,7 @@ def test_a_storm(
         while not stop.is_set():
             state = not (outcomes and outcomes[-1][0])
             word = "active" if state else "inactive"
-            outcomes.append((state, told(lambda word=word: data.lamps.update_lamp_status(key, word))))
+            outcomes.append((state, outcome(lambda word=word: data.lamps.update_lamp_status(key, word))))
         return outcomes
 
     chance = random.Random(4)  # noqa: S311 - no secret hangs on it

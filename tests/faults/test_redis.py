@@ -235,7 +235,7 @@ def test_replies_are_garbage(
 
 
 @pytest.mark.parametrize(
-    ("fault", "poison"),
+    ("fault", "corrupt"),
     [
         ("A corrupt value", lambda client, key: client.set(key, b"\x80\x04N.")),
         ("A truncated value", lambda client, key: client.set(key, client.get(key)[:-5])),
@@ -249,7 +249,7 @@ def test_a_value_is_no_good(
     application_url: str,
     measure: Measure,
     fault: str,
-    poison: Callable[[redis.Redis, str], Any],
+    corrupt: Callable[[redis.Redis, str], Any],
 ) -> None:
     """24. A value that the cache has not written is a miss: it is deleted, and replaced by what the database says."""
     server = own_redis()
@@ -258,10 +258,10 @@ def test_a_value_is_no_good(
     read(data, lamp_id)
     with server.client() as client:
         key = f"lamp_status:{lamp_id}"
-        assert poison(client, key)
+        assert corrupt(client, key)
         assert data.cache.get_lamp_status(lamp_id) is None
         assert client.exists(key) == 0
-        poison(client, key) if fault == "A corrupt value" else client.rpush(key, "x")
+        corrupt(client, key) if fault == "A corrupt value" else client.rpush(key, "x")
         assert read(data, lamp_id) == {"brightness": 7}
         assert data.cache.get_lamp_status(lamp_id) == {"brightness": 7}
     measure(fault, ("wrong answers", 0, "of 3"))

@@ -68,7 +68,7 @@ def test_the_server_is_down(
 def test_the_server_refuses(
     server: PostgresServer, calls: list[Callable[[], Any]], refused: Callable[..., DatabaseError]
 ) -> None:
-    """12. When the server refuses calls that carry secrets, as it does whoever lacks the rights, they tell none."""
+    """12. When the server refuses calls that carry secrets, as it does without the rights, no error shows one."""
     server.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM surf_lamp_app")
     assert {refused(call, DatabaseError).sqlstate for call in calls} == {"42501"}
 

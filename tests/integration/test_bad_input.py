@@ -125,7 +125,7 @@ def _refusal(call: Callable[[], Any]) -> ValidationError | None:
 
 
 def _is_refused(call: Callable[[], Any]) -> bool:
-    """Tell whether the call is refused, after checking that the refusal names a field and holds nothing large."""
+    """Return whether the call is refused, after checking that the refusal names a field and holds nothing large."""
     refusal = _refusal(call)
     if refusal is None:
         return False

@@ -79,7 +79,7 @@ def test_an_exception_leaves_nothing_of_a_transaction(data: LampsDataLayer, admi
 
 
 def test_transactions_nest_as_savepoints(data: LampsDataLayer, admin: Admin) -> None:
-    """An inner block that fails is undone alone, at any depth; the outer one decides about the rest."""
+    """An inner block that fails is rolled back alone, at any depth; the outer one decides about the rest."""
     kept, inner_kept = user_data(), user_data()
     with data.transaction() as tx:
         tx.users.register_user(kept)
@@ -94,7 +94,7 @@ def test_transactions_nest_as_savepoints(data: LampsDataLayer, admin: Admin) -> 
 
 
 def test_a_transaction_is_over_after_its_block(data: LampsDataLayer) -> None:
-    """Repositories that outlive their transaction refuse to work, instead of using somebody else's connection."""
+    """Repositories that outlive their transaction refuse to work, instead of using another caller's connection."""
     with data.transaction() as tx:
         pass
     with pytest.raises(DatabaseError, match="has ended"):
@@ -124,7 +124,7 @@ def test_fifty_threads_are_served_by_five_connections(data: LampsDataLayer, admi
 
 
 def test_an_exhausted_pool_says_who_holds_it(migrated_url: str) -> None:
-    """Who waits in vain is told which threads hold the connections, and for what."""
+    """The error of a caller that timed out names the threads that hold the connections, and their purpose."""
     held, done = threading.Barrier(3), threading.Event()
 
     def hold(data: LampsDataLayer) -> None:
@@ -237,7 +237,7 @@ def test_health_of_a_closed_data_layer(migrated_url: str) -> None:
 
 def test_health_without_a_cache(migrated_url: str, tmp_path: Path) -> None:
     """A cache that does not answer is no outage: the whole is ok, and says what is missing."""
-    with surf_data.open(migrated_url, f"unix://{tmp_path}/nobody.sock") as data:
+    with surf_data.open(migrated_url, f"unix://{tmp_path}/absent.sock") as data:
         health = data.health()
     assert (health.database.ok, health.cache.ok, health.overall.ok) == (True, False, True)
     assert health.overall.reason == f"degraded: cache {health.cache.reason}"
@@ -247,7 +247,7 @@ def test_health_without_a_cache(migrated_url: str, tmp_path: Path) -> None:
 
 def test_database_calls_do_not_notice_a_missing_cache(migrated_url: str, tmp_path: Path) -> None:
     """With a cache that was never there, every cache call answers and every database call works."""
-    with surf_data.open(migrated_url, f"unix://{tmp_path}/nobody.sock", pool_max_size=5) as data:
+    with surf_data.open(migrated_url, f"unix://{tmp_path}/absent.sock", pool_max_size=5) as data:
         user = user_data()
         for _ in range(5):
             data.cache.set_surf_data_cache(0, SurfData(wave_height_m=1.0))
@@ -279,7 +279,7 @@ def test_statistics_name_every_query(data: LampsDataLayer) -> None:
 
 
 def test_an_observer_sees_every_query(migrated_url: str) -> None:
-    """An observer is told name, duration, rows and error of each statement."""
+    """An observer receives name, duration, rows and error of each statement."""
     events: list[QueryEvent] = []
     with surf_data.open(migrated_url, observer=events.append) as data:
         data.users.register_user(user_data())
@@ -417,7 +417,7 @@ def test_a_database_manager_starts_no_servers() -> None:
 
 
 def test_a_connection_of_ones_own_takes_several_statements(data: LampsDataLayer) -> None:
-    """Whoever asks for a connection alone may send a script on it."""
+    """A connection of one's own takes a script of several statements."""
     with data.database.connect() as connection:
         cursor = connection.execute("SELECT 1; SELECT 2")
         assert cursor.nextset() is True
@@ -474,7 +474,7 @@ EMPTY_COPY = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff"
 
 
 def _pasted_queries() -> dict[str, str]:
-    """Return each query of the domain as it stands in its file; the insertion of a lamp, whom others need, first."""
+    """Return each query of the domain verbatim from its file; the insertion of a lamp, which others need, first."""
     queries = {}
     for path in (resources.directory("sql") / "lamps").glob("*.sql"):
         for query in re.split(r"(?m)^(?=-- name:)", path.read_text())[1:]:

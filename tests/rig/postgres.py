@@ -83,7 +83,7 @@ class PostgresServer:
                 process.send_signal(signal.SIGKILL)
         assert self._process is not None
         self._process.wait(60)
-        # Its other processes are collected by whoever is the machine's first, in his own time.
+        # Its other processes are reaped by the machine's first process, at some later time.
         eventually(lambda: not any(_runs(process) for process in processes))
 
     def halt(self) -> None:

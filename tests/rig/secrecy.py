@@ -34,7 +34,7 @@ class Watch(logging.Handler):
         super().__init__(logging.DEBUG)
         #: Where a secret was found, a line each.
         self.found: list[str] = []
-        #: The secrets that do not contain `MARK`, because somebody else has made them.
+        #: The secrets that do not contain `MARK`, because they were not generated here.
         self.others: set[str] = set()
         self._errors: list[SurfDataError] = []
 
@@ -95,7 +95,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
         watching.remember(error)
 
     monkeypatch.setattr(SurfDataError, "__init__", make)
-    # Also those loggers that somebody has told to say less.
+    # Also those loggers that were set to a higher level.
     loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
     levels = {logger: logger.level for logger in loggers}
     for logger in loggers:

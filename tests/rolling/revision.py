@@ -100,7 +100,7 @@ def laid_out(root: Path, name: str) -> Iterator[Revision]:
 
 
 def _git(root: Path, *arguments: str) -> bytes:
-    # Whoever runs this from a checkout trusts it, also when another account owns it, as in containers.
+    # A checkout from which this is run is trusted, also when another account owns it, as in containers.
     command = ["git", "-c", "safe.directory=*", *arguments]
     try:
         return subprocess.run(command, cwd=root, capture_output=True, check=True).stdout

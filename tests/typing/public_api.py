@@ -1,4 +1,4 @@
-"""What type checkers make of the public API. Checked by mypy and pyright, run by nobody."""
+"""What type checkers make of the public API. Checked by mypy and pyright, never run."""
 
 from collections.abc import Iterator
 from datetime import datetime

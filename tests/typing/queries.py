@@ -1,4 +1,4 @@
-"""What type checkers make of query functions that have a stub. Checked by mypy and pyright, run by nobody."""
+"""What type checkers make of query functions that have a stub. Checked by mypy and pyright, never run."""
 
 from datetime import date, datetime
 from typing import Any, assert_type

@@ -31,7 +31,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_there_is_one_base_class_and_every_class_has_a_message(kind: type[SurfDataError]) -> None:
-    """Whoever catches SurfDataError catches everything; an error without a message says what its class is for."""
+    """Catching SurfDataError catches everything; an error without a message says what its class is for."""
     assert inspect.getdoc(kind) == str(kind())
     assert len(str(kind()).splitlines()) == 1
 

@@ -1,4 +1,4 @@
-"""Record actions that nobody can change afterwards, not even the service that has recorded them.
+"""Record actions that no role of the application can change afterwards, not even the service that has recorded them.
 
 It prints:
 

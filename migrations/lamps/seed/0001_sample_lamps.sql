@@ -1,6 +1,6 @@
 -- One lamp at each beach of 0001_initial_schema.sql, for a laptop or a test server; the beaches themselves, and where
--- surf data comes from, are there since that file. Nobody can log in with these: no service makes such a password_hash.
--- What exists is left as it is.
+-- surf data comes from, are there since that file. No login is possible with these: no service makes such a
+-- password_hash. What exists is left as it is.
 INSERT INTO lamp_registry (lamp_id, email, email_key, name, password_hash, location_index, brightness) VALUES
 (
     '5eed0000-0000-4000-8000-000000000000',

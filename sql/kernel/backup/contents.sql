@@ -10,7 +10,7 @@ SELECT
 -- name: object_list(at_most)
 -- What was made in this database since it was created, described in words; temporary objects do not count.
 -- PostgreSQL gives its own objects oids below 16384. The schema public and the language plpgsql are there from the
--- beginning, but somebody may have dropped them and made them again. Members of an extension go with it, and partitions
+-- beginning, but they may have been dropped and created again. Members of an extension go with it, and partitions
 -- with their table; that its key's columns go with it, too, makes it no part of anything.
 SELECT pg_describe_object(made.classid, made.objid, 0) AS description
 FROM (

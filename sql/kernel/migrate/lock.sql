@@ -2,12 +2,12 @@
 
 -- name: lock_acquire()$
 -- Takes the lock if it is free, else says false at once.
--- A run asks again and again instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for whoever waits there.
+-- A run polls instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for every session that waits there.
 SELECT pg_try_advisory_lock(hashtextextended(current_database() || '.schema_migrations', 0)) AS acquired;
 
 -- name: lock_holder()$
 -- The backend that holds the lock; none if it has just been given back.
--- accept: ONE-OF-MANY one session holds it, and nobody queues for it: all only try
+-- accept: ONE-OF-MANY one session holds it, and no other queues for it: all only try
 SELECT pl.pid
 FROM pg_locks AS pl
 INNER JOIN pg_database AS pd ON pl.database = pd.oid

@@ -1,7 +1,7 @@
 -- Databases that a check makes for itself and drops at its end.
 
 -- name: scratch_claim(database)^
--- Names the session after its database, so that others see that somebody still needs it. It has to write, though the
+-- Names the session after its database, so that others see that it is still in use. It has to write, though the
 -- client's environment may say that its sessions only read.
 SELECT
     set_config('application_name', :database::text, false) AS application_name,
@@ -27,7 +27,7 @@ SELECT
     current_setting('timezone') AS time_zone;
 
 -- name: scratch_leftovers(prefix)
--- Our databases that nobody claims or is connected to: what made them was killed.
+-- Our databases that no session claims or is connected to: what made them was killed.
 SELECT pd.datname::text AS database
 FROM pg_database AS pd
 WHERE

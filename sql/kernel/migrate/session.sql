@@ -1,7 +1,7 @@
 -- What a run asks of its own session.
 
 -- name: limits_configure(lock_timeout, statement_timeout, transaction)^
--- A lock is given up soon, because whoever comes after us waits behind us; the work itself takes as long as it takes.
+-- A lock is given up soon, because every later session waits behind us; the work itself takes as long as it takes.
 -- Files are UTF-8, whatever the client's locale is.
 SELECT
     set_config('lock_timeout', :lock_timeout::text, :transaction::boolean) AS lock_timeout,
@@ -42,7 +42,7 @@ SELECT
     set_config('role', :role::text, false) AS role;
 
 -- name: session_reset()#
--- Forgets everything that was set in the session, by whomever.
+-- Resets everything that was set in the session, whatever has set it.
 RESET ALL;
 
 -- name: session_state()^

@@ -21,7 +21,7 @@ SELECT
 
 -- name: replica_state()^
 -- How much of the primary's log a replica has replayed, in bytes, and by how many seconds it lags; no lag when it is no
--- replica. One that has replayed all that it has received lags only if nobody sends.
+-- replica. One that has replayed all that it has received lags only if no primary sends.
 SELECT
     pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::int8 AS position,
     CASE
@@ -41,7 +41,7 @@ FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text AND sm.applied_at IS NOT NULL;
 
 -- name: session_configure(backend_pid, jit, statement_timeout)^
--- Sets up a new connection, and tells whether a pooler sits between: then another backend answers than the one that
+-- Sets up a new connection, and returns whether a pooler sits between: then another backend answers than the one that
 -- greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.
 -- Times are read in UTC, where each one that we accept is within Python's range.
 -- A server is known by its identifier and its timeline: a standby that is promoted begins another one. Statistics begin

@@ -35,7 +35,7 @@ def warm(target: Target, file: BinaryIO, ttl: int, *, as_json: bool) -> None:
 
     FILE holds one JSON object a line, such as {"location_index": 2, "wave_height_m": 1.8, "wave_period_s": 14}, in
     UTF-8; blank lines are skipped, and - is standard input. Every line is read and checked before anything is stored,
-    and what is wrong with one is told with its number.
+    and an error names the number of the line.
     """
     with target.open_patiently(lamps.open) as data:
         with output.progress("Reading", file) as advance:

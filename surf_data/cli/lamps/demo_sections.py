@@ -90,7 +90,7 @@ def accounts(data: LampsDataLayer) -> Section:
     ]
     return Section(
         "One address, one account",
-        "Kai's address is his in every spelling. A unique key sees to it, so of two who register at once one wins.",
+        "Kai's address is Kai's in every spelling. A unique key sees to it, so of two who register at once one wins.",
         "data.users.register_user({...})\ndata.users.validate_user_credentials(email, password_hash)",
         [tables.table("tried", "answer", rows=rows)],
     )

@@ -12,7 +12,7 @@ from surf_data.lamps import SurfData
 
 @attrs.frozen(kw_only=True)
 class Owner:
-    """Somebody with a lamp."""
+    """A person with a lamp."""
 
     #: The lamp.
     lamp_id: UUID
@@ -66,7 +66,7 @@ INGRID = Owner(
     location_index=1,
     brightness=35,
 )
-#: She comes by the web page, as a user, and the others by their lamps.
+#: Registered as a user, on the web page; the others register their lamps.
 LEILANI = Owner(
     lamp_id=UUID("0199c1b2-7a10-4c6e-9d58-1f0a5b7c2e05"),
     person="Leilani",
@@ -77,7 +77,7 @@ LEILANI = Owner(
 )
 
 LAMP_OWNERS = (KAI, NOOR, MATEO, INGRID)
-#: Kai's address as he types it the second time.
+#: Kai's address as it is typed the second time.
 KAI_RESPELT = "KAI@Example.COM"
 
 

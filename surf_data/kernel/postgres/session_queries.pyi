@@ -18,7 +18,7 @@ class _SessionQueries:
 
     def replica_state(self, executor: Executor, /) -> tuple[int | None, float | None]:
         """How much of the primary's log a replica has replayed, in bytes, and by how many seconds it lags; no lag when it is no
-        replica. One that has replayed all that it has received lags only if nobody sends."""
+        replica. One that has replayed all that it has received lags only if no primary sends."""
 
     def schema_version(
         self,
@@ -38,7 +38,7 @@ class _SessionQueries:
         jit: str | None,
         statement_timeout: str | None,
     ) -> tuple[bool | None, str | None, str | None, str | None, str | None, str | None]:
-        """Sets up a new connection, and tells whether a pooler sits between: then another backend answers than the one that
+        """Sets up a new connection, and returns whether a pooler sits between: then another backend answers than the one that
         greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.
         Times are read in UTC, where each one that we accept is within Python's range.
         A server is known by its identifier and its timeline: a standby that is promoted begins another one. Statistics begin

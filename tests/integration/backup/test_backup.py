@@ -95,7 +95,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
-    """Return a function that puts a script before the real programs on PATH; it is told where the real one is."""
+    """Return a function that puts a script before the real programs on PATH; it receives the path of the real one."""
 
     def make(name: str, script: str, version: str = "18.4", folder: str = "fakes") -> Path:
         program = tmp_path / folder / name
@@ -126,7 +126,7 @@ def left(folder: Path) -> list[str]:
 
 
 def objects(server: Admin) -> int:
-    """Return how many objects somebody made."""
+    """Return how many objects users have created."""
     [count] = server.execute("SELECT count(*) FROM pg_class WHERE oid >= 16384").fetchone() or [0]
     return count
 
@@ -201,7 +201,7 @@ def test_one_moment(source: DatabaseManager, target: DatabaseManager, admin: Adm
 
 
 def test_tables_stay_until_they_are_counted(source: DatabaseManager, admin: Admin, file: Path) -> None:
-    """Nobody truncates, drops or alters a table between its dump and its count."""
+    """No session truncates, drops or alters a table between its dump and its count."""
     admin.execute("SET lock_timeout = '50ms'")
 
     def truncate(step: Step) -> None:
@@ -226,7 +226,7 @@ def test_steps(source: DatabaseManager, target: DatabaseManager, file: Path) -> 
 
 
 def test_steps_without_a_manifest(source: DatabaseManager, target: DatabaseManager, file: Path) -> None:
-    """Without the manifest nobody knows how many tables there are."""
+    """Without the manifest the number of tables is unknown."""
     take(source, file)
     steps: list[Step] = []
     put(target, file, unverified=True, on_step=steps.append)
@@ -284,7 +284,7 @@ def test_no_folder(refused: Refused, source: DatabaseManager, file: Path) -> Non
 def test_a_folder_that_cannot_be_written(
     refused: Refused, source: DatabaseManager, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that is closed to this account is told before anything is asked of the server."""
+    """A folder that is closed to this account is an error before anything is sent to the server."""
     # For root no folder is closed.
     monkeypatch.setattr("surf_data.backup.file.os.access", lambda *_: False)
     error = refused(lambda: take(source, file), BackupError)
@@ -292,7 +292,7 @@ def test_a_folder_that_cannot_be_written(
 
 
 def test_a_link_in_the_way(refused: Refused, source: DatabaseManager, file: Path) -> None:
-    """Nobody makes a backup go elsewhere by a link that waits for it."""
+    """A link in the way does not make a backup go elsewhere."""
     file.with_name("surf.dump.partial").symlink_to(file.with_name("elsewhere"))
     assert "cannot be written" in str(refused(lambda: take(source, file), BackupError))
     assert not file.with_name("elsewhere").exists()
@@ -321,7 +321,7 @@ def test_remains_of_a_killed_run(source: DatabaseManager, target: DatabaseManage
 
 
 def test_a_file_that_appears_meanwhile(refused: Refused, source: DatabaseManager, file: Path) -> None:
-    """A file that somebody makes while the backup is written is left alone, too."""
+    """A file that is created while the backup is written is left alone, too."""
     error = refused(lambda: take(source, file, on_step=lambda _: file.write_text("precious")), BackupError)
     assert "exists already" in str(error)
     assert (file.read_text(), left(file.parent)) == ("precious", ["surf.dump"])
@@ -428,14 +428,14 @@ def test_no_manifest_of_ours(refused: Refused, target: DatabaseManager, file: Pa
 
 
 def test_no_file(refused: Refused, target: DatabaseManager, file: Path) -> None:
-    """A file that cannot be read is told as such."""
+    """A file that cannot be read is reported as such."""
     assert str(refused(lambda: put(target, file), BackupError)) == f"{file}: cannot be read: No such file or directory"
 
 
 def test_a_bad_disk(
     refused: Refused, source: DatabaseManager, target: DatabaseManager, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that turns out unreadable half way is told as such."""
+    """A file that turns out unreadable half way is reported as such."""
     take(source, file)
     # Where a process has no memory, reading fails as on a bad disk.
     memory = Path("/proc/self/mem").open("rb", buffering=0)  # noqa: SIM115 - it is closed by the call
@@ -499,7 +499,7 @@ def test_a_missing_role(refused: Refused, target: DatabaseManager, server: Admin
 
 
 def test_a_missing_grantee(refused: Refused, target: DatabaseManager, server: Admin, file: Path, owned: str) -> None:
-    """Somebody with privileges who is not there is named, and nothing is restored."""
+    """A grantee that does not exist is named, and nothing is restored."""
     error = refused(lambda: put(target, file, owners=False), BackupError)
     assert f'the role "{owned}" does not exist here, at ACL ' in str(error)
     assert objects(server) == 0
@@ -543,14 +543,14 @@ def test_what_nobody_may_repeat(
 
 
 def test_no_archive(refused: Refused, target: DatabaseManager, file: Path) -> None:
-    """A file of another kind is told as such."""
+    """A file of another kind is reported as such."""
     file.write_text("CREATE TABLE tide (id int);\n" * 100, "utf-8")
     error = refused(lambda: put(target, file, unverified=True), BackupError)
     assert str(error) == "pg_restore failed: the file is damaged, or not what pg_dump --format=custom makes"
 
 
 def test_a_full_disk(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
-    """A disk that is full half way is told as such, and nothing is left on it."""
+    """A disk that is full half way is reported as such, and nothing is left on it."""
     fake("pg_dump", 'exec "$REAL" "$@" >/dev/full')
     assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: No space left on device"
     assert left(file.parent) == []
@@ -579,7 +579,7 @@ def test_a_server_that_is_lost_to_us(refused: Refused, source: DatabaseManager, 
 def test_a_table_that_is_locked(
     refused: Refused, source: DatabaseManager, admin: Admin, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock that somebody holds on a table is not waited for without end."""
+    """A lock that another session holds on a table is not waited for indefinitely."""
     monkeypatch.setattr("surf_data.backup.contents.LOCK_SECONDS", 0.05)
     with admin.transaction():
         admin.execute("LOCK TABLE lamp_registry")
@@ -595,7 +595,7 @@ def test_a_queue_between_us(
     fake: FakeProgram,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Somebody who waits for a table between our lock and pg_dump's does not make all three wait forever."""
+    """A session that waits for a table between our lock and pg_dump's does not make all three wait indefinitely."""
     monkeypatch.setattr("surf_data.backup.dump.LOCK_SECONDS", 1)
     begun, go = file.with_name("begun"), file.with_name("go")
     os.mkfifo(begun)
@@ -642,13 +642,13 @@ def test_hidden_rows(refused: Refused, opened: Open, migrated_url: str, admin: A
 
 
 def test_a_program_that_is_killed(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
-    """A pg_dump that a signal ends is told with the signal's name."""
+    """A pg_dump that a signal ends is reported with the signal's name."""
     fake("pg_dump", "kill -9 $$")
     assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump was ended by the signal SIGKILL"
 
 
 def test_a_program_that_says_nothing(refused: Refused, source: DatabaseManager, file: Path, fake: FakeProgram) -> None:
-    """A pg_dump that fails without a word is told as such."""
+    """A pg_dump that fails without a message is reported as such."""
     fake("pg_dump", "exit 3")
     assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: it does not say why"
 

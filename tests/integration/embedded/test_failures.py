@@ -104,7 +104,7 @@ def test_file_for_a_folder(data_folder: Path) -> None:
 
 
 def test_surprise(made: Path) -> None:
-    """What nobody thought of reaches the caller as well."""
+    """An unexpected exception reaches the caller as well."""
     (made / "postgres" / "PG_VERSION").unlink()
     (made / "postgres" / "PG_VERSION").mkdir()
     with pytest.raises(EmbeddedServerError, match="IsADirectoryError"):
@@ -154,7 +154,7 @@ def test_no_python(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_second_supervisor(data_folder: Path) -> None:
     """A supervisor that finds another one, or nothing to do, says so and ends."""
     folder = Folder.kept(data_folder)
-    assert child.start_supervisor(folder) == {"error": f"nobody asked for servers in {data_folder}"}
+    assert child.start_supervisor(folder) == {"error": f"no process asked for servers in {data_folder}"}
     with folder.lock("supervisor") as other:
         other.take()
         assert child.start_supervisor(folder) == {"busy": True}
@@ -197,7 +197,7 @@ def test_programs_closed_to_the_account(
 
 @root_only
 def test_folder_of_another_account(data_folder: Path, processes: Processes) -> None:
-    """Root runs the servers in somebody's folder as that account, and leaves no file there that is not its own."""
+    """Root runs the servers in another account's folder as that account, and leaves no file that is not its own."""
     data_folder.mkdir()
     shutil.chown(data_folder, "nobody")
     with embedded.start(data_folder):

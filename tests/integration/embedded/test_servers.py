@@ -98,7 +98,7 @@ def test_the_version_of_the_data_wins(data_folder: Path, ask: Ask) -> None:
 
 
 def test_joining_for_redis_where_there_is_none(data_folder: Path, ask: Ask) -> None:
-    """Who wants Redis and joins servers without it is told, and the servers go on."""
+    """A process that wants Redis and joins servers without it gets an error, and the servers go on."""
     with embedded.start(data_folder, redis=False) as servers:
         assert servers.redis_url is None
         with pytest.raises(EmbeddedServerError, match="run without Redis"):
@@ -149,8 +149,8 @@ def test_environment_is_not_handed_on(monkeypatch: pytest.MonkeyPatch, processes
                 assert not {"PGDATA", "PGPORT", "SURF_DATA_DATABASE_URL"} & set(process.environ())
 
 
-def test_supervising_nobody(ask: Ask) -> None:
-    """Servers that nobody uses are started, announced, and stopped again."""
+def test_supervising_without_users(ask: Ask) -> None:
+    """Servers that no process uses are started, announced, and stopped again."""
     folder = Folder.temporary()
     state = folder.new_state(temporary=True, redis=True, postgres_version=18)
     answers: list[int] = []
@@ -166,7 +166,7 @@ def test_supervising_nobody(ask: Ask) -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_supervisor_told_to_end(data_folder: Path, supervisor: Supervisor, remains: Remains, *, kept: bool) -> None:
-    """A supervisor that is told to end stops the servers, and whoever used them can still call stop."""
+    """A supervisor that gets a signal to end stops the servers, and their users can still call stop."""
     servers = embedded.start(data_folder if kept else None, redis=False)
     owner = supervisor(servers.directory)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
@@ -177,8 +177,8 @@ def test_supervisor_told_to_end(data_folder: Path, supervisor: Supervisor, remai
     assert servers.directory.exists() is kept
 
 
-def test_postgres_ended_by_somebody(data_folder: Path, ask: Ask, supervisor: Supervisor, processes: Processes) -> None:
-    """When somebody ends PostgreSQL the supervisor ends as well, and the next start begins anew."""
+def test_postgres_ended_from_outside(data_folder: Path, ask: Ask, supervisor: Supervisor, processes: Processes) -> None:
+    """When PostgreSQL is ended from outside the supervisor ends as well, and the next start begins anew."""
     first = embedded.start(data_folder, redis=False)
     owner = supervisor(data_folder)
     [postgres] = [process for process in processes(data_folder) if process.name() == "postgres"]
@@ -190,7 +190,7 @@ def test_postgres_ended_by_somebody(data_folder: Path, ask: Ask, supervisor: Sup
 
 
 def test_folder_taken_away(data_folder: Path, supervisor: Supervisor, remains: Remains) -> None:
-    """When somebody takes the data folder away, stop still ends the servers."""
+    """When the data folder is taken away, stop still ends the servers."""
     servers = embedded.start(data_folder)
     owner = supervisor(data_folder)
     data_folder.rename(data_folder.with_name("elsewhere"))

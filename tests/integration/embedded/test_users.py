@@ -48,7 +48,7 @@ say("stopped")
 
 
 class User:
-    """A process that uses the servers, goes on when it is told to, and says so."""
+    """A process that uses the servers, goes on when asked to, and says so."""
 
     def __init__(self, directory: Path | None, then: str) -> None:
         environment = {**os.environ, "TEST_PATH": json.dumps(sys.path)}
@@ -225,7 +225,7 @@ def test_killed_supervisor_of_a_temporary_folder(user: Callable[..., User], ask:
 
 
 def test_killed_user_and_supervisor(user: Callable[..., User], supervisor: Supervisor, remains: Remains) -> None:
-    """When all are killed, whoever starts temporary servers next stops the old ones and removes their folder."""
+    """When all are killed, the next start of temporary servers stops the old ones and removes their folder."""
     killed = user().started()
     kill(killed.directory, supervisor(killed.directory), psutil.Process(killed.process.pid))
     with embedded.start(redis=False) as servers:

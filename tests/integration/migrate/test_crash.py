@@ -157,7 +157,7 @@ def test_a_killed_run_is_taken_up(
 
 
 def test_the_lock_dies_with_its_process(database_url: str, server: Connection, tmp_path: Path) -> None:
-    """A server that is in the middle of a long statement notices that nobody waits for it, and lets the next run in."""
+    """A server that is in the middle of a long statement notices that its client is gone, and lets the next run in."""
     file = tmp_path / "0001_step.sql"
     file.write_text("-- migrate:up\nSELECT pg_sleep(600);\n")
     program = (

@@ -224,7 +224,7 @@ def test_a_database_that_vanishes_half_way_is_reported(database_url: str, write:
 
 
 def test_the_next_file_is_written(tmp_path: Path, runner: Make) -> None:
-    """It has the next number, and is refused until somebody has filled it in."""
+    """It has the next number, and is refused until it has been filled in."""
     assert new_file(tmp_path, "first") == tmp_path / "0001_first.sql"
     with pytest.raises(MigrationError, match=r"0001_first.sql:4: the up section is empty"):
         read_folder(tmp_path)
@@ -255,6 +255,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The error says which file, and carries no other error."""
     with pytest.raises(MigrationError, match="cannot be read: FileNotFoundError"):
         new_file(tmp_path / "nowhere", "first")
-    # Nobody, not even root, makes files among the open ones.
+    # No account, not even root, creates files among the open ones.
     with pytest.raises(MigrationError, match=r"/dev/fd/0001_first.sql: cannot be written: \w+Error"):
         new_file(Path("/dev/fd"), "first")

@@ -226,7 +226,7 @@ def test_the_status_creates_nothing(runner: Callable[..., Runner], server: Conne
 def test_the_status_needs_no_more_than_the_right_to_read(
     database_url: str, runner: Callable[..., Runner], write: Write, server: Connection
 ) -> None:
-    """It is read by a role that may only look, and while somebody else holds the migration lock."""
+    """It is read by a role that may only look, and while another session holds the migration lock."""
     runner(FIRST).up()
     server.execute("CREATE ROLE shop_reader")
     try:
@@ -284,7 +284,7 @@ def test_a_failed_run_gives_the_lock_back(runner: Callable[..., Runner]) -> None
 
 
 def test_what_the_listener_raises_ends_the_run(runner: Callable[..., Runner], server: Connection) -> None:
-    """A migration is recorded before anybody is told, and the next run goes on behind it."""
+    """A migration is recorded before on_progress is called, and the next run goes on behind it."""
 
     def interrupt(_: MigrationStatus) -> None:
         raise KeyboardInterrupt

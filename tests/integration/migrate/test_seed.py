@@ -112,7 +112,7 @@ def test_all_or_nothing(shop: Write, seed: Seed, server: Connection, refused: Re
 
 
 def test_a_transaction_of_its_own(shop: Write, seed: Seed, refused: Refused) -> None:
-    """A file that ends the transaction is told."""
+    """A file that ends the transaction is reported."""
     folder = shop(first="COMMIT;")
     error = refused(lambda: seed(folder), MigrationError)
     assert str(error).endswith("first.sql: it ended the transaction that all of them run in")
@@ -126,7 +126,7 @@ def test_migrations_come_first(shop: Write, seed: Seed, refused: Refused) -> Non
 
 
 def test_no_files(shop: Write, seed: Seed, refused: Refused) -> None:
-    """A folder without seed files is told as such."""
+    """A folder without seed files is reported as such."""
     folder = shop()
     error = refused(lambda: seed(folder), MigrationError)
     assert str(error) == f"{folder / 'seed'}: there are no .sql files here"

@@ -147,8 +147,8 @@ def test_what_was_not_done_before_the_interruption_is_done(
     assert ask("SELECT to_regclass('lamps_name')") == (None if "DROP" in statement else "lamps_name")
 
 
-def test_an_index_of_somebody_else_is_not_taken_for_ours(runner: Make, server: Connection, ask: Ask) -> None:
-    """It stands in the way until somebody decides, however often the run is repeated."""
+def test_an_index_of_another_session_is_not_taken_for_ours(runner: Make, server: Connection, ask: Ask) -> None:
+    """It stands in the way until an operator decides, however often the run is repeated."""
     runner(TABLES).up()
     server.execute("CREATE INDEX lamps_id ON lamps (name)")
     shop = runner(TABLES, ALONE + UNIQUE)
@@ -190,7 +190,7 @@ def test_an_index_that_is_being_built_is_left_alone(
 def test_an_index_that_another_role_is_building_is_left_alone(
     runner: Make, server: Connection, database_url: str, write: Callable[..., Path], ask: Ask
 ) -> None:
-    """The server shows a role without special rights that somebody builds an index, but not which."""
+    """The server shows a role without special rights that a session builds an index, but not which."""
     runner(TABLES).up()
     server.execute("CREATE ROLE shop_owner")
     try:
@@ -222,7 +222,7 @@ def test_remains_are_found_by_any_name(runner: Make, server: Connection, ask: As
 def test_a_service_does_not_limit_the_drop_of_remains(
     runner: Make, server: Connection, database_url: str, write: Callable[..., Path], ask: Ask
 ) -> None:
-    """It waits as the build does, for whoever uses the table, whatever limits a service has for its statements."""
+    """It waits as the build does, for every session that uses the table, whatever statement timeout a service has."""
     runner(TABLES).up()
     twice(server)
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -242,7 +242,7 @@ def test_a_service_does_not_limit_the_drop_of_remains(
 
 
 def test_what_is_done_concurrently_waits_without_limit(runner: Make, server: Connection, database_url: str) -> None:
-    """It keeps nobody waiting, so the limit for locks, which would leave its remains, is not for it."""
+    """It blocks no session, so the limit for locks, which would leave its remains, is not for it."""
     runner(TABLES).up()
     shop = runner(TABLES, ALONE + UNIQUE, lock_timeout=0.001, attempts=1)
     with psycopg.connect(database_url) as other:

@@ -102,7 +102,7 @@ def test_a_deadlock_is_survived(runner: Make, database_url: str, server: Connect
     runner(TABLES).up()
     shop = runner(TABLES, "LOCK TABLE first; SELECT nextval('tries'); LOCK TABLE second;")
     waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'second'::regclass"
-    # The server looks for deadlocks on behalf of whoever has waited for so long; the other one is more patient.
+    # The server looks for deadlocks on behalf of the session that has waited for so long; the other one waits longer.
     with psycopg.connect(database_url, options="-c deadlock_timeout=60s") as other:
         other.execute("LOCK TABLE second")
         run = threading.Thread(target=shop.up)

@@ -72,7 +72,7 @@ GRANT SELECT ON visit TO PUBLIC;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 """
 
-# What somebody does by hand, the object that differs then, and how: - is in the database, + in the migrations.
+# What is done by hand, the object that differs then, and how: - is in the database, + in the migrations.
 DRIFT = [
     ("CREATE SCHEMA loose", "SCHEMA loose", ["- CREATE SCHEMA loose"]),
     ("DROP SCHEMA shop", "SCHEMA shop", ["+ CREATE SCHEMA shop"]),
@@ -415,9 +415,9 @@ DRIFT = [
         ["+ CREATE STATISTICS public.spot_names (dependencies) ON name, mood FROM public.spot"],
     ),
     (
-        "COMMENT ON TABLE spot IS 'where nobody surfs'",
+        "COMMENT ON TABLE spot IS 'where sharks swim'",
         "TABLE public.spot",
-        ["- COMMENT IS 'where nobody surfs'", "+ COMMENT IS 'where people surf'"],
+        ["- COMMENT IS 'where sharks swim'", "+ COMMENT IS 'where people surf'"],
     ),
     (
         "COMMENT ON COLUMN spot.name IS 'as people say it'",
@@ -588,12 +588,12 @@ def scratch_databases(server: Connection) -> list[str]:
 
 @pytest.mark.parametrize(("ddl", "owner", "lines"), DRIFT, ids=[ddl for ddl, _, _ in DRIFT])
 def test_drift_is_found(current: Server, ddl: str, owner: str, lines: list[str]) -> None:
-    """Whatever somebody changes by hand is shown with its object, and nothing else is."""
+    """Whatever is changed by hand is shown with its object, and nothing else is."""
     assert shown(current.drift(ddl)) == [owner, *lines]
 
 
 def test_drift_reads_the_same_on_16(older: Server) -> None:
-    """Each kind of drift is told in the same words by PostgreSQL 16."""
+    """Each kind of drift reads the same with PostgreSQL 16."""
     unlike = [ddl for ddl, owner, lines in DRIFT if shown(older.drift(ddl)) != [owner, *lines]]
     assert unlike == []
 
@@ -764,7 +764,7 @@ def test_grants_to_the_owner(connect: Callable[..., Connection], server: Connect
 
 
 def test_what_belongs_to_others(connect: Callable[..., Connection], server: Connection, write: Write) -> None:
-    """The runner's history, what an extension brings, and temporary tables are nobody's drift."""
+    """The runner's history, what an extension brings, and temporary tables are no drift."""
     folder = write("CREATE EXTENSION vector;")
     Runner(connect, folder, "shop").up()
     server.execute("CREATE TEMPORARY TABLE passing (id integer PRIMARY KEY)")
@@ -868,7 +868,7 @@ def ours(server: Connection) -> scratch.Environment:
 def test_the_scratch_database_is_dropped(
     connect: Callable[..., Connection], server: Connection, ours: scratch.Environment
 ) -> None:
-    """It is dropped at the end, though somebody is connected to it and the one who made it has lost his connection."""
+    """It is dropped at the end, though a session is connected to it and the connection that created it is lost."""
     with scratch.scratch_database(connect, ours) as made:
         idle = made()
         [name] = scratch_databases(server)

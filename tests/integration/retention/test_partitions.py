@@ -93,7 +93,7 @@ def test_the_next_months_are_made_once(keep: Keep, server: Connection) -> None:
 
 
 def test_rows_of_the_default_partition_move(keep: Keep, server: Connection) -> None:
-    """Rows that nobody made a partition for move into one, whenever they are of; no trigger takes it for a deletion."""
+    """Rows without a partition of their own move into one, whatever their date; no trigger takes it for a deletion."""
     log(server, "2020-02-29", "2020-02-01 00:00:00+00", month(1), "9999-12-30")
     before = server.execute('SELECT * FROM "Log 1" ORDER BY id').fetchall()
     done = keep(ahead=1)
@@ -164,7 +164,7 @@ def test_a_dry_run_changes_nothing(keep: Keep, server: Connection) -> None:
 
 
 def test_others_go_before(keep: Keep, server: Connection, database_url: str) -> None:
-    """A partition that somebody reads is not dropped until he has ended, and nobody queues behind for long."""
+    """A partition that a transaction reads is not dropped until it has ended, and no session queues behind for long."""
     server.execute("CREATE TABLE first PARTITION OF \"Log 1\" FOR VALUES FROM (MINVALUE) TO ('2010-01-01 00:00:00+00')")
     keep(ahead=0)
     with psycopg.connect(database_url) as reader:
@@ -186,9 +186,9 @@ def test_others_go_before(keep: Keep, server: Connection, database_url: str) -> 
 
 
 def test_a_lock_is_asked_for_again(keep: Keep, server: Connection, database_url: str) -> None:
-    """Whoever is in the way only for a while delays the upkeep, and does not make it fail."""
+    """A lock that is held only for a while delays the maintenance, and does not make it fail."""
     server.execute("CREATE TABLE first PARTITION OF \"Log 1\" FOR VALUES FROM (MINVALUE) TO ('2010-01-01 00:00:00+00')")
-    # It gives up on each lock before it can have been seen to wait twice; that it has waited is told by the server.
+    # It gives up on each lock before it can have been seen to wait twice; that it has waited is seen on the server.
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\"Log 1\"'::regclass"
     with psycopg.connect(database_url) as reader, ThreadPoolExecutor() as threads:
         reader.execute('SELECT count(*) FROM "Log 1"')

@@ -48,7 +48,7 @@ ALTER TABLE shop ALTER COLUMN name SET NOT NULL;
 }
 QUERIES = """\
 -- name: lost
--- accept: CASCADE nobody knows
+-- accept: CASCADE not known
 SELECT gone FROM shop;
 -- name: shop_list
 -- accept: SEQ-SCAN there are few

@@ -19,7 +19,7 @@ CREATE TABLE person (
 );
 CREATE TABLE other.visit (id int8 NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
 CREATE TABLE other.visit_1 PARTITION OF other.visit FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-CREATE TABLE nobody (id int4);
+CREATE TABLE unanalysed (id int4);
 CREATE MATERIALIZED VIEW emails AS SELECT p.email FROM person AS p;
 """
 # Frequent values and seldom ones, so that each kind of statistic has some.
@@ -114,7 +114,7 @@ def test_tables_without_figures(production: psycopg.Connection[Any]) -> None:
     """A table that was never looked at has no figures; a table without columns has no more than its own."""
     production.execute("CREATE TABLE empty (); ANALYZE empty")
     text = export_scale(production)
-    assert "# nobody was never analysed." in text
+    assert "# unanalysed was never analysed." in text
     assert "[tables.empty]\nrows = 0\npages = 0\nvisible = 1\n\n" in text
 
 

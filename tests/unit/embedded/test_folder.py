@@ -14,7 +14,7 @@ from surf_data.embedded import redis as redis_server
 from surf_data.embedded.account import Account
 from surf_data.embedded.folder import Folder
 from surf_data.embedded.lock import Lock
-from surf_data.embedded.presence import FolderGone, Presence, turn
+from surf_data.embedded.presence import FolderGone, ServerLease, exclusive_turn
 from surf_data.errors import EmbeddedServerError
 
 ME = Account(name="me")
@@ -57,11 +57,11 @@ def test_lock_on_a_removed_file(tmp_path: Path) -> None:
 
 
 def test_turn_in_a_removed_folder(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gets its turn in a folder that was removed in the meantime is told."""
-    with pytest.raises(FolderGone), turn(Folder(tmp_path / "missing", ME)):
+    """A process that gets its turn in a folder that was removed in the meantime gets an error."""
+    with pytest.raises(FolderGone), exclusive_turn(Folder(tmp_path / "missing", ME)):
         pytest.fail("there is no such folder")
     monkeypatch.setattr(Lock, "is_current", lambda _: False)
-    with pytest.raises(FolderGone), turn(folder):
+    with pytest.raises(FolderGone), exclusive_turn(folder):
         pytest.fail("the folder is gone")
 
 
@@ -69,7 +69,7 @@ def test_presence_that_fails(folder: Folder) -> None:
     """A user that cannot have both locks has none."""
     (folder.path / "alive.lock").mkdir()
     with pytest.raises(IsADirectoryError):
-        Presence(folder)
+        ServerLease(folder)
     with folder.lock("users") as users:
         assert users.take(wait=False)
 
@@ -151,7 +151,7 @@ def test_no_short_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """Return the programs of an installation that nobody may execute."""
+    """Return the programs of an installation without the right to execute them."""
     site = tmp_path / "site"
     for name in ("pg/18/bin/postgres", "pg/18/include/postgres.h", "pg/18/lib.a", "pg/18/lib.so", "pg.libs/libpq.so"):
         (site / name).parent.mkdir(parents=True, exist_ok=True)

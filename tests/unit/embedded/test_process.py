@@ -93,7 +93,7 @@ def test_id_of_another_process(tmp_path: Path) -> None:
 
 
 def test_server_started_by_hand(tmp_path: Path) -> None:
-    """A PostgreSQL that somebody started by hand in the folder is left alone, and keeps its lock on the data."""
+    """A PostgreSQL that was started by hand in the folder is left alone, and keeps its lock on the data."""
     folder = Folder(tmp_path, account_for(tmp_path))
     folder.postgres.mkdir()
     pid_file = folder.postgres / "postmaster.pid"
@@ -119,7 +119,7 @@ def test_locale() -> None:
 
 
 def test_socket_that_does_not_answer(tmp_path: Path) -> None:
-    """Whoever closes the connection instead of answering is no Redis that is ready."""
+    """A server that closes the connection instead of answering is no Redis that is ready."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "redis.sock"))
         server.listen()

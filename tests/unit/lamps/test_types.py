@@ -60,7 +60,7 @@ def test_lamp_config_gives_the_specification_format_to_the_letter() -> None:
 
 
 def test_lamp_config_of_an_unsupported_location_is_named_by_its_index() -> None:
-    """A location that nobody has named is called by its number, and a lamp never seen has no time."""
+    """A location without a name is called by its number, and a lamp never seen has no time."""
     config = LampConfig(lamp_id=LAMP_ID, location_index=7, brightness=None)
     assert config.location_name == "Location 7"
     assert config.to_dict()["last_seen"] is None

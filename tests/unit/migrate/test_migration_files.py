@@ -300,7 +300,7 @@ def test_transaction_control_is_refused(
 def test_words_that_only_look_like_transaction_control_are_kept(
     read: Callable[[str], Migration], statement: str
 ) -> None:
-    """Strings, comments, function bodies, rules and names may hold any word, and are sent as they stand."""
+    """Strings, comments, function bodies, rules and names may hold any word, and are sent verbatim."""
     assert read(f"-- migrate:up\n{statement}\n").up.sql == f"{statement}\n"
 
 

@@ -4,7 +4,7 @@ from surf_data.review.analysis.nodes import Node, read
 
 
 def test_fields() -> None:
-    """Nodes, lists, sets, numbers, texts and empty fields are told apart."""
+    """Nodes, lists, sets, numbers, texts and empty fields are distinguished."""
     node = read('{A :b {C :d 1} :e ("x" <> y) :f (i 1 -2) :g (b 8 9) :h <> :i true :j "" :k (o 23) :l ({M} {N})}')
     assert isinstance(node, Node)
     assert node["b"].number("d") == 1

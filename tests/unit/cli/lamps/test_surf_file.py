@@ -24,7 +24,7 @@ def refused(content: bytes) -> str:
 
 
 def test_what_is_read() -> None:
-    """A byte order mark, blank lines, any line ends and keys that nobody knows are fine."""
+    """A byte order mark, blank lines, any line ends and unknown keys are accepted."""
     content = b"\xef\xbb\xbf" + GOOD + b" \r\n" + b'{"tide": {"m": [0.4]}, "location_index": 0}'
     advanced: list[int] = []
     found = surf_file.read(io.BytesIO(content), advanced.append)
@@ -64,7 +64,7 @@ def test_what_is_read() -> None:
     ],
 )
 def test_what_is_refused(line: bytes, problem: str) -> None:
-    """What is wrong with a line is told with its number, and without what it says."""
+    """An error names the number of the line, and not its content."""
     error = refused(GOOD + b"\n" + line + b"\n" + GOOD)
     assert error.startswith("line 3: ")
     assert problem in error
@@ -81,7 +81,7 @@ class Endless(io.BytesIO):
 
 
 def test_file_that_is_too_large() -> None:
-    """A file is not read for ever."""
+    """A file is not read without limit."""
     with pytest.raises(ValidationError, match=r"^line 101: the file must not be larger than 100000000 bytes$"):
         surf_file.read(Endless(b" " * 1_000_000), lambda _bytes: None)
 

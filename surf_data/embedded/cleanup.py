@@ -19,7 +19,7 @@ def clear(folder: Folder, state: State | None) -> None:
         folder.remove(state)
 
 
-def clear_beside(folder: Folder) -> None:
+def clear_stale(folder: Folder) -> None:
     """Clear the temporary folders beside this one whose users and supervisor were all killed.
 
     Arguments:
@@ -27,7 +27,7 @@ def clear_beside(folder: Folder) -> None:
     """
     for path in folder.path.parent.glob(f"{RUNTIME_PREFIX}*"):
         other = Folder(path, folder.account)
-        # One that is being removed, or is nobody's to look at.
+        # One that is being removed, or that this account may not read.
         with suppress(OSError), ExitStack() as locks:
             if path.lstat().st_uid == folder.path.lstat().st_uid and (state := other.read_state()):
                 names = ("start", "users", "supervisor")
