@@ -49,11 +49,11 @@ def test_queries(sql_folder: SqlFolder) -> None:
 
 def test_migrations(migrations: Callable[[str], list[Migration]]) -> None:
     """A migration's comments accept its findings; what looks like a comment within a text does not."""
-    text = "-- Why: it must be.\n-- migrate:up\n-- accept: REWRITE no client is there yet\nSELECT '\n-- accept: LOCK x';\n"
+    text = "-- Why: it must be.\n-- migrate:up\n-- accept: REWRITE no rows yet\nSELECT '\n-- accept: LOCK x';\n"
     [migration] = migrations(text)
     [found] = of_migrations([migration])
     assert found == Suppression(
-        code="REWRITE", subject="0001_shop.sql", reason="no client is there yet", file=migration.path, line=3
+        code="REWRITE", subject="0001_shop.sql", reason="no rows yet", file=migration.path, line=3
     )
 
 
