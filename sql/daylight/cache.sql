@@ -3,6 +3,7 @@
 
 -- name: events_clean(row_limit)!
 -- Deletes a portion of the expired events; what another process is deleting is left to it.
+-- example: row_limit=5000
 DELETE FROM daylight.events_cache
 WHERE cache_key IN (
         SELECT c.cache_key
@@ -42,6 +43,7 @@ ON CONFLICT (cache_key) DO UPDATE
 
 -- name: traffic_clean(row_limit)!
 -- Deletes a portion of the expired traffic; what another process is deleting is left to it.
+-- example: row_limit=5000
 DELETE FROM daylight.traffic_data
 WHERE cache_key IN (
         SELECT c.cache_key
@@ -81,6 +83,7 @@ ON CONFLICT (cache_key) DO UPDATE
 
 -- name: weather_clean(row_limit)!
 -- Deletes a portion of the expired weather; what another process is deleting is left to it.
+-- example: row_limit=5000
 DELETE FROM daylight.weather_cache
 WHERE cache_key IN (
         SELECT c.cache_key

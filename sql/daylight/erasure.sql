@@ -2,6 +2,7 @@
 
 -- name: erase_api_usage(user_id, row_limit)!
 -- Deletes a portion of what a user's keys were used for.
+-- example: user_id='kai', row_limit=5000
 DELETE FROM daylight.api_usage
 WHERE (id, occurred_at) IN (
         SELECT
@@ -36,6 +37,7 @@ WHERE user_id = :user_id::text;
 
 -- name: erase_usage(user_id, row_limit)!
 -- Deletes a portion of a user's events.
+-- example: user_id='kai', row_limit=5000
 DELETE FROM daylight.usage_analytics
 WHERE (id, occurred_at) IN (
         SELECT

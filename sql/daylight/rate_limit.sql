@@ -2,6 +2,7 @@
 
 -- name: rate_limit_clean(row_limit)!
 -- Deletes a portion of the states that have no meaning any more.
+-- example: row_limit=5000
 DELETE FROM daylight.rate_limit_states
 WHERE limit_key IN (
         SELECT rs.limit_key

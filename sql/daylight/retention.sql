@@ -37,6 +37,7 @@ WHERE da.relation_name = :relation_name::text;
 
 -- name: archive_complete()
 -- Archives whose rows are in no table any more: what was set aside and proved has been dropped.
+-- accept: NOT-HOT once in the life of an archive
 UPDATE daylight.data_archives AS da
 SET status = 'completed', completed_at = CURRENT_TIMESTAMP
 WHERE da.status = 'stored' AND to_regclass(da.relation_name) IS NULL
@@ -69,6 +70,7 @@ ORDER BY da.table_name, da.until, da.id;
 
 -- name: archive_stored(relation_name, row_count, checksum, raw_bytes, stored_bytes)!
 -- Notes that an archive was read back and is what was written.
+-- accept: NOT-HOT once in the life of an archive
 -- retry: idempotent
 UPDATE daylight.data_archives AS da
 SET

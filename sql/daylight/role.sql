@@ -91,13 +91,17 @@ SELECT
     r.id,
     r.name,
     r.description,
-    COALESCE(
-        (SELECT array_agg(rp.permission_id ORDER BY rp.permission_id) FROM daylight.role_permissions AS rp WHERE rp.role_id = r.id),
-        '{}'
+    ARRAY(
+        SELECT rp.permission_id
+        FROM daylight.role_permissions AS rp
+        WHERE rp.role_id = r.id
+        ORDER BY rp.permission_id
     ) AS permissions,
-    COALESCE(
-        (SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id) FROM daylight.role_inherits AS ri WHERE ri.role_id = r.id),
-        '{}'
+    ARRAY(
+        SELECT ri.inherited_id
+        FROM daylight.role_inherits AS ri
+        WHERE ri.role_id = r.id
+        ORDER BY ri.inherited_id
     ) AS inherited_roles,
     r.scope,
     r.metadata,

@@ -26,6 +26,7 @@ VALUES (
 
 -- name: auth_session_clean(row_limit)!
 -- Deletes a portion of the logins that have expired; what another process is deleting is left to it.
+-- example: row_limit=5000
 DELETE FROM daylight.auth_sessions
 WHERE ctid = ANY(ARRAY(
         SELECT a.ctid
@@ -64,6 +65,7 @@ WHERE a.session_hash = :session_hash::text AND a.expires_at > CURRENT_TIMESTAMP 
 
 -- name: session_clean(row_limit)!
 -- Deletes a portion of the sessions that have expired; what another process is deleting is left to it.
+-- example: row_limit=5000
 DELETE FROM daylight.user_sessions
 WHERE session_hash IN (
         SELECT us.session_hash
