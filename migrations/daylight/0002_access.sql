@@ -1,7 +1,6 @@
 -- Why: who may do what (roles and permissions), with which key and how often (API keys, rate limits), and what was done
 -- (usage of the API, the audit log).
--- The audit log records the transaction of each entry, so that whole hours can be sealed once all of their writers have
--- ended; audit_seals chains the digests of the hours.
+-- audit_seals chains digests of the hours of the audit log, so that a later change of an entry can be shown.
 -- rate_limit_states is unlogged: after a crash every counter begins anew, which lets through one allowance more.
 -- Locks: none that another session waits for; the tables are new. Milliseconds.
 
@@ -275,7 +274,6 @@ $$;
 CREATE TABLE daylight.audit_logs (
     id uuid NOT NULL,
     occurred_at timestamptz NOT NULL,
-    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
     event_type text NOT NULL,
     user_id text,
     session_id text,
@@ -299,6 +297,24 @@ CREATE INDEX audit_logs_time ON daylight.audit_logs (occurred_at DESC, id DESC);
 CREATE INDEX audit_logs_user ON daylight.audit_logs (user_id, occurred_at DESC, id DESC);
 CREATE TABLE daylight.audit_logs_default PARTITION OF daylight.audit_logs DEFAULT;
 
+-- What the log held: for each hour that has ended the ids and digests of its entries, each seal with the digest of the one
+-- before. An archive keeps its entries, not these: they stay.
+CREATE TABLE daylight.audit_seals (
+    sealed_hour timestamptz NOT NULL CHECK (date_trunc('hour', sealed_hour, 'UTC') = sealed_hour),
+    number bigint NOT NULL CHECK (number > 0),
+    entries bigint NOT NULL CHECK (entries > 0),
+    -- 32 bytes for each entry: its id, and the first half of the SHA-256 of what it says.
+    manifest bytea NOT NULL,
+    previous bytea NOT NULL,
+    digest bytea NOT NULL CONSTRAINT audit_seals_digest UNIQUE CHECK (length(digest) = 32),
+    sealed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    position bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT audit_seals_position UNIQUE,
+    PRIMARY KEY (sealed_hour, number),
+    CONSTRAINT audit_seals_manifest CHECK (length(manifest) = entries * 32),
+    -- Two that seal at a time would both go on from the same seal.
+    CONSTRAINT audit_seals_chain UNIQUE (previous)
+);
+
 -- Append-only also for its owner: what expires leaves as a partition, never by UPDATE, DELETE or TRUNCATE.
 CREATE FUNCTION daylight.audit_logs_append_only() RETURNS trigger
 LANGUAGE plpgsql
@@ -320,7 +336,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION daylight.audit_logs_append_only();
 
 -- migrate:down
 DROP FUNCTION daylight.rate_limit_hit(text [], text [], bigint [], bigint [], bigint [], bigint);
-DROP TABLE daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits, daylight.api_usage_hourly,
+DROP TABLE daylight.audit_seals, daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits, daylight.api_usage_hourly,
 daylight.api_usage, daylight.api_keys, daylight.user_roles, daylight.role_inherits, daylight.role_permissions,
 daylight.roles, daylight.permissions;
 DROP FUNCTION daylight.audit_logs_append_only();

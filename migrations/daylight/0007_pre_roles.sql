@@ -106,7 +106,8 @@ daylight.import_runs, daylight.import_portions, daylight.import_quarantine
 TO surf_daylight_app;
 GRANT SELECT, INSERT ON daylight.audit_logs, daylight.performance_metrics, daylight.alert_history TO surf_daylight_app;
 GRANT SELECT ON
-daylight.retention_policies, daylight.legal_holds, daylight.data_archives, daylight.retention_logs
+daylight.retention_policies, daylight.legal_holds, daylight.data_archives, daylight.retention_logs,
+daylight.audit_seals
 TO surf_daylight_app;
 
 GRANT SELECT (
@@ -126,7 +127,7 @@ daylight.user_profiles, daylight.plans, daylight.locations, daylight.location_hi
 daylight.traffic_data, daylight.events_cache, daylight.usage_analytics, daylight.performance_metrics,
 daylight.error_logs, daylight.permissions, daylight.roles, daylight.role_permissions, daylight.role_inherits,
 daylight.user_roles, daylight.api_usage, daylight.api_usage_hourly, daylight.rate_limits, daylight.rate_limit_states,
-daylight.audit_logs, daylight.retention_policies, daylight.legal_holds, daylight.data_archives,
+daylight.audit_logs, daylight.audit_seals, daylight.retention_policies, daylight.legal_holds, daylight.data_archives,
 daylight.retention_logs, daylight.alert_rules, daylight.alert_states, daylight.alert_history, daylight.import_runs,
 daylight.import_portions, daylight.import_quarantine
 TO surf_daylight_read;

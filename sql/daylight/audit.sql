@@ -116,3 +116,83 @@ WHERE
     )
 ORDER BY al.occurred_at DESC, al.id DESC
 LIMIT :row_limit::bigint;
+
+-- name: audit_manifest(sealed_hour)$
+-- For each entry of an hour 32 bytes, in order: its id, and half of the SHA-256 of what it says.
+SELECT
+    string_agg(
+        uuid_send(al.id) || substring(sha256(convert_to(to_jsonb(al)::text, 'UTF8')) FROM 1 for 16),
+        ''::bytea
+        ORDER BY al.occurred_at, al.id
+    ) AS manifest
+FROM daylight.audit_logs AS al
+WHERE
+    al.occurred_at >= :sealed_hour::timestamptz
+    AND al.occurred_at < :sealed_hour::timestamptz + interval '1 hour';
+
+-- name: audit_seal_hours(since, until)
+-- Hours within a time that hold more entries than their seals, in order.
+-- example: since='2026-01-01 00:00:00+00', until='2026-01-08 00:00:00+00'
+SELECT
+    logged.sealed_hour,
+    logged.entries,
+    COALESCE(sealed.entries, 0)::bigint AS sealed_entries
+FROM (
+    SELECT
+        date_trunc('hour', al.occurred_at, 'UTC') AS sealed_hour,
+        count(*) AS entries
+    FROM daylight.audit_logs AS al
+    WHERE al.occurred_at >= :since::timestamptz AND al.occurred_at < date_trunc('hour', :until::timestamptz, 'UTC')
+    GROUP BY date_trunc('hour', al.occurred_at, 'UTC')
+) AS logged
+LEFT JOIN (
+    SELECT
+        seal.sealed_hour,
+        sum(seal.entries) AS entries
+    FROM daylight.audit_seals AS seal
+    WHERE seal.sealed_hour >= :since::timestamptz - interval '1 hour'
+    GROUP BY seal.sealed_hour
+) AS sealed ON logged.sealed_hour = sealed.sealed_hour
+WHERE logged.entries > COALESCE(sealed.entries, 0)
+ORDER BY logged.sealed_hour;
+
+-- name: audit_seal_insert(sealed_hour, number, entries, manifest, previous, digest)!
+-- Seals entries of an hour.
+INSERT INTO daylight.audit_seals (sealed_hour, number, entries, manifest, previous, digest)
+VALUES (
+    :sealed_hour::timestamptz,
+    :number::bigint,
+    :entries::bigint,
+    :manifest::bytea,
+    :previous::bytea,
+    :digest::bytea
+);
+
+-- name: audit_seal_last()$
+-- The digest of the newest seal.
+SELECT seal.digest
+FROM daylight.audit_seals AS seal
+ORDER BY seal.position DESC
+LIMIT 1;
+
+-- name: audit_seal_list(since)
+-- The seals, in the order in which they were made, without what they hold; all when since is null.
+-- plan: custom
+-- example: since='2026-01-01 00:00:00+00'
+SELECT
+    seal.sealed_hour,
+    seal.number,
+    seal.entries,
+    seal.previous,
+    seal.digest,
+    sha256(seal.manifest) AS manifest_digest
+FROM daylight.audit_seals AS seal
+WHERE :since::timestamptz IS NULL OR seal.sealed_hour >= :since::timestamptz
+ORDER BY seal.position;
+
+-- name: audit_seal_manifests(sealed_hour)
+-- What the seals of an hour hold, in order.
+SELECT seal.manifest
+FROM daylight.audit_seals AS seal
+WHERE seal.sealed_hour = :sealed_hour::timestamptz
+ORDER BY seal.number;

@@ -1,7 +1,7 @@
 """What was done, by whom and to what: added to, never changed."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ from surf_data.daylight.redaction import redacted
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor
+from surf_data.kernel.sealing import SealedLog, SealStatements, Verification
 
 #: What a type of event begins with.
 AREAS = ("authentication", "authorization", "data", "security", "compliance", "system", "admin")
@@ -149,3 +150,45 @@ class AuditService:
             before_id=None if before is None else before.id,
             row_limit=checks.limit(limit),
         )
+
+    def seal_audit(self, days: int = 7) -> int:
+        """Seal the hours that have ended; for the owner of the tables, by ``surf-data maintain``.
+
+        Arguments:
+            days: how far back to look for entries without a seal, 1 to 36,500.
+
+        Returns:
+            How many entries were sealed.
+
+        Raises:
+            ValidationError: ``days`` is no such number.
+            DatabaseError: they could not be sealed.
+        """
+        now = datetime.now(UTC)
+        begin = now - timedelta(days=validation.integer("days", days, minimum=1, maximum=36_500))
+        return self._sealed().seal(begin.replace(minute=0, second=0, microsecond=0), now)
+
+    def verify_audit(self, days: int = 2555) -> Verification:
+        """Compare the log with its seals, and name the first entry that was changed or removed.
+
+        Arguments:
+            days: how far back, 1 to 36,500; entries that were archived are not missed before that.
+
+        Raises:
+            ValidationError: ``days`` is no such number.
+            DatabaseError: the question could not be answered.
+        """
+        kept = timedelta(days=validation.integer("days", days, minimum=1, maximum=36_500))
+        return self._sealed().verify(datetime.now(UTC) - kept)
+
+    def _sealed(self) -> SealedLog:
+        queries = daylight_queries()
+        statements = SealStatements(
+            hours=queries.audit_seal_hours,
+            manifest=queries.audit_manifest,
+            manifests=queries.audit_seal_manifests,
+            last=queries.audit_seal_last,
+            insert=queries.audit_seal_insert,
+            seals=queries.audit_seal_list,
+        )
+        return SealedLog(self._database, statements)

@@ -149,6 +149,13 @@ class DaylightDataLayer(DataLayer[DaylightTransaction], Services):
 
         return SqliteImportService(self.database)
 
+    def _after_maintenance(self) -> None:
+        self.audit.seal_audit()
+        self.sessions.clean_up()
+        self.logins.clean_up()
+        self.cache.clean_up()
+        self.limits.clean_up()
+
     def _bind(self, session: Session) -> DaylightTransaction:
         return DaylightTransaction(session)
 

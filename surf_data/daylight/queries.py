@@ -27,6 +27,7 @@ def daylight_queries() -> Any:
             "api_key_validate": records.ApiKeyFound,
             "api_usage_series": records.ApiUsage,
             "audit_list": records.AuditEntry,
+            "audit_seal_list": records.AuditSeal,
             "error_groups": records.ErrorGroup,
             "error_insert": records.ErrorLog,
             "error_list": records.ErrorLog,

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import AlertRule, ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, SentAlert, UsageCount, UsageEvent, User, UserProfile, UserSession
+from surf_data.daylight.records import AlertRule, ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, AuditSeal, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, SentAlert, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")
@@ -353,6 +353,88 @@ class _DaylightQueries:
         row_limit: int | None,
     ) -> AbstractContextManager[_Rows[AuditEntry]]:
         """Entries of the audit log, newest first; of one user, of one type, between two moments, from before a known entry."""
+
+    def audit_manifest(
+        self,
+        executor: Executor,
+        /,
+        *,
+        sealed_hour: datetime,
+    ) -> bytes | None:
+        """For each entry of an hour 32 bytes, in order: its id, and half of the SHA-256 of what it says."""
+
+    def audit_seal_hours(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> list[tuple[datetime, int, int]]:
+        """Hours within a time that hold more entries than their seals, in order."""
+
+    def audit_seal_hours_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> AbstractContextManager[_Rows[tuple[datetime, int, int]]]:
+        """Hours within a time that hold more entries than their seals, in order."""
+
+    def audit_seal_insert(
+        self,
+        executor: Executor,
+        /,
+        *,
+        sealed_hour: datetime,
+        number: int,
+        entries: int,
+        manifest: bytes,
+        previous: bytes,
+        digest: bytes,
+    ) -> int:
+        """Seals entries of an hour."""
+
+    def audit_seal_last(self, executor: Executor, /) -> bytes | None:
+        """The digest of the newest seal."""
+
+    def audit_seal_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime | None,
+    ) -> list[AuditSeal]:
+        """The seals, in the order in which they were made, without what they hold; all when since is null."""
+
+    def audit_seal_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        since: datetime | None,
+    ) -> AbstractContextManager[_Rows[AuditSeal]]:
+        """The seals, in the order in which they were made, without what they hold; all when since is null."""
+
+    def audit_seal_manifests(
+        self,
+        executor: Executor,
+        /,
+        *,
+        sealed_hour: datetime,
+    ) -> list[tuple[bytes]]:
+        """What the seals of an hour hold, in order."""
+
+    def audit_seal_manifests_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        sealed_hour: datetime,
+    ) -> AbstractContextManager[_Rows[tuple[bytes]]]:
+        """What the seals of an hour hold, in order."""
 
     def auth_session_begin(
         self,

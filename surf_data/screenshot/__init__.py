@@ -1,5 +1,6 @@
 """Screenshots to code: users, projects, generated code and images, sessions, audit log, object storage."""
 
+from surf_data.kernel.sealing import Verification
 from surf_data.screenshot.audit_log import AuditLog
 from surf_data.screenshot.cache_manager import CacheManager
 from surf_data.screenshot.compat import (
@@ -38,7 +39,6 @@ from surf_data.screenshot.jobs import Job
 from surf_data.screenshot.layer import DOMAIN, ScreenshotDataLayer, ScreenshotTransaction, open
 from surf_data.screenshot.project import Project
 from surf_data.screenshot.rows import ProjectWithCode, StorageUsage, StoredObject
-from surf_data.screenshot.sealing import Verification
 from surf_data.screenshot.session import NewSession, Session
 from surf_data.screenshot.settings import ScreenshotSettings
 from surf_data.screenshot.storage import OpenedObject, StorageManager

@@ -14,13 +14,13 @@ from surf_data.kernel.identifiers import new_id
 from surf_data.kernel.journal import Column, Journal, JournalTable
 from surf_data.kernel.paging import uuid_keyset
 from surf_data.kernel.postgres import Executor
+from surf_data.kernel.sealing import SealedLog, SealStatements, Verification
 from surf_data.screenshot.audit_log import AuditLog
 from surf_data.screenshot.entities import identifier
 from surf_data.screenshot.enums import AuditAction, AuditCategory, AuditLevel
 from surf_data.screenshot.fields import member
 from surf_data.screenshot.queries import screenshot_queries
 from surf_data.screenshot.saving import checked, columns
-from surf_data.screenshot.sealing import SealedLog, SealStatements, Verification
 from surf_data.screenshot.users import checked_limit
 
 _COLUMNS = (

@@ -15,8 +15,8 @@ from psycopg.errors import InsufficientPrivilege
 from surf_data import screenshot
 from surf_data.errors import ConstraintViolation, DatabaseError, ValidationError
 from surf_data.kernel.correlation import correlation
+from surf_data.kernel.sealing import Tampering
 from surf_data.screenshot import AuditAction, AuditCategory, AuditLevel, AuditLog, ScreenshotDataLayer, User
-from surf_data.screenshot.sealing import Tampering
 
 
 @pytest.fixture

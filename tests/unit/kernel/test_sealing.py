@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from surf_data.screenshot.sealing import SealedLog, SealStatements
+from surf_data.kernel.sealing import SealedLog, SealStatements
 
 HOUR = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
