@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from rich import box
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -20,21 +20,68 @@ _BAR_WIDTH = 30
 _STATE_STYLES = {"applied": "green", "pending": "yellow"}
 
 
+# Between two columns.
+_GAP = 3
+
+
+class _Table(Table):
+    """A table in which no word is broken: where there is no room for it, each row is shown as a list."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        texts = [[_text(cell) for cell in (column.header, *column.cells)] for column in self.columns]
+        whole = [column.no_wrap for column in self.columns]
+        least = [max(_least(text, whole=whole[at]) for text in of) for at, of in enumerate(texts)]
+        most = [max(text.cell_len for text in of) for of in texts]
+        room = options.max_width - _GAP * (len(texts) - 1)
+        if sum(least) > room:
+            headings, *rows = zip(*texts, strict=True)
+            for row in rows:
+                yield _list(headings, row)
+            return
+        if sum(most) > room:
+            spare = room - sum(least)
+            # Those that need little get it, and the others share what is left.
+            order = sorted(range(len(texts)), key=lambda at: most[at] - least[at])
+            for left, at in zip(range(len(texts), 0, -1), order, strict=True):
+                more = min(most[at] - least[at], spare // left)
+                self.columns[at].width = least[at] + more
+                spare -= more
+        yield from super().__rich_console__(console, options)
+
+
+def _text(cell: object) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
+
+
+def _least(text: Text, *, whole: bool) -> int:
+    return text.cell_len if whole else max((Text(word).cell_len for word in text.plain.split()), default=0)
+
+
+def _list(headings: Sequence[Text], row: Sequence[Text]) -> RenderableType:
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(style="cyan", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for heading, cell in zip(headings[1:], row[1:], strict=True):
+        if cell.plain:
+            drawn.add_row(Text(f"  {heading}"), cell)
+    return Group(Text.assemble(row[0], style="bold"), drawn)
+
+
 def table(
     *columns: str,
     rows: Iterable[Sequence[str | Text]],
     right: Collection[str] = (),
     whole: Collection[str] = (),
 ) -> Table:
-    """Return a table.
+    """Return a table. No word in it is broken, however little room there is.
 
     Arguments:
         columns: the headings.
         rows: the cells of each row.
         right: the headings of the columns whose cells end at the right, such as numbers.
-        whole: the headings of the columns whose cells are broken last where there is little room, such as names.
+        whole: the headings of the columns whose cells are not broken between words either, such as names.
     """
-    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan")
+    drawn = _Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold cyan")
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
         drawn.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
