@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from rig import eventually
 from surf_data import SurfDataError, mining
 from surf_data.mining import (
     CycleRecord,
@@ -48,8 +49,13 @@ def test_outside_with(dao: PgsqlActionDAO, data: MiningDataLayer, cycle: Cycle, 
     dao.commit()
     assert stored() == 1
     assert not dao.in_transaction
-    status = data.database.get_pool_status()
-    assert status["idle_size"] == status["size"]
+
+    def is_idle() -> bool:
+        status = data.database.get_pool_status()
+        return status["idle_size"] == status["size"]
+
+    # The pool may still be growing.
+    eventually(is_idle)
 
 
 def test_hours_of_use(dao: PgsqlActionDAO, admin: Admin, cycle: Cycle, stored: Callable[[], int]) -> None:
