@@ -26,7 +26,7 @@ from surf_data.errors import (
     TransactionConflict,
     ValidationError,
 )
-from surf_data.kernel import validation
+from surf_data.kernel import settings, validation
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
 from surf_data.kernel.postgres import DatabaseManager, Executor, Observer, QueryEvent, Session, load_queries
@@ -132,6 +132,7 @@ __all__ = [
     "new_token",
     "open",
     "setting",
+    "settings",
     "token_digest",
     "validation",
 ]

@@ -291,6 +291,7 @@ LIMIT 1;
 
 -- name: retention_configure()$
 -- Has values written as text mean the same in every session: CSV is text.
+-- session: keeps
 SELECT
     set_config('timezone', 'UTC', false)
     || set_config('datestyle', 'ISO', false)
@@ -313,6 +314,7 @@ LIMIT 1;
 
 -- name: retention_lock()$
 -- Lets one run at a time of this database set rows aside and drop them; null when another one is under way.
+-- session: keeps
 SELECT pg_try_advisory_lock(hashtextextended('daylight.retention', 0)) AS is_first;
 
 -- name: retention_log_insert(started_at, summary)!
@@ -322,10 +324,12 @@ VALUES (:started_at::timestamptz, :summary::jsonb);
 
 -- name: retention_drop_lock()$
 -- Waits until no table that was set aside is between its last look for holds and its end.
+-- session: keeps
 SELECT pg_advisory_lock(hashtextextended('daylight.retention.drop', 0))::text AS locked;
 
 -- name: retention_drop_unlock()$
 -- Lets holds be placed again.
+-- session: keeps
 SELECT pg_advisory_unlock(hashtextextended('daylight.retention.drop', 0)) AS was_locked;
 
 -- name: retention_drop_wait()$

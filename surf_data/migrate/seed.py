@@ -1,20 +1,22 @@
 """Fills a migrated database with what its migrations do not: the plain SQL files in the folder's subfolder ``seed``."""
 
 import logging
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from surf_data.errors import MigrationError
-from surf_data.kernel.postgres import Session
+from surf_data.kernel import sql_folders
+from surf_data.kernel.postgres import Session, aftereffects
+from surf_data.kernel.postgres.scanner import Token
 from surf_data.kernel.postgres.translation import translated
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Runner
+from surf_data.migrate.statements import split
 
 _log = logging.getLogger("surf_data.migrate.seed")
 
@@ -39,8 +41,8 @@ def seed(
         The files that were run, or would be.
 
     Raises:
-        MigrationError: a migration is not applied, there are no files, or one of them failed or ended the
-            transaction. Unless it was the latter, nothing is changed.
+        MigrationError: a migration is not applied, there are no files, or one of them failed, or would end the
+            transaction or change the session for those after it. Nothing is changed.
         DatabaseError: the server cannot be reached.
     """
     texts = _read(folder / "seed")
@@ -55,7 +57,9 @@ def seed(
 
 
 def _read(folder: Path) -> dict[Path, str]:
-    files = sorted(folder.glob("*.sql"))
+    files: list[Path] = []
+    with suppress(OSError):
+        files = [path for path in sql_folders.entries(folder) if sql_folders.is_sql(path)]
     if not files:
         raise MigrationError("there are no .sql files here", file=str(folder))
     texts: dict[Path, str] = {}
@@ -70,7 +74,15 @@ def _read(folder: Path) -> dict[Path, str]:
         if file not in texts:
             # Outside the handlers, so that it carries no other error.
             raise MigrationError(problem, file=str(file))
+        for problem, token in _lasting(texts[file]):
+            raise MigrationError(problem, file=str(file), line=token.line)
     return texts
+
+
+def _lasting(text: str) -> Iterator[tuple[str, Token]]:
+    """Yield what would end the transaction that all files run in, or be felt by those after it."""
+    for statement in split(text):
+        yield from aftereffects.lasting(statement.tokens)
 
 
 def _run(connection: psycopg.Connection[Any], texts: dict[Path, str]) -> None:
@@ -83,8 +95,6 @@ def _run(connection: psycopg.Connection[Any], texts: dict[Path, str]) -> None:
                 connection.execute(text.encode(), prepare=False)
             except psycopg.Error as error:
                 failure = _described(error, file, text)
-            if failure is None and connection.info.transaction_status is not TransactionStatus.INTRANS:
-                failure = MigrationError("it ended the transaction that all of them run in", file=str(file))
             # Outside the handler: the driver's error may quote a row.
             if failure is not None:
                 raise failure

@@ -3,6 +3,7 @@
 -- name: lock_acquire()$
 -- Takes the lock if it is free, else says false at once.
 -- A run polls instead of waiting in the server: CREATE INDEX CONCURRENTLY waits for every session that waits there.
+-- session: keeps
 SELECT pg_try_advisory_lock(hashtextextended(current_database() || '.schema_migrations', 0)) AS acquired;
 
 -- name: lock_holder()$
@@ -21,4 +22,5 @@ WHERE
 
 -- name: lock_release()$
 -- Gives the lock back; false when this session did not hold it any more.
+-- session: keeps
 SELECT pg_advisory_unlock(hashtextextended(current_database() || '.schema_migrations', 0)) AS released;

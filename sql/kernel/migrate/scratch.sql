@@ -3,12 +3,14 @@
 -- name: scratch_claim(database)^
 -- Names the session after its database, so that others see that it is still in use. It has to write, though the
 -- client's environment may say that its sessions only read.
+-- session: keeps
 SELECT
     set_config('application_name', :database::text, false) AS application_name,
     set_config('default_transaction_read_only', 'off', false) AS default_transaction_read_only;
 
 -- name: scratch_configure(date_style, interval_style, search_path, time_zone)^
 -- Makes a session read files as the database does that is checked. Files are UTF-8, whatever the client's locale is.
+-- session: keeps
 SELECT
     set_config('client_encoding', 'UTF8', false) AS client_encoding,
     set_config('datestyle', :date_style::text, false) AS date_style,

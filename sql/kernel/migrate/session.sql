@@ -20,29 +20,34 @@ SELECT pg_backend_pid() AS backend_pid;
 
 -- name: session_configure(settings)
 -- Sets what was set in the session before a migration.
+-- session: keeps
 SELECT set_config(js.key, js.value, false) AS setting
 FROM jsonb_each_text(:settings::text::jsonb) AS js;
 
 -- name: session_discard()#
 -- Drops the temporary tables of the session.
+-- session: keeps
 DISCARD TEMP;
 
 -- name: session_follow_client()$
 -- Lets the server end what it does for us when our process has died, and with it the lock that admits one run.
 -- Without it a statement would go on to its end, however long that takes.
 -- accept: ONE-OF-MANY the name of a setting is there once
+-- session: keeps
 SELECT set_config(ps.name, '1s', false) AS client_connection_check_interval
 FROM pg_settings AS ps
 WHERE ps.name = 'client_connection_check_interval';
 
 -- name: session_identify(session_authorization, role)^
 -- Gives the session back to who it belonged to before a migration, with their rights.
+-- session: keeps
 SELECT
     set_config('session_authorization', :session_authorization::text, false) AS session_authorization,
     set_config('role', :role::text, false) AS role;
 
 -- name: session_reset()#
 -- Resets everything that was set in the session, whatever has set it.
+-- session: keeps
 RESET ALL;
 
 -- name: session_state()^

@@ -4,6 +4,7 @@
 
 -- name: partition_configure()$
 -- Has periods begin where those of UTC do, and times in commands and comments mean what they say.
+-- session: keeps
 SELECT
     set_config('timezone', 'UTC', false) AS time_zone,
     set_config('datestyle', 'ISO', false) AS date_style;

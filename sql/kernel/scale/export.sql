@@ -26,6 +26,7 @@ ORDER BY pn.nspname, pc.relname, pa.attnum;
 
 -- name: export_read_only()$
 -- Lets the session begin no transaction that could change anything.
+-- session: keeps
 SELECT set_config('default_transaction_read_only', 'on', false) AS value;
 
 -- name: export_table_list()

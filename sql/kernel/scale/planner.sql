@@ -14,4 +14,5 @@ ORDER BY ps.name;
 
 -- name: planner_setting_set(name, value)$
 -- Changes a setting for the session.
+-- session: keeps
 SELECT set_config(:name::text, :value::text, false) AS value;

@@ -40,12 +40,78 @@ SELECT max(sm.number) AS version
 FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text AND sm.applied_at IS NOT NULL;
 
+-- name: session_changes(names, always, identity, jit, statement_timeout)^
+-- Whether functions have changed the session that ran them, and whether they could: by the words of their source, and of
+-- what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
+-- view, so it counts where a source sets one for longer than its transaction.
+WITH RECURSIVE
+called AS (
+    SELECT
+        pp.oid,
+        lower(pp.prosrc) AS source
+    FROM pg_proc AS pp
+    WHERE pp.proname = ANY(:names::name[]) AND pp.pronamespace <> 'pg_catalog'::regnamespace
+    UNION
+    SELECT
+        pp.oid,
+        lower(pp.prosrc) AS source
+    FROM called AS ca
+    INNER JOIN pg_proc AS pp ON strpos(ca.source, pp.proname::text) > 0
+    WHERE pp.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+),
+
+risk AS (
+    SELECT
+        :always::boolean OR coalesce(
+            bool_or(
+                ca.source
+                ~ '\m(set|set_config|reset|discard|u?n?listen|load|temp|temporary|pg_temp|execute|\w*advisory\w*)\M'
+            ),
+            false
+        ) AS possible,
+        coalesce(
+            bool_or(
+                ca.source ~ 'set_config\s*\([^;]*,\s*(false|''(f|false|off|no|0)'')'
+                OR ca.source ~ '\mset\s+(session\s+)?"?\w+"?\."?\w+"?\s*(=|to\M)'
+            ),
+            false
+        ) AS certain
+    FROM called AS ca
+)
+
+SELECT
+    ri.possible,
+    CASE
+        WHEN ri.certain THEN true
+        WHEN ri.possible
+            THEN
+                session_user || '/' || current_user <> :identity::text
+                OR current_setting('jit') <> :jit::text
+                OR current_setting('timezone') <> 'UTC'
+                OR current_setting('statement_timeout')::interval <> :statement_timeout::text::interval
+                OR EXISTS (
+                    SELECT
+                    FROM pg_settings AS ps
+                    WHERE
+                        ps.source = 'session'
+                        AND ps.name NOT IN ('TimeZone', 'jit', 'statement_timeout')
+                        AND NOT starts_with(ps.name, 'transaction_')
+                )
+                OR EXISTS (SELECT FROM pg_locks AS pl WHERE pl.locktype = 'advisory' AND pl.pid = pg_backend_pid())
+                OR EXISTS (SELECT FROM pg_class AS pc WHERE pc.relnamespace = pg_my_temp_schema())
+                OR EXISTS (SELECT FROM pg_listening_channels() AS channel)
+                OR EXISTS (SELECT FROM pg_cursors AS pcu WHERE pcu.is_holdable)
+        ELSE false
+    END AS changed
+FROM risk AS ri;
+
 -- name: session_configure(backend_pid, jit, statement_timeout)^
 -- Sets up a new connection, and returns whether a pooler sits between: then another backend answers than the one that
 -- greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.
 -- Times are read in UTC, where each one that we accept is within Python's range.
 -- A server is known by its identifier and its timeline: a standby that is promoted begins another one. Statistics begin
 -- anew when a server recovers from a crash.
+-- session: keeps
 SELECT
     pg_backend_pid() = :backend_pid::int4 AS direct,
     CASE
@@ -56,6 +122,7 @@ SELECT
             )
     END AS server,
     (SELECT sw.stats_reset::text FROM pg_stat_wal AS sw) AS incarnation,
+    session_user || '/' || current_user AS identity,
     CASE
         WHEN pg_backend_pid() = :backend_pid::int4
             THEN set_config('jit', :jit::text, false)

@@ -18,7 +18,7 @@ from aiosql.types import QueryDatum, SQLOperationType
 from psycopg.rows import tuple_row
 
 from surf_data.errors import QueryFileError
-from surf_data.kernel.postgres import effects
+from surf_data.kernel.postgres import aftereffects, effects
 from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.query_files import check_file, query_files, together
 from surf_data.kernel.postgres.query_source import QuerySource
@@ -71,6 +71,8 @@ class Adapter(GenericAdapter):
             idempotent="retry" in options,
             replica="replica" in options,
             prepare=False if "plan" in options else None,
+            keeps="session" in options,
+            suspects=aftereffects.suspects(source.code),
         )
         return sent
 

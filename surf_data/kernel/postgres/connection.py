@@ -5,7 +5,7 @@ import select
 import threading
 from contextlib import suppress
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -14,6 +14,9 @@ from psycopg.pq.abc import PGcancelConn
 from psycopg.waiting import wait
 
 from surf_data.kernel.postgres import deadlines
+
+if TYPE_CHECKING:
+    from surf_data.kernel.postgres.statement import Statement
 
 T = TypeVar("T")
 
@@ -57,6 +60,8 @@ class Connection(psycopg.Connection[Any]):
     server: str | None = None
     #: Differs from one recovery after a crash to the next.
     incarnation: str | None = None
+    #: Whose session it is, and with whose rights.
+    identity: str | None = None
     #: Of a replica: how much of the primary's log it had replayed, in bytes, when that was looked at.
     replayed: int = -1
     #: When that was, by ``time.monotonic()``.
@@ -71,12 +76,21 @@ class Connection(psycopg.Connection[Any]):
         self.add_notice_handler(self.notices)
         #: Cursors that are not in use, by the statement that they have run.
         self.cursors: dict[object, psycopg.Cursor[Any]] = {}
+        #: Statements that may have changed the session since it was lent.
+        self.doubtful: set[Statement] = set()
+        #: Statements of which the server has told that they cannot.
+        self.cleared: set[Statement] = set()
 
     def close(self) -> None:
         """Close the connection."""
         # They refer to it, and it to them.
         self.cursors.clear()
         super().close()
+
+    def doubt(self, statement: "Statement") -> None:
+        """Note that a statement runs which may change the session, unless it is known that it cannot."""
+        if statement not in self.cleared:
+            self.doubtful.add(statement)
 
     def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
         """Drive ``gen`` to its end, as psycopg does, but not beyond the deadline."""

@@ -118,6 +118,12 @@ class Connector:
     def __init__(self, settings: Settings, setting: str = "database_url") -> None:
         self._settings = settings
         self._parameters = connection_parameters(settings, setting)
+        #: What each session is set to.
+        self.configuration: dict[str, str] = {
+            "jit": "on" if settings.jit else "off",
+            # Rounded up, because 0 is without limit.
+            "statement_timeout": f"{math.ceil(settings.statement_timeout * 1000)}ms",
+        }
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
         #: Why the last attempt to connect failed; ``None`` when it worked.
         self.failure: str | None = None
@@ -201,16 +207,18 @@ class Connector:
         # A server that hangs now is one that cannot be connected to.
         connection.patience = self._settings.connect_timeout
         try:
-            direct, connection.server, connection.incarnation, *_ = session_queries().session_configure(
-                Session(connection),
-                backend_pid=connection.info.backend_pid,
-                jit="on" if self._settings.jit else "off",
-                # Rounded up, because 0 is without limit.
-                statement_timeout=f"{math.ceil(self._settings.statement_timeout * 1000)}ms",
+            direct, connection.server, connection.incarnation, connection.identity, *_ = (
+                session_queries().session_configure(
+                    Session(connection),
+                    backend_pid=connection.info.backend_pid,
+                    **self.configuration,
+                )
             )
         except BaseException:
             connection.close()
             raise
+        # What was set here is what the session is lent with.
+        connection.doubtful.clear()
         connection.patience = self._settings.deadline or math.inf
         self.behind_pooler = not direct
         # A pooler in transaction mode hands prepared statements to the wrong client.

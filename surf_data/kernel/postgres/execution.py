@@ -133,6 +133,8 @@ def execute(
     started = perf_counter_ns()
     # To make a cursor costs a third of what a small statement does, and one that has run another knows nothing of this.
     cursors = connection.cursors if isinstance(connection, Connection) else {}
+    if statement.is_doubtful:
+        doubt(connection, statement)
     try:
         with statement.translation:
             # Out of reach while it is in use: another thread may use the same connection.
@@ -161,6 +163,8 @@ def stream(
 ) -> Iterator[Stream]:
     """Declare a server-side cursor for ``statement``; a transaction is begun if none is open."""
     connection = lender()
+    if statement.is_doubtful:
+        doubt(connection, statement)
     cursor = connection.cursor(cursor_name, row_factory=tuple_row)
     rows = Stream(cursor, statement, lender)
     try:
@@ -173,6 +177,12 @@ def stream(
     finally:
         # The caller's own time and errors are none of the query's.
         observation.record(statement.name, rows.waited, rows.rows, rows.error)
+
+
+def doubt(connection: psycopg.Connection[Any], statement: Statement) -> None:
+    """Note on a pooled connection that ``statement`` may change its session."""
+    if isinstance(connection, Connection):
+        connection.doubt(statement)
 
 
 @contextmanager

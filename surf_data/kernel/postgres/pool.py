@@ -9,7 +9,7 @@ from typing import cast
 import psycopg_pool
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, PoolTimeout
-from surf_data.kernel.postgres import deadlines, retry
+from surf_data.kernel.postgres import deadlines, renewal, retry
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.liveness import is_alive
@@ -170,7 +170,15 @@ class Pool:
         """Take ``connection`` back."""
         # One that a parent process borrowed is the parent's to give back.
         if self._borrowers.pop(connection, None) and self._pool is not None:
+            # Behind a pooler the session belongs to another client by now.
+            if connection.doubtful and not self._connector.behind_pooler:
+                self._renew_changed(connection)
             self._pool.putconn(connection)
+
+    def _renew_changed(self, connection: Connection) -> None:
+        if renewal.is_changed(connection, self._connector.configuration):
+            _log.info("connection renewed: its session was changed")
+            connection.close()
 
     def _timeout(self, purpose: str, why: str) -> PoolTimeout:
         now = monotonic()

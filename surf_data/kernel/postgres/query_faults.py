@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from surf_data.errors import QueryFileError
+from surf_data.kernel.postgres import aftereffects
 from surf_data.kernel.postgres.query_source import OPTIONS, QuerySource
 from surf_data.kernel.postgres.scanner import Token, meaning, tokens
 
@@ -91,6 +92,8 @@ def _of_query(text: str, query: QuerySource) -> Iterator[tuple[str, int]]:
                 line = token.line + _line(token.text, match.start()) - 1
                 yield f"a colon in {_HIDING[token.kind]} would be read as a parameter", line
     yield from _in_sequence(query.code)
+    for problem, token in aftereffects.lasting(query.code, keeps=("session", "keeps") in query.options):
+        yield problem, token.line
     if query.declared is not None:
         yield from _in_parameters(query, query.declared)
 

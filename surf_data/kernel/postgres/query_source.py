@@ -14,7 +14,7 @@ from surf_data.kernel.postgres.scanner import Token, meaning, tokens
 #: To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 #: The options that are for `surf_data.kernel.postgres.load_queries`, each with the only value that it can have.
-OPTIONS = {"plan": "custom", "replica": "ok", "retry": "idempotent"}
+OPTIONS = {"plan": "custom", "replica": "ok", "retry": "idempotent", "session": "keeps"}
 
 # aiosql finds a name behind more dashes than two as well.
 _HEADER = re.compile(r"-{2,}\s*name\s*:\s*(?P<definition>.*?)\s*$")

@@ -129,6 +129,8 @@ class Session:
         """Run a COPY ... TO STDOUT; what is not read when the block exits is cancelled, and a transaction goes on."""
         if statement.may_write:
             self._has_written = self.has_ever_written = True
+        if statement.is_doubtful:
+            execution.doubt(self._connection, statement)
         with self._block() as connection, copying.copy_to(connection, statement, self._observation) as reader:
             yield reader
 
@@ -204,5 +206,9 @@ def _check_before_commit(connection: psycopg.Connection[Any]) -> None:
     # connection; neither of them raises.
     if connection.closed:
         raise DatabaseUnavailable("transaction failed: connection lost", query="transaction")
-    if connection.pgconn.transaction_status != TransactionStatus.INTRANS:
-        raise DatabaseError("transaction failed: a statement in it failed, so it was undone", query="transaction")
+    status = connection.pgconn.transaction_status
+    if status == TransactionStatus.IDLE:
+        said = "transaction failed: a statement in it ended it, and what came before may have been committed"
+        raise DatabaseError(said, query="transaction")
+    if status != TransactionStatus.INTRANS:
+        raise DatabaseError("transaction failed: a statement in it failed, so it was rolled back", query="transaction")

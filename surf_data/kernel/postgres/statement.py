@@ -29,9 +29,19 @@ class Statement:
     #: ``False`` to send it unprepared, so that it is planned with its values each time: ``-- plan: custom``. ``None``
     #: leaves it to the connection.
     prepare: bool | None = None
+    #: Whether what it changes of its session is meant to stay: ``-- session: keeps``. A pooled connection that has run it
+    #: is not lent again.
+    keeps: bool = False
+    #: What may change its session without its text saying so: functions that are not PostgreSQL's own, by name; empty
+    #: text for a DO block.
+    suspects: tuple[str, ...] = ()
     #: Whether running it can change anything, by itself or by a function.
     may_write: bool = attrs.field(
         init=False, default=attrs.Factory(lambda self: bool(self.functions) or not self.reads, takes_self=True)
+    )
+    #: Whether its session has to be looked at when the connection comes back.
+    is_doubtful: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda self: bool(self.keeps or self.suspects), takes_self=True)
     )
     #: Turns driver errors into ours, with the query's name.
     translation: Translation = attrs.field(

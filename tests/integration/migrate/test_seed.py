@@ -111,11 +111,35 @@ def test_all_or_nothing(shop: Write, seed: Seed, server: Connection, refused: Re
     assert str(refused(lambda: seed(folder), MigrationError)).startswith(f"{file}:2: UndefinedColumn ")
 
 
-def test_a_transaction_of_its_own(shop: Write, seed: Seed, refused: Refused) -> None:
-    """A file that ends the transaction is reported."""
-    folder = shop(first="COMMIT;")
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("SELECT 1;\nCOMMIT;", 2, "COMMIT would begin or end a transaction"),
+        ("BEGIN;\nSELECT 1;", 1, "BEGIN would begin or end a transaction"),
+        ("-- PREPARE\nPREPARE TRANSACTION 'x';", 2, "PREPARE TRANSACTION would begin or end"),
+        ("SELECT 1;\n\nSET search_path = other;", 3, "SET would outlast the transaction"),
+        ("SELECT pg_catalog.set_config('search_path', '', false);", 1, "set_config(..., false)"),
+        ("CREATE TEMP TABLE t (n int);", 1, "a temporary table"),
+        ("SELECT pg_advisory_lock(7);", 1, "pg_advisory_lock is for locks that outlast"),
+    ],
+)
+def test_what_would_end_the_transaction_or_change_the_session(
+    shop: Write, seed: Seed, server: Connection, refused: Refused, text: str, line: int, problem: str
+) -> None:
+    """A file that would end the transaction, or be felt by the files after it, is refused with its line."""
+    folder = shop(a="INSERT INTO tide VALUES (1, 'x');", first=text)
     error = refused(lambda: seed(folder), MigrationError)
-    assert str(error).endswith("first.sql: it ended the transaction that all of them run in")
+    assert f"first.sql:{line}: {problem}" in str(error)
+    assert notes(server) == []
+
+
+def test_what_ends_with_the_transaction(shop: Write, seed: Seed, server: Connection) -> None:
+    """SET LOCAL and temporary tables that go with the transaction are fine."""
+    text = (
+        "SET LOCAL lock_timeout = '1s'; CREATE TEMP TABLE t (n int) ON COMMIT DROP; INSERT INTO tide VALUES (1, 'x');"
+    )
+    seed(shop(first=text))
+    assert notes(server) == [(1, "x")]
 
 
 def test_migrations_come_first(shop: Write, seed: Seed, refused: Refused) -> None:

@@ -35,7 +35,6 @@ def queries(load: Callable[..., Any]) -> Any:
         {
             "backend()$": "SELECT pg_backend_pid();",
             "sleep(seconds)$": "SELECT pg_sleep(:seconds::float8);",
-            "listen()#": "LISTEN news;",
             "setting(name)$": "SELECT current_setting(:name::text);",
         }
     )
@@ -139,7 +138,8 @@ def test_dead_connections_are_replaced_unseen(
 def test_a_connection_with_news_is_not_dead(open_database: Opener, queries: Any, watcher: Connection) -> None:
     """A connection on which a notification waits is used as any other."""
     database = open_database(pool_max_size=1)
-    queries.listen(database)
+    with database.connection() as held:
+        held._connection.execute("LISTEN news")
     backend = queries.backend(database)
     with database.connection() as held:
         connection = held._connection
@@ -167,13 +167,11 @@ def test_a_connection_closed_by_its_borrower_is_replaced(open_database: Opener, 
     assert queries.backend(database) > 0
 
 
-def test_a_borrower_that_left_a_transaction_open_does_not_pass_it_on(
-    open_database: Opener, load: Callable[..., Any], queries: Any
-) -> None:
+def test_a_borrower_that_left_a_transaction_open_does_not_pass_it_on(open_database: Opener, queries: Any) -> None:
     """A transaction that a query began behind our back is undone before the connection is lent again."""
     database = open_database(pool_max_size=1)
-    begin = load({"begin()#": "BEGIN READ ONLY;"}).begin
-    begin(database)
+    with database.connection() as held:
+        held._connection.execute("BEGIN READ ONLY")
     assert queries.setting(database, name="transaction_read_only") == "off"
 
 
