@@ -29,6 +29,21 @@ class _SessionQueries:
     ) -> int | None:
         """The number of the last migration of a domain that is applied; null without any."""
 
+    def session_changes(
+        self,
+        executor: Executor,
+        /,
+        *,
+        names: list[str] | list[str | None] | None,
+        always: bool | None,
+        identity: str | None,
+        jit: str | None,
+        statement_timeout: str | None,
+    ) -> tuple[bool | None, bool | None]:
+        """Whether functions have changed the session that ran them, and whether they could: by the words of their source, and of
+        what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
+        view, so it counts where a source sets one for longer than its transaction."""
+
     def session_configure(
         self,
         executor: Executor,
@@ -37,7 +52,7 @@ class _SessionQueries:
         backend_pid: int | None,
         jit: str | None,
         statement_timeout: str | None,
-    ) -> tuple[bool | None, str | None, str | None, str | None, str | None, str | None]:
+    ) -> tuple[bool | None, str | None, str | None, str, str | None, str | None, str | None]:
         """Sets up a new connection, and returns whether a pooler sits between: then another backend answers than the one that
         greeted us. Settings would leak to the pooler's other clients, so behind one they are left to ALTER ROLE ... SET.
         Times are read in UTC, where each one that we accept is within Python's range.

@@ -29,8 +29,8 @@ class Statement:
     #: ``False`` to send it unprepared, so that it is planned with its values each time: ``-- plan: custom``. ``None``
     #: leaves it to the connection.
     prepare: bool | None = None
-    #: Whether what it changes of its session is meant to stay: ``-- session: keeps``. A pooled connection that has run it
-    #: is not lent again.
+    #: Whether what it changes of its session is meant to stay: ``-- session: keeps``. A pooled connection that has run
+    #: it is not lent again.
     keeps: bool = False
     #: What may change its session without its text saying so: functions that are not PostgreSQL's own, by name; empty
     #: text for a DO block.

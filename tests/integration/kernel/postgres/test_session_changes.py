@@ -87,14 +87,14 @@ def test_functions_that_cannot_change_the_session_are_asked_for_once(
         }
     )
     with database.connection() as session:
-        connection = session._connection  # noqa: SLF001 - what is not public is what is promised
+        connection = session._connection
         queries.tide(session)
         assert len(connection.doubtful) == 1
     queries.tide(database)
     queries.tide_put(database, n=1)
     queries.tide_id(database)
     with database.connection() as session:
-        assert session._connection is connection  # noqa: SLF001 - likewise
+        assert session._connection is connection
         queries.tide(session)
         assert not connection.doubtful
 
@@ -184,6 +184,6 @@ def test_a_transaction_that_ended_within_is_not_said_to_be_rolled_back(
         pytest.raises(DatabaseError, match="may have been committed"),
         database.transaction() as tx,
     ):
-        tx._connection.execute("INSERT INTO t VALUES (1)")  # noqa: SLF001 - past the files
-        tx._connection.execute("COMMIT")  # noqa: SLF001 - likewise
+        tx._connection.execute("INSERT INTO t VALUES (1)")
+        tx._connection.execute("COMMIT")
     assert watcher.execute("SELECT count(*) FROM t").fetchall() == [(1,)]
