@@ -88,7 +88,6 @@ CREATE INDEX projects_user ON screenshot.projects (user_id, updated_at DESC, id 
 CREATE INDEX projects_deleted ON screenshot.projects (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX projects_search ON screenshot.projects USING gin (search);
 CREATE INDEX projects_tags ON screenshot.projects USING gin (tags);
-CREATE INDEX projects_settings ON screenshot.projects USING gin (settings jsonb_path_ops);
 
 CREATE TABLE screenshot.generated_codes (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -143,7 +142,6 @@ CREATE TABLE screenshot.generated_codes (
 CREATE INDEX generated_codes_parent ON screenshot.generated_codes (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX generated_codes_waiting ON screenshot.generated_codes (created_at, id)
 WHERE status IN ('pending', 'processing');
-CREATE INDEX generated_codes_created ON screenshot.generated_codes (created_at);
 
 CREATE TABLE screenshot.stored_objects (
     id uuid PRIMARY KEY,

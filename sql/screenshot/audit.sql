@@ -356,6 +356,8 @@ SELECT screenshot.audit_protect_partitions() AS protected;
 
 -- name: audit_seal_hours(since, until)
 -- Hours within a time that hold more entries than their seals, in order.
+-- accept: MANY-ROWS a group for each hour, of which the planner knows nothing
+-- accept: BIG-SORT as above
 SELECT
     logged.sealed_hour,
     logged.entries,
@@ -410,6 +412,7 @@ LIMIT 1;
 -- plan: custom
 -- example: since=null
 -- example: since='2026-01-01 00:00:00+00'
+-- accept: MANY-ROWS a seal for each hour
 SELECT
     seal.sealed_hour,
     seal.number,
@@ -432,6 +435,7 @@ ORDER BY seal.number;
 -- Entries of a time, the newest first, from behind a known one on; what is null does not count.
 -- plan: custom
 -- example: action='user_login', level=null, category=null, resource_type=null, resource_id=null, since='2026-01-01 00:00:00+00', until='2026-02-01 00:00:00+00', after_created_at=null, after_id=null, row_limit=100
+-- example: action=null, level=null, category=null, resource_type='project', resource_id='8a6e0804-2bd0-4672-b79d-d97027f9071a', since='2026-01-01 00:00:00+00', until='2027-01-01 00:00:00+00', after_created_at=null, after_id=null, row_limit=100
 SELECT
     al.id,
     al.action,

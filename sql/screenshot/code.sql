@@ -104,6 +104,8 @@ WHERE gc.id = :id::uuid AND gc.status IN ('pending', 'processing');
 -- Takes code to work on, the oldest first: what is pending, and what a worker has not finished in its time.
 -- Rows that another worker is taking are left to it.
 -- accept: NOT-HOT it is found or ordered by what changes
+-- plan: custom
+-- example: lease_token='8a6e0804-2bd0-4672-b79d-d97027f9071a', seconds=300, row_limit=10
 WITH claimed AS (
     SELECT job.id
     FROM screenshot.generated_codes AS job

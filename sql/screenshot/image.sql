@@ -59,6 +59,8 @@ WHERE gi.id = :id::uuid AND gi.status IN ('pending', 'processing');
 -- Takes images to work on, the oldest first: what is pending, and what a worker has not finished in its time.
 -- Rows that another worker is taking are left to it.
 -- accept: NOT-HOT it is found or ordered by what changes
+-- plan: custom
+-- example: lease_token='8a6e0804-2bd0-4672-b79d-d97027f9071a', seconds=300, row_limit=10
 WITH claimed AS (
     SELECT job.id
     FROM screenshot.generated_images AS job

@@ -132,22 +132,17 @@ SELECT
         WHERE so.path = :path::text AND so.status = 'stored'
     ) AS is_there;
 
--- name: object_expire(pending_seconds, row_limit)
--- Takes what is to be removed: what is released, what has expired, and what was begun so many seconds ago and not
--- finished. Rows that another clean-up is taking are left to it.
+-- name: object_expire(row_limit)
+-- Takes objects whose time is over, to be removed. Rows that another clean-up is taking are left to it.
 -- retry: idempotent
+-- plan: custom
+-- example: row_limit=500
 -- accept: NOT-HOT it is found or ordered by what changes
 WITH over AS (
     SELECT so.id
     FROM screenshot.stored_objects AS so
-    WHERE
-        (so.status <> 'stored' AND so.status = 'deleting')
-        OR (
-            so.status <> 'stored'
-            AND so.status = 'pending'
-            AND so.created_at < clock_timestamp() - make_interval(secs => :pending_seconds::int4)
-        )
-        OR so.delete_after < clock_timestamp()
+    WHERE so.delete_after < clock_timestamp()
+    ORDER BY so.delete_after
     LIMIT :row_limit::int8
     FOR UPDATE SKIP LOCKED
 )
@@ -254,8 +249,36 @@ SET status = 'deleting'
 WHERE so.path = :path::text AND so.status = 'stored'
 RETURNING so.id, so.object_key;
 
+-- name: object_unfinished(pending_seconds, row_limit)
+-- Takes what is to be removed: what is released, and what was begun so many seconds ago and not finished. Rows that
+-- another clean-up is taking are left to it.
+-- retry: idempotent
+-- plan: custom
+-- example: pending_seconds=3600, row_limit=500
+-- accept: NOT-HOT it is found or ordered by what changes
+WITH over AS (
+    SELECT so.id
+    FROM screenshot.stored_objects AS so
+    WHERE
+        so.status <> 'stored'
+        AND (
+            so.status = 'deleting'
+            OR so.created_at < clock_timestamp() - make_interval(secs => :pending_seconds::int4)
+        )
+    ORDER BY so.created_at
+    LIMIT :row_limit::int8
+    FOR UPDATE SKIP LOCKED
+)
+
+UPDATE screenshot.stored_objects AS so
+SET status = 'deleting'
+FROM over
+WHERE so.id = over.id
+RETURNING so.id, so.object_key;
+
 -- name: object_usage()^
 -- How many objects are stored, of how many bytes, and how many rows wait for clean-up.
+-- accept: SEQ-SCAN figures that an operator asks for once in a while
 SELECT
     count(*) FILTER (WHERE so.status = 'stored') AS objects,
     coalesce(sum(so.stored_bytes) FILTER (WHERE so.status = 'stored'), 0)::int8 AS bytes,

@@ -255,6 +255,8 @@ LIMIT :row_limit::int8;
 -- Removes projects that were deleted so many days ago, with their codes and images; their objects wait for clean-up.
 -- accept: NOT-HOT it is found or ordered by what changes
 -- accept: CASCADE what belongs to it goes with it
+-- plan: custom
+-- example: days=30, row_limit=1000
 WITH expired AS (
     SELECT p.id
     FROM screenshot.projects AS p

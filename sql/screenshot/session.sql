@@ -81,6 +81,8 @@ RETURNING s.session_data = :session_data::jsonb AS replaced;
 
 -- name: session_expire(row_limit)!
 -- Marks sessions whose time is up as expired.
+-- plan: custom
+-- example: row_limit=1000
 WITH ended AS (
     SELECT s.id
     FROM screenshot.sessions AS s
@@ -208,6 +210,8 @@ LIMIT :row_limit::int8;
 
 -- name: session_purge(days, row_limit)!
 -- Deletes sessions that ended so many days ago.
+-- plan: custom
+-- example: days=30, row_limit=1000
 WITH ended AS (
     SELECT s.id
     FROM screenshot.sessions AS s

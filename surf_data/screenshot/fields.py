@@ -1,6 +1,7 @@
 """Fields of entities: each is checked when an entity is made and whenever it is assigned."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -101,9 +102,9 @@ def uuid(*, required: bool = False) -> Any:
     return _field(None, validation.uuid, required=required)
 
 
-def moment() -> Any:
-    """Declare a moment with a time zone."""
-    return _field(None, validation.aware_datetime)
+def moment(*, now: bool = False) -> Any:
+    """Declare a moment with a time zone; a new entity has none, or that of its beginning."""
+    return _field(attrs.Factory(lambda: datetime.now(UTC)) if now else None, validation.aware_datetime)
 
 
 def address() -> Any:

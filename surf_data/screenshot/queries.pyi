@@ -914,22 +914,18 @@ class _ScreenshotQueries:
         executor: Executor,
         /,
         *,
-        pending_seconds: int | None,
         row_limit: int | None,
     ) -> list[tuple[UUID, str]]:
-        """Takes what is to be removed: what is released, what has expired, and what was begun so many seconds ago and not
-        finished. Rows that another clean-up is taking are left to it."""
+        """Takes objects whose time is over, to be removed. Rows that another clean-up is taking are left to it."""
 
     def object_expire_cursor(
         self,
         executor: Executor,
         /,
         *,
-        pending_seconds: int | None,
         row_limit: int | None,
     ) -> AbstractContextManager[_Rows[tuple[UUID, str]]]:
-        """Takes what is to be removed: what is released, what has expired, and what was begun so many seconds ago and not
-        finished. Rows that another clean-up is taking are left to it."""
+        """Takes objects whose time is over, to be removed. Rows that another clean-up is taking are left to it."""
 
     def object_finish(
         self,
@@ -1033,6 +1029,28 @@ class _ScreenshotQueries:
         path: str,
     ) -> AbstractContextManager[_Rows[tuple[UUID, str]]]:
         """Lets the object of a path go; its id and key, and how many bytes it has."""
+
+    def object_unfinished(
+        self,
+        executor: Executor,
+        /,
+        *,
+        pending_seconds: int | None,
+        row_limit: int | None,
+    ) -> list[tuple[UUID, str]]:
+        """Takes what is to be removed: what is released, and what was begun so many seconds ago and not finished. Rows that
+        another clean-up is taking are left to it."""
+
+    def object_unfinished_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        pending_seconds: int | None,
+        row_limit: int | None,
+    ) -> AbstractContextManager[_Rows[tuple[UUID, str]]]:
+        """Takes what is to be removed: what is released, and what was begun so many seconds ago and not finished. Rows that
+        another clean-up is taking are left to it."""
 
     def object_usage(self, executor: Executor, /) -> StorageUsage:
         """How many objects are stored, of how many bytes, and how many rows wait for clean-up."""

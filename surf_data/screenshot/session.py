@@ -32,8 +32,8 @@ class Session(Entity):
     session_id: str = fields.text(64, "", required=True, shown=False)
     status: SessionStatus = fields.choice(SessionStatus, SessionStatus.ACTIVE)
     type: SessionType = fields.choice(SessionType, SessionType.WEB)
-    expires_at: datetime = fields.moment()
-    last_active_at: datetime = fields.moment()
+    expires_at: datetime = fields.moment(now=True)
+    last_active_at: datetime = fields.moment(now=True)
     ip_address: IPv4Address | IPv6Address | None = fields.address()
     user_agent: str | None = fields.text(1_000)
     device_id: str | None = fields.text(255)
@@ -52,8 +52,8 @@ class Session(Entity):
     revoked_at: datetime | None = fields.moment()
     revoked_reason: str | None = fields.text(255)
     user_id: UUID | None = fields.uuid(required=True)
-    created_at: datetime = fields.moment()
-    updated_at: datetime = fields.moment()
+    created_at: datetime = fields.moment(now=True)
+    updated_at: datetime = fields.moment(now=True)
 
     @property
     def is_active(self) -> bool:

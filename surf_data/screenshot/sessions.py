@@ -34,6 +34,7 @@ _COLUMNS = (
 )  # fmt: skip
 _MAX_REMEMBERED = 10_000
 _MAX_DAYS = 36_500
+_NEEDED = {"id", "session_id", "expires_at", "user_id", "created_at"}
 _MOMENTS = ("expires_at", "last_active_at", "revoked_at", "created_at", "updated_at")
 
 
@@ -246,8 +247,9 @@ def _bury(client: redis.Redis, names: Sequence[str], seconds: int) -> None:
 
 
 def _dump(session: Session) -> str:
-    names = attrs.fields_dict(Session)
-    return json.dumps({name: as_json(getattr(session, name)) for name in names}, separators=(",", ":"))
+    known = {name: getattr(session, name) for name in attrs.fields_dict(Session)}
+    # Most of what may be noted is not, and what is left out is neither sent nor read.
+    return json.dumps({name: as_json(value) for name, value in known.items() if value}, separators=(",", ":"))
 
 
 def _load(document: object) -> Session | None:
@@ -255,7 +257,9 @@ def _load(document: object) -> Session | None:
         return None
     with suppress(ValueError, TypeError, LookupError, RecursionError, AttributeError):
         values = json.loads(document.decode())
-        moments = {name: values[name] and datetime.fromisoformat(values[name]) for name in _MOMENTS}
+        if not values.keys() >= _NEEDED:
+            return None
+        moments = {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if name in values}
         return Session(**{**values, **moments})
     return None
 

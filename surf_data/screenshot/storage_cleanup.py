@@ -69,7 +69,11 @@ class Cleaner:
         if dry_run:
             released = queries.object_usage(self._database).unfinished
         else:
-            while rows := queries.object_expire(self._database, pending_seconds=PENDING_SECONDS, row_limit=_PORTION):
+            database = self._database
+            while rows := [
+                *queries.object_unfinished(database, pending_seconds=PENDING_SECONDS, row_limit=_PORTION),
+                *queries.object_expire(database, row_limit=_PORTION),
+            ]:
                 self._removed(rows)
                 released += len(rows)
         orphans = left_overs = 0
