@@ -1,4 +1,4 @@
--- What may be done.
+-- What may be done, and what a role bundles.
 
 -- name: permission_insert(id, name, description, resource, action, conditions)<!
 -- Stores a permission; no row when the id is taken.
@@ -27,3 +27,28 @@ SELECT
     p.updated_at
 FROM daylight.permissions AS p
 ORDER BY p.id;
+
+-- name: role_by_id(role_id)^
+-- A role with its permissions and the roles that it inherits.
+SELECT
+    r.id,
+    r.name,
+    r.description,
+    COALESCE(granted.permissions, '{}') AS permissions,
+    COALESCE(inherits.inherited_roles, '{}') AS inherited_roles,
+    r.scope,
+    r.metadata,
+    r.created_at,
+    r.updated_at
+FROM daylight.roles AS r
+CROSS JOIN LATERAL (
+    SELECT array_agg(rp.permission_id ORDER BY rp.permission_id) AS permissions
+    FROM daylight.role_permissions AS rp
+    WHERE rp.role_id = r.id
+) AS granted
+CROSS JOIN LATERAL (
+    SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id) AS inherited_roles
+    FROM daylight.role_inherits AS ri
+    WHERE ri.role_id = r.id
+) AS inherits
+WHERE r.id = :role_id::text;

@@ -1,30 +1,5 @@
 -- Sets of permissions.
 
--- name: role_by_id(role_id)^
--- A role with its permissions and the roles that it inherits.
-SELECT
-    r.id,
-    r.name,
-    r.description,
-    COALESCE(granted.permissions, '{}') AS permissions,
-    COALESCE(inherits.inherited_roles, '{}') AS inherited_roles,
-    r.scope,
-    r.metadata,
-    r.created_at,
-    r.updated_at
-FROM daylight.roles AS r
-CROSS JOIN LATERAL (
-    SELECT array_agg(rp.permission_id ORDER BY rp.permission_id) AS permissions
-    FROM daylight.role_permissions AS rp
-    WHERE rp.role_id = r.id
-) AS granted
-CROSS JOIN LATERAL (
-    SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id) AS inherited_roles
-    FROM daylight.role_inherits AS ri
-    WHERE ri.role_id = r.id
-) AS inherits
-WHERE r.id = :role_id::text;
-
 -- name: role_delete(role_id)!
 -- Deletes a role; refused by its foreign keys while it is assigned or inherited.
 -- accept: CASCADE what a role permits and inherits goes with it
@@ -43,7 +18,10 @@ WITH RECURSIVE reached (role_id) AS (
     INNER JOIN daylight.role_inherits AS ri ON r.role_id = ri.role_id
 )
 
-SELECT EXISTS (SELECT FROM reached AS r WHERE r.role_id = :role_id::text) AS is_cycle;
+SELECT EXISTS(
+    SELECT FROM reached AS r
+    WHERE r.role_id = :role_id::text
+) AS is_cycle;
 
 -- name: role_insert(id, name, description, scope, metadata)!
 -- Stores a role; no row when the id is taken.
@@ -61,7 +39,7 @@ INSERT INTO daylight.role_inherits (role_id, inherited_id)
 SELECT
     :role_id::text AS role_id,
     i.inherited_id
-FROM unnest(:inherited::text []) AS i (inherited_id)
+FROM unnest(:inherited::text[]) AS i (inherited_id)
 ON CONFLICT DO NOTHING;
 
 -- name: role_set_permissions(role_id, permissions)!
@@ -70,18 +48,18 @@ INSERT INTO daylight.role_permissions (role_id, permission_id)
 SELECT
     :role_id::text AS role_id,
     p.permission_id
-FROM unnest(:permissions::text []) AS p (permission_id)
+FROM unnest(:permissions::text[]) AS p (permission_id)
 ON CONFLICT DO NOTHING;
 
 -- name: role_unset_inherited(role_id, inherited)!
 -- Leaves a role these inherited roles alone.
 DELETE FROM daylight.role_inherits
-WHERE role_id = :role_id::text AND inherited_id <> ALL(:inherited::text []);
+WHERE role_id = :role_id::text AND inherited_id <> ALL(:inherited::text[]);
 
 -- name: role_unset_permissions(role_id, permissions)!
 -- Leaves a role these permissions alone.
 DELETE FROM daylight.role_permissions
-WHERE role_id = :role_id::text AND permission_id <> ALL(:permissions::text []);
+WHERE role_id = :role_id::text AND permission_id <> ALL(:permissions::text[]);
 
 -- name: role_update(role_id, changed, name, description, scope, metadata)!
 -- Changes the named columns of a role, and no other.
@@ -89,9 +67,9 @@ WHERE role_id = :role_id::text AND permission_id <> ALL(:permissions::text []);
 -- retry: idempotent
 UPDATE daylight.roles AS r
 SET
-    name = CASE WHEN 'name' = ANY(:changed::text []) THEN :name::text ELSE r.name END,
-    description = CASE WHEN 'description' = ANY(:changed::text []) THEN :description::text ELSE r.description END,
-    scope = CASE WHEN 'scope' = ANY(:changed::text []) THEN :scope::text ELSE r.scope END,
-    metadata = CASE WHEN 'metadata' = ANY(:changed::text []) THEN :metadata::jsonb ELSE r.metadata END,
+    name = CASE WHEN 'name' = ANY(:changed::text[]) THEN :name::text ELSE r.name END,
+    description = CASE WHEN 'description' = ANY(:changed::text[]) THEN :description::text ELSE r.description END,
+    scope = CASE WHEN 'scope' = ANY(:changed::text[]) THEN :scope::text ELSE r.scope END,
+    metadata = CASE WHEN 'metadata' = ANY(:changed::text[]) THEN :metadata::jsonb ELSE r.metadata END,
     updated_at = CURRENT_TIMESTAMP
 WHERE r.id = :role_id::text;
