@@ -37,6 +37,26 @@ QUERIES = (
     "surf_data.review.statistics_queries:statistics_queries",
 )
 
+# What `quick` runs: of each room the tests that go through most of it.
+QUICK = (
+    "tests/unit",
+    "tests/conformance",
+    "tests/integration/test_data_layer.py",
+    "tests/integration/kernel/cache/test_loading.py",
+    "tests/integration/kernel/journal",
+    "tests/integration/kernel/postgres/test_queries.py",
+    "tests/integration/kernel/postgres/test_transactions.py",
+    "tests/integration/kernel/redis/test_manager.py",
+    "tests/integration/lamps/test_lamps.py",
+    "tests/integration/migrate/test_runner.py",
+    "tests/integration/retention/test_rows.py",
+    "tests/integration/review/test_nullability.py",
+    "tests/integration/daylight/test_users.py",
+    "tests/integration/mining/test_usage.py",
+    "tests/integration/screenshot/test_usage.py",
+    "tests/integration/specify/test_requirement.py",
+)
+
 
 @nox.session
 def demo(session: nox.Session) -> None:
@@ -61,6 +81,15 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "combine", "--quiet")
     # A selection of the tests is not expected to cover everything.
     session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the tests that a change most likely breaks, in a minute: units, what every domain keeps, a file a room."""
+    install_for(session, "test")
+    provide_redis(session)
+    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
+    session.run("pytest", *QUICK, *(session.posargs or workers))
 
 
 @nox.session
