@@ -19,6 +19,7 @@ from surf_data.kernel.correlation import correlation
 from surf_data.screenshot import (
     AuditLog,
     GeneratedCode,
+    GenerationProvider,
     Project,
     ScreenshotDataLayer,
     User,
@@ -75,7 +76,7 @@ def _picture(data: ScreenshotDataLayer, console: Console, user: User, project: P
 
 def _code(data: ScreenshotDataLayer, console: Console, project: Project) -> None:
     for _ in range(2):
-        data.codes.save(GeneratedCode(provider="claude", model="demo", project_id=project.id))  # type: ignore[arg-type]
+        data.codes.save(GeneratedCode(provider=GenerationProvider.CLAUDE, project_id=project.id))
     [job] = data.codes.claim()
     data.codes.complete(job, _PAGE, prompt_tokens=1_200, completion_tokens=3_400)
     rows = [(f"{each.version}", each.status, f"{each.code_size:,}") for each in data.codes.history(project.id or "")]

@@ -14,13 +14,12 @@ from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.cache import commands
 from surf_data.kernel.redis import RedisManager
+from surf_data.screenshot.cache_pipeline import MAX_KEY, Pipeline, checked_key, checked_ttl
 from surf_data.screenshot.cached_values import dump, load
 from surf_data.screenshot.redis_sessions import RedisSessions
 from surf_data.screenshot.settings import ScreenshotSettings
 
 _SCAN_COUNT = 1_000
-_MAX_TTL = 31_622_400
-_MAX_KEY = 200
 _PATTERN = re.compile(r"[^*?\[\]\\\s]{2}[^\[\]\\\s]*")
 _INFO = {
     "redis_version": "redis_version",
@@ -41,14 +40,6 @@ class SetOptions(TypedDict, total=False):
     prefix: str | None
 
 
-class Result:
-    """What a command of a pipeline will have returned when the pipeline has ended."""
-
-    def __init__(self, default: Any) -> None:
-        #: The answer; before the end, and when Redis was unavailable, that of an empty cache.
-        self.value: Any = default
-
-
 class CacheManager(RedisSessions):
     """Keeps JSON values and sessions in Redis; an unavailable Redis is an empty cache. Thread-safe.
 
@@ -64,7 +55,7 @@ class CacheManager(RedisSessions):
         super().__init__(manager, settings)
         self._threshold = settings.cache_compress_bytes
         self._lock = threading.Lock()
-        self._counts = Counter({"hits": 0, "misses": 0, "writes": 0, "deletes": 0})
+        self._counts: Counter[str] = Counter({"hits": 0, "misses": 0, "writes": 0, "deletes": 0})
 
     def get(self, key: str, *, prefix: str | None = None) -> Any | None:
         """Return the value under a key; ``None`` where there is none, and where it is no JSON."""
@@ -89,7 +80,7 @@ class CacheManager(RedisSessions):
             options = validation.mapping("ttl", ttl)
             validation.check_keys("ttl", options, required=(), optional=("ttl", "prefix"))
             ttl, prefix = options.get("ttl"), options.get("prefix", prefix)
-        name, seconds = self._name(key, prefix), None if ttl is None else _ttl(ttl)
+        name, seconds = self._name(key, prefix), None if ttl is None else checked_ttl(ttl)
         document = dump("value", value, self._threshold)
         stored = self._manager.call(
             lambda client: bool(client.set(name, document, ex=seconds)), read=False, otherwise=False
@@ -113,7 +104,7 @@ class CacheManager(RedisSessions):
 
     def expire(self, key: str, ttl: int, *, prefix: str | None = None) -> bool:
         """Let a key live for so many seconds from now; return whether there is such a key."""
-        name, seconds = self._name(key, prefix), _ttl(ttl)
+        name, seconds = self._name(key, prefix), checked_ttl(ttl)
         return self._manager.call(lambda client: bool(client.expire(name, seconds)), read=False, otherwise=False)
 
     def ttl(self, key: str, *, prefix: str | None = None) -> int | None:
@@ -132,7 +123,7 @@ class CacheManager(RedisSessions):
             prefix: as for `set`.
         """
         name, step = self._name(key, prefix), validation.integer("by", by, minimum=-(2**53), maximum=2**53)
-        seconds = None if ttl is None else _ttl(ttl)
+        seconds = None if ttl is None else checked_ttl(ttl)
 
         def add(client: redis.Redis) -> int:
             number = int(client.incrby(name, step))
@@ -189,9 +180,9 @@ class CacheManager(RedisSessions):
         return sum(self._unlink(found) for found in self._scan(f"{_escaped(self._prefix)}*"))
 
     @contextmanager
-    def pipeline(self) -> Iterator["Pipeline"]:
+    def pipeline(self) -> Iterator[Pipeline]:
         """Collect commands, and send them in one round trip when the block exits; each returns a `Result`."""
-        collected = Pipeline(self)
+        collected = Pipeline(self._name, self._threshold)
         yield collected
         collected.execute(self._manager)
 
@@ -220,11 +211,13 @@ class CacheManager(RedisSessions):
         }
 
     def _name(self, key: object, prefix: object) -> str:
-        checked = _key("key", key)
-        return f"{self._prefix}{checked}" if prefix is None else f"{self._prefix}{_key('prefix', prefix)}:{checked}"
+        checked = checked_key("key", key)
+        return (
+            f"{self._prefix}{checked}" if prefix is None else f"{self._prefix}{checked_key('prefix', prefix)}:{checked}"
+        )
 
     def _glob(self, pattern: object) -> str:
-        if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern) or len(pattern) > _MAX_KEY:
+        if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern) or len(pattern) > MAX_KEY:
             raise ValidationError(
                 "pattern must begin with two characters of a key, and may have * and ? behind them", field="pattern"
             )
@@ -246,75 +239,6 @@ class CacheManager(RedisSessions):
     def _count(self, **counts: int) -> None:
         with self._lock:
             self._counts.update(counts)
-
-
-class Pipeline:
-    """Commands that are sent together."""
-
-    def __init__(self, cache: CacheManager) -> None:
-        self._cache = cache
-        self._commands: list[tuple[Any, Any, Result]] = []
-
-    def get(self, key: str, *, prefix: str | None = None) -> Result:
-        """Ask for a value."""
-        name = self._cache._name(key, prefix)  # noqa: SLF001 - two halves of one thing
-        return self._add(lambda pipe: pipe.get(name), load, None)
-
-    def set(self, key: str, value: Any, ttl: int | None = None, *, prefix: str | None = None) -> Result:
-        """Store a value."""
-        name = self._cache._name(key, prefix)  # noqa: SLF001 - two halves of one thing
-        document, seconds = dump("value", value, self._cache._threshold), None if ttl is None else _ttl(ttl)  # noqa: SLF001 - two halves of one thing
-        return self._add(lambda pipe: pipe.set(name, document, ex=seconds), bool, default=False)
-
-    def delete(self, key: str, *, prefix: str | None = None) -> Result:
-        """Delete a key."""
-        name = self._cache._name(key, prefix)  # noqa: SLF001 - two halves of one thing
-        return self._add(lambda pipe: pipe.unlink(name), bool, default=False)
-
-    def expire(self, key: str, ttl: int, *, prefix: str | None = None) -> Result:
-        """Let a key live for so many seconds from now."""
-        name, seconds = self._cache._name(key, prefix), _ttl(ttl)  # noqa: SLF001 - two halves of one thing
-        return self._add(lambda pipe: pipe.expire(name, seconds), bool, default=False)
-
-    def increment(self, key: str, by: int = 1, *, prefix: str | None = None) -> Result:
-        """Add to a whole number."""
-        name, step = self._cache._name(key, prefix), validation.integer("by", by, minimum=-(2**53), maximum=2**53)  # noqa: SLF001 - two halves of one thing
-        return self._add(lambda pipe: pipe.incrby(name, step), int, None)
-
-    def execute(self, manager: RedisManager) -> None:
-        """Send what was collected. Each result has its value afterwards, unless Redis is unavailable."""
-
-        def send(client: redis.Redis) -> list[Any]:
-            # Not a transaction: in a cluster the keys are on several servers.
-            with client.pipeline(transaction=False) as pipe:
-                for command, _, _ in self._commands:
-                    command(pipe)
-                return pipe.execute(raise_on_error=False)
-
-        nothing: list[Any] = []
-        answers = self._manager_call(manager, send, nothing)
-        for (_, convert, result), answer in zip(self._commands, answers, strict=False):
-            if not isinstance(answer, Exception):
-                result.value = convert(answer)
-
-    def _manager_call(self, manager: RedisManager, send: Any, nothing: list[Any]) -> list[Any]:
-        return manager.call(send, read=False, otherwise=nothing) if self._commands else nothing
-
-    def _add(self, command: Any, convert: Any, default: Any) -> Result:
-        result = Result(default)
-        self._commands.append((command, convert, result))
-        return result
-
-
-def _key(field: str, value: object) -> str:
-    text = validation.text(field, value, maximum=_MAX_KEY)
-    if not text.isprintable() or any(letter in " {}" for letter in text):
-        raise validation.invalid(field, "must be printable, without spaces and braces")
-    return text
-
-
-def _ttl(value: object) -> int:
-    return validation.integer("ttl", value, minimum=1, maximum=_MAX_TTL)
 
 
 def _escaped(prefix: str) -> str:

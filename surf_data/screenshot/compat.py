@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack, cast
 
 import attrs
 
@@ -201,8 +201,8 @@ def _no_save(_: Session) -> Session:
 
 
 #: `CacheManager` of the data layer of this process.
-cache_manager: CacheManager = _Proxy("cache")  # type: ignore[assignment]
+cache_manager: CacheManager = cast("Any", _Proxy("cache"))
 #: `StorageManager` of the data layer of this process.
-storage_manager: StorageManager = _Proxy("storage")  # type: ignore[assignment]
+storage_manager: StorageManager = cast("Any", _Proxy("storage"))
 #: The repositories of the data layer of this process.
 app_data_source = AppDataSource()

@@ -158,7 +158,7 @@ class RedisSessions:
 
     def _noted(self, user_id: str) -> list[str]:
         name, nobody = self._user_name(user_id), list[Any]()
-        members = self._manager.call(
+        members: list[Any] = self._manager.call(
             lambda client: client.zrangebyscore(name, time.time(), "+inf"), read=True, otherwise=nobody
         )
         return [member.decode(errors="replace") for member in members]

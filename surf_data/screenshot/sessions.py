@@ -100,7 +100,7 @@ class SessionRepository:
         validation.check_keys("facts", facts, required=(), optional=tuple(SessionFacts.__annotations__))
         entity = Session(**cast("dict[str, Any]", facts))
         token = new_token()
-        parameters = {**columns(entity, _COLUMNS), "session_id": token_digest(token.reveal())}
+        parameters: dict[str, Any] = {**columns(entity, _COLUMNS), "session_id": token_digest(token.reveal())}
         stored = screenshot_queries().session_insert(
             self._executor, id=new_id(), seconds=seconds, user_id=user, **parameters
         )
@@ -256,11 +256,11 @@ def _load(document: object) -> Session | None:
     if not isinstance(document, bytes) or document == TOMBSTONE:
         return None
     with suppress(ValueError, TypeError, LookupError, RecursionError, AttributeError):
-        values = json.loads(document.decode())
+        values: dict[str, Any] = json.loads(document.decode())
         if not values.keys() >= _NEEDED:
             return None
-        moments = {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if name in values}
-        return Session(**{**values, **moments})
+        values |= {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if name in values}
+        return Session(**values)
     return None
 
 

@@ -127,7 +127,9 @@ class StorageCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = Counter(dict.fromkeys(("uploads", "downloads", "deletes", "errors", "bytes_in", "bytes_out"), 0))
+        self._counts: Counter[str] = Counter(
+            dict.fromkeys(("uploads", "downloads", "deletes", "errors", "bytes_in", "bytes_out"), 0)
+        )
 
     def add(self, **counts: int) -> None:
         """Add to counts."""

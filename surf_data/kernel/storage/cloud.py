@@ -198,7 +198,6 @@ def library() -> Any:
     """
     try:
         import obstore  # noqa: PLC0415
-        import obstore.store  # noqa: PLC0415
     except ImportError:
         pass
     else:

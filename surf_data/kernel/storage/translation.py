@@ -96,8 +96,10 @@ class Translation:
     ) -> Literal[False]:
         if isinstance(error, SurfDataError) or not isinstance(error, Exception if self._cloud else OSError):
             return False
-        translate = from_obstore if self._cloud else from_os
-        told = translate(error, self._operation, self._key)  # type: ignore[arg-type]
+        if not self._cloud and isinstance(error, OSError):
+            told = from_os(error, self._operation, self._key)
+        else:
+            told = from_obstore(error, self._operation, self._key)
         del error, traceback
         try:
             raise told
