@@ -86,7 +86,7 @@ def page(engine: Engine, **given: Any) -> tuple[int, list[Command]]:
         query = select(Command).where(
             Command.project_id == given["project_id"],
             Command.status == given["status"],
-            Command.name == given["name"],
+            Command.user_id == given["user_id"],
             Command.started_at >= given["since"],
             Command.exit_code == given["exit_code"],
         )

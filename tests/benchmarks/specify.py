@@ -90,8 +90,8 @@ def page(ground: Specify) -> Row:
     since = datetime.now(UTC) - timedelta(days=200)
     turns = cycle(
         {
+            "user_id": 1 + n % _USERS,
             "project_id": 1 + n % 7,
-            "name": f"specify {n * 7919 % _NAMES}",
             "status": "success",
             "exit_code": 0,
         }
