@@ -69,7 +69,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
             found = verified(
                 database.connect,
                 server,
-                [*_beside(folder, database), *replayed],
+                [*_in_order(folder, database, replayed)],
                 lambda migration: tell(f"replaying {migration.label}"),
             )
     if as_json:
@@ -113,7 +113,7 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
                 effects = measure_locks(
                     database.connect,
                     server,
-                    [*_beside(folder, database), *applied],
+                    [*_in_order(folder, database, applied)],
                     pending,
                     lambda migration: tell(f"trying {migration.label}"),
                 )
@@ -190,10 +190,16 @@ def _is_problem(status: MigrationStatus, to: int | None) -> bool:
     return status.number <= to and status.state not in {"applied", "pending"}
 
 
-def _beside(folder: Folder, database: DatabaseManager) -> Iterator[Migration]:
-    """Yield what was applied of the domains whose folders are beside this one: the database holds that, too."""
+def _in_order(folder: Folder, database: DatabaseManager, own: list[Migration]) -> Iterator[Migration]:
+    """Yield ``own`` migrations, and what was applied of the folders beside this one: the database holds that, too.
+
+    Folders come in the order of their names, so that one may build upon another: ``specify_rls`` upon ``specify``.
+    """
     for path in sorted(folder.path.resolve().parent.iterdir()):
-        if path == folder.path.resolve() or not path.is_dir():
+        if path == folder.path.resolve():
+            yield from own
+            continue
+        if not path.is_dir():
             continue
         try:
             statuses = Runner(database.connect, path, path.name).status()

@@ -237,7 +237,8 @@ class CommandRepository(BaseRepository[Command]):
             ValidationError: an argument is refused.
             DatabaseError: it could not be stored.
         """
-        command = self.start_command(name, args, lease_seconds=lease_seconds, **{"host": socket.gethostname(), **more})
+        more.setdefault("host", socket.gethostname())
+        command = self.start_command(name, args, lease_seconds=lease_seconds, **more)
         try:
             with heartbeats(self.heartbeat, command.id, lease_seconds):
                 yield command

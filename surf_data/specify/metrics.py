@@ -195,7 +195,7 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
             percentiles=fields.boolean("percentiles", percentiles),
         )
         names = ("count", "avg", "min", "max", "sum", "stddev", "p50", "p95", "p99")
-        found = dict(zip(names, row, strict=True))
+        found: dict[str, Any] = dict(zip(names, row, strict=True))
         return found if percentiles else {name: found[name] for name in names[:6]}
 
     def get_time_series(self, name: str, hours: int = 24, interval_minutes: int = 60) -> list[dict[str, Any]]:
@@ -255,7 +255,7 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
         """
         metric = validation.text("name", name, maximum=200)
         begins, ends = fields.period(since, until, maximum=_YEARS)
-        given = {
+        given: dict[str, Any] = {
             "metric_name": metric,
             "project_id": fields.optional(fields.row_id)("project_id", project_id),
             "since": begins,

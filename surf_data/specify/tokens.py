@@ -81,7 +81,7 @@ class SessionTokenRepository(BaseRepository[SessionToken]):
         """
         validation.check_keys("more", more, required=(), optional=tuple(_MORE))
         given = {"ip_address": None, "user_agent": None, "meta": {}, **more}
-        checked = {key: check(key, given[key]) for key, check in _MORE.items()}
+        checked: dict[str, Any] = {key: check(key, given[key]) for key, check in _MORE.items()}
         token = new_token()
         row = specify_queries().token_begin(
             self._executor,
@@ -113,9 +113,8 @@ class SessionTokenRepository(BaseRepository[SessionToken]):
         row = specify_queries().token_validate(self._executor, token_hash=digest)
         if row is None:
             return None
-        *values, touch_due = row
-        session = SessionToken(*values)
-        if touch_due:
+        session = SessionToken(*row[:-1])
+        if row[-1]:
             specify_queries().token_touch(self._executor, row_id=session.id)
         return session
 

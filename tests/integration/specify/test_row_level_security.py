@@ -5,9 +5,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from surf_data import migrate
+from surf_data.cli.commands import surf_data_command
 from surf_data.kernel import resources
 from surf_data.specify import Project, SpecifyDataLayer, User
 
@@ -74,3 +76,10 @@ def test_a_tenant(data: SpecifyDataLayer, user: User, project: Project, tenant: 
                 tenant.execute(statement.encode())
     assert seen() == [[]] * 5
     assert data.commands.queries.count() == 6
+
+
+def test_the_schema_is_verified_with_it(owner_url: str, tenant: Connection) -> None:
+    """What an optional folder has added is no drift of the domain."""
+    arguments = ["--database-url", owner_url, "migrate", "--domain", "specify", "verify", "--scratch", owner_url]
+    result = CliRunner().invoke(surf_data_command, arguments)
+    assert "The database is what the migrations make." in result.output
