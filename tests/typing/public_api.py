@@ -16,6 +16,8 @@ from surf_data import (
     LampsDataLayer,
     LampsTransaction,
     QueryEvent,
+    RedisError,
+    RedisManager,
     SurfData,
 )
 
@@ -45,6 +47,17 @@ def cache(data: LampsDataLayer) -> None:
     assert_type(data.cache.get_surf_data_many([0, 1]), dict[int, SurfData])
     assert_type(data.cache.warm_surf_data({0: SurfData(), 1: {"wave_height_m": 1}}), int)
     data.cache.get_surf_data_cache("0")  # type: ignore[arg-type]  # pyright: ignore
+    data.cache.get_or_load_system_stats(dict, refresh_seconds=5, across_processes=True, ttl_jitter=0.1)
+    data.cache.get_or_load_system_stats(dict, refresh_second=5)  # type: ignore[call-arg]  # pyright: ignore
+    data.cache.get_or_load_system_stats(dict, across_processes="no")  # type: ignore[arg-type]  # pyright: ignore
+
+
+def redis(manager: RedisManager) -> None:
+    """A cache has an answer of its own for a Redis that cannot say, a source has none."""
+    assert_type(manager.call(lambda client: client.ping() is True, read=True, otherwise=None), bool | None)
+    assert_type(manager.demand(lambda client: client.ping() is True, read=True), bool)
+    assert_type(manager.outcome(lambda client: client.ping() is True, read=True), tuple[bool] | RedisError)
+    manager.demand(lambda client: client.ping())  # type: ignore[call-arg]  # pyright: ignore
 
 
 def transactions(data: LampsDataLayer) -> None:

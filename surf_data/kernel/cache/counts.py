@@ -18,7 +18,7 @@ class CacheCounts:
     def reset_after_fork(self) -> None:
         """Start afresh; `surf_data.kernel.forking` calls this in a forked child."""
         self._lock = threading.Lock()
-        self._counts = dict.fromkeys(COUNTED, 0)
+        self._counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
 
     def add(self, **amounts: int) -> None:
         """Add to the counts; the names are those of `COUNTED`."""

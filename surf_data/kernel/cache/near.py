@@ -55,7 +55,7 @@ class PendingRead:
     def __init__(self, reads: _Reads) -> None:
         #: All that read the key at the same time.
         self.reads: _Reads = reads
-        self._reference = weakref.ref(self, reads.readers.discard)
+        self._reference: weakref.ref[PendingRead] = weakref.ref(self, reads.readers.discard)
         reads.readers.add(self._reference)
 
     def end(self) -> None:
@@ -134,8 +134,9 @@ class NearCache:
             if before is not None and before.version != version:
                 self._remove(name)
             current = self._reads.get(name)
-            if current is not None:
-                current.seen.add(version)
+            if current is None:
+                return
+            current.seen.add(version)
             if current is not read.reads:
                 return
             read.end()
