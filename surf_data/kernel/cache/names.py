@@ -5,6 +5,9 @@ from surf_data.kernel import validation
 #: The longest key that is accepted, in characters.
 MAX_KEY = 10_000
 
+# Keys that are remembered: how many, and of how many characters at the most.
+_MAX_KNOWN, _MAX_KNOWN_KEY = 1000, 200
+
 _LOCK, _VALUE = "lock:", "value:"
 
 
@@ -17,6 +20,9 @@ class Names:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
+        #: Names of values by key, as far as they are remembered: the same few keys come again and again, and to check
+        #: one takes longer than the near cache does.
+        self.known: dict[str, str] = {}
 
     def value(self, key: str) -> str:
         """Return the name of the value under a key.
@@ -26,10 +32,20 @@ class Names:
         Raises:
             ValidationError: ``key`` is no text of 1 to `MAX_KEY` characters that UTF-8 can encode.
         """
-        # All that most keys need. A subclass of str is joined by what it contains, not by how it is formatted.
-        if type(key) is not str or not 0 < len(key) <= MAX_KEY or not key.isascii() or "\0" in key:
-            validation.text("key", key, maximum=MAX_KEY)
-        return self._prefix + _VALUE + key if _is_reserved(key) else self._prefix + key
+        try:
+            return self.known[key]
+        except (KeyError, TypeError):
+            return self._new(key)
+
+    def _new(self, key: str) -> str:
+        validation.text("key", key, maximum=MAX_KEY)
+        # A subclass of str is joined by what it contains, not by how it is formatted.
+        name = self._prefix + _VALUE + key if _is_reserved(key) else self._prefix + key
+        if len(key) <= _MAX_KNOWN_KEY:
+            if len(self.known) >= _MAX_KNOWN:
+                self.known.clear()
+            self.known[key] = name
+        return name
 
     def start(self, key_prefix: str) -> str:
         """Return what the names of all values begin with whose keys begin with ``key_prefix``."""

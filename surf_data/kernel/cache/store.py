@@ -64,6 +64,7 @@ class JsonCache:
     ) -> None:
         self._manager = manager
         self._names = Names(manager.settings.cache_prefix)
+        self._known = self._names.known
         self._counts = CacheCounts()
         self._outdated = OutdatedKeys()
         self._loader = Loader(manager, self._counts, self._names.lock, self._store, current_deadline or _never)
@@ -117,7 +118,14 @@ class JsonCache:
             copy: makes of a value that the near cache has one that the caller may change; `copy_json` when not given,
                 which knows what JSON can say.
         """
-        found = self._find(key, self._names.value(key), decode, copy or copy_json)
+        try:
+            name = self._known[key]
+        except (KeyError, TypeError):
+            name = self._names.value(key)
+        if self._near is not None and (entry := self._near.find(name, decode)) is not None:
+            near: T = entry.copy(entry.value)
+            return near
+        found = self._reader.find({key: name}, decode, copy or copy_json, get_one).get(key)
         return None if found is None or found[0] is ABSENT else found[0]
 
     def get_or_load(

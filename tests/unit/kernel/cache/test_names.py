@@ -39,3 +39,11 @@ def test_names_as_they_are(key: str, name: str) -> None:
     """A key is its name behind the prefix, unless it looks like a lock's."""
     assert Names("app:").value(key) == name
     assert Names("app:").start(key) == name
+
+
+def test_many_keys() -> None:
+    """However many there are, each has its name, and few are remembered."""
+    names = Names("")
+    for key in [*(str(number) for number in range(2500)), "x" * 500]:
+        assert names.value(key) == names.value(key) == key
+    assert len(names.known) <= 1000
