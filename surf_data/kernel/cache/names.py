@@ -32,10 +32,8 @@ class Names:
         Raises:
             ValidationError: ``key`` is no text of 1 to `MAX_KEY` characters that UTF-8 can encode.
         """
-        try:
-            return self.known[key]
-        except (KeyError, TypeError):
-            return self._new(key)
+        name = self.known.get(key) if type(key) is str else None
+        return self._new(key) if name is None else name
 
     def _new(self, key: str) -> str:
         validation.text("key", key, maximum=MAX_KEY)

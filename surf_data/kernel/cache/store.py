@@ -118,9 +118,12 @@ class JsonCache:
             copy: makes of a value that the near cache has one that the caller may change; `copy_json` when not given,
                 which knows what JSON can say.
         """
+        # As fast as a dictionary is: of what the near cache answers, this is the larger part.
         try:
-            name = self._known[key]
+            name: str | None = self._known[key]
         except (KeyError, TypeError):
+            name = None
+        if name is None:
             name = self._names.value(key)
         if self._near is not None and (entry := self._near.find(name, decode)) is not None:
             near: T = entry.copy(entry.value)
