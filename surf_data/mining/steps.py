@@ -74,7 +74,9 @@ class StepRepository:
             loader_type_guid=loader_type(),
             service_type=validation.text("service_type", service_type, maximum=values.MAX_WORD),
         )
-        known = dict(zip(("asset_guid", "site_guid", "asset_type_guid", "client_guid"), row[:4], strict=True))
+        known: dict[str, str | None] = dict(
+            zip(("asset_guid", "site_guid", "asset_type_guid", "client_guid"), row[:4], strict=True)
+        )
         loaders = zip(*(column or () for column in row[12:_CYCLE_FROM]), strict=True)
         return CycleState(
             asset=None if row[0] is None else known,
@@ -112,7 +114,12 @@ class StepRepository:
         archived = False
         if updated is not None:
             cycles.update(updated)
-            archived = updated.cycle_status in CYCLES_FOR_FINAL_TABLE and cycles.archive([updated]) == 1
+            archived = updated.cycle_status in CYCLES_FOR_FINAL_TABLE
+            if archived:
+                # What was just updated is not archived yet; so nothing is left to be checked, as CycleRepository does.
+                mining_queries().cycle_archive(
+                    self._executor, cycle_ids=[key_of(updated)], asset_guids=[updated.asset_guid]
+                )
         for cycle in (initial, new):
             if cycle is not None:
                 cycles.insert(cycle)
@@ -136,8 +143,9 @@ def check_step(initial: object, updated: object, new: object, checkpoint: object
 
 
 def _cycle(row: tuple[Any, ...], service_type: str) -> CycleRecord | None:
-    known = dict(zip(_CYCLE, row[_CYCLE_FROM:], strict=True))
-    return None if known["asset_cycle_vlx_id"] is None else CycleRecord(**{**known, "SERVICE_TYPE": service_type})
+    known: dict[str, Any] = dict(zip(_CYCLE, row[_CYCLE_FROM:], strict=True))
+    known["SERVICE_TYPE"] = service_type
+    return None if known["asset_cycle_vlx_id"] is None else CycleRecord(**known)
 
 
 def _checkpoint(asset_guid: str, process_name: str, row: tuple[Any, ...]) -> ProcessInfoRecord:

@@ -1,6 +1,5 @@
 """Filters, with the server as referee: what is accepted reads as PostgreSQL reads the raw text."""
 
-import os
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -18,9 +17,8 @@ from surf_data.mining.filters import read_filter
 
 Admin = psycopg.Connection[Any]
 
-# Some 60 microseconds each, and as much for each question to the server.
-COUNT = 1_000_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 10_000
-SEED = random.SystemRandom().randrange(2**32) if COUNT > 10_000 else 14
+# As many as take ten seconds, and as many as take a quarter of an hour.
+SAMPLE, WHOLE = 10_000, 1_000_000
 
 _PIECES = re.compile(
     r't\."[a-z_]+"|%\(p\d+\)s::(?:text|int8|float8|numeric|bool|timestamptz)(?:\[\])?|= ANY|<> ALL'
@@ -70,11 +68,19 @@ def referee(
         yield ask
 
 
-def test_fuzz(data: MiningDataLayer, referee: Callable[[str, dict[str, Any] | None], list[int]]) -> None:
+@pytest.mark.sweep
+def test_fuzz(
+    data: MiningDataLayer,
+    referee: Callable[[str, dict[str, Any] | None], list[int]],
+    request: pytest.FixtureRequest,
+) -> None:
     """Of 10,000 filters (a million a night) each is refused with its place, or means what PostgreSQL reads in it."""
+    whole = request.config.getoption("--whole")
+    # Another seed each night; it is part of what a failure says.
+    count, seed = (WHOLE, random.SystemRandom().randrange(2**32)) if whole else (SAMPLE, 14)
     columns = data.tables.tables()["asset_cycle_tmp_vlx"]
     accepted = refused = empty = 0
-    for text in filters(SEED, COUNT):
+    for text in filters(seed, count):
         try:
             condition = read_filter(text, columns)
         except ValidationError as error:
@@ -84,13 +90,13 @@ def test_fuzz(data: MiningDataLayer, referee: Callable[[str, dict[str, Any] | No
             empty += 1
             continue
         accepted += 1
-        assert not _PIECES.sub("", condition.sql), (SEED, text, condition.sql)
+        assert not _PIECES.sub("", condition.sql), (seed, text, condition.sql)
         try:
             expected = referee(text, None)
         except psycopg.Error as error:
-            pytest.fail(f"seed {SEED}: PostgreSQL refuses {text!r}: {error}")
-        assert referee(condition.sql, condition.values) == expected, (SEED, text)
-    assert accepted + refused + empty == COUNT
-    assert accepted + refused + empty == COUNT
-    assert accepted > COUNT / 2
-    assert refused > COUNT / 10
+            pytest.fail(f"seed {seed}: PostgreSQL refuses {text!r}: {error}")
+        assert referee(condition.sql, condition.values) == expected, (seed, text)
+    assert accepted + refused + empty == count
+    assert accepted + refused + empty == count
+    assert accepted > count / 2
+    assert refused > count / 10
