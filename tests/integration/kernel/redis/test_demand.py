@@ -217,6 +217,32 @@ def test_both_parsers_answer(redis_url: str, monkeypatch: pytest.MonkeyPatch, pa
     manager.close()
 
 
+@pytest.mark.parametrize("parser", [BoundedHiredisParser, BoundedPythonParser])
+def test_a_reply_that_is_nested_too_deeply(
+    between: Relay, monkeypatch: pytest.MonkeyPatch, refused: Refused, parser: type
+) -> None:
+    """It is no reply of Redis's, whichever parser reads it; and the caller's stack is not at fault."""
+    monkeypatch.setattr(topology, "PARSER", parser)
+    manager = manager_of(url_of(between))
+    between.answers.append(b"*1\r\n" * 5000)
+    error = refused(lambda: manager.demand(lambda client: client.get("key"), read=False), RedisUnavailable)
+    assert error.reason == "unexpected reply"
+    manager.close()
+
+
+def test_a_connection_of_ones_own(manager: RedisManager, refused: Refused) -> None:
+    """It leads to the single server; where there is none, there is no such connection."""
+    connection = manager.dedicated_connection()
+    connection.connect()
+    connection.send_command("PING")
+    assert connection.read_response() == b"PONG"
+    connection.disconnect()
+    assert manager.is_single_server
+    nowhere = manager_of(None)
+    assert not nowhere.is_single_server
+    assert refused(nowhere.dedicated_connection, RedisUnavailable).reason == "not a single server"
+
+
 @pytest.mark.parametrize("fault", ["hung", "full", "away"])
 def test_a_server_that_does_not_answer(own_redis: Callable[..., RedisServer], refused: Refused, fault: str) -> None:
     """Hung before or while something large is sent, or away: the time-out is for all of it."""

@@ -207,6 +207,12 @@ def test_ping_says_why_not(open_manager: Opener, url: str, reason: str) -> None:
     assert JsonCache(manager).get("key", value_of) is None
 
 
+def test_ping_of_an_unknown_service(open_manager: Opener, sentinel_service: SentinelService) -> None:
+    """A service that no Sentinel knows has no primary."""
+    manager = open_manager(sentinel_service.url.replace("/surf", "/nobody"))
+    assert manager.ping().reason == "the Sentinels know no primary"
+
+
 def test_ping_of_what_is_no_cluster(open_manager: Opener, sentinel_service: SentinelService) -> None:
     """A server that is no part of a cluster is unhealthy when a cluster is asked for."""
     manager = open_manager(f"redis+cluster://127.0.0.1:{sentinel_service.primary}")
