@@ -126,6 +126,20 @@ def test_interruption_is_passed_on(manager: RedisManager) -> None:
     assert manager.stats()["breaker"] == "closed"
 
 
+def test_interruption_before_there_is_a_client(manager: RedisManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a client is looked for reaches the caller, and nothing stays busy."""
+
+    def interrupt() -> redis.Redis:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manager._lines, "take", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            manager.call(lambda client: client.ping(), read=True, otherwise=None)
+    assert manager.call(lambda client: client.ping(), read=True, otherwise=False) is True
+    assert figures(manager) == {}
+
+
 def test_settings_reach_the_driver(redis_url: str) -> None:
     """The time-out is that of the settings, and the driver tries nothing again by itself."""
     manager = manager_of(redis_url, cache_timeout=0.25)
