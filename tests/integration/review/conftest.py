@@ -13,8 +13,6 @@ from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.migrate.statements import split
 from surf_data.review.source import read_queries
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="session", params=[18, 16], ids=["PostgreSQL 18", "PostgreSQL 16"])
 def server(request: pytest.FixtureRequest, servers: embedded.EmbeddedServers) -> Iterator[str]:

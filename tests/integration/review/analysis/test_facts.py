@@ -437,29 +437,6 @@ def test_refusals(outcome: Callable[[str], Outcome], text: str, line: int, reaso
     assert line == refusal.line
 
 
-@pytest.mark.parametrize(
-    ("sql", "name"),
-    [
-        ("SELECT id FROM shop WHERE id = :id::int4 AND (:since IS NULL OR opened < :since)", "since"),
-        ("SELECT jsonb_build_object('a', :a::text, 'b', :b)", "b"),
-        ("SELECT id FROM shop WHERE id = :id AND opened > now() - :ago", "ago"),
-        ("SELECT :a::int4 + 1, :b - :c", "c"),
-        ("SELECT date_trunc(:unit::text, :moment)", "moment"),
-        ("SELECT id FROM shop WHERE id = :id OR opened = :x + :y", "y"),
-        ("SELECT :a::int4 + nosuch(:a::int4)", None),
-        ("SELECT nosuch(:a)", None),
-    ],
-)
-def test_the_parameter_that_needs_a_type_is_named(
-    outcome: Callable[[str], Outcome], sql: str, name: str | None
-) -> None:
-    """Advice names the parameter whose cast mends the query, wherever it stands; where none does there is no advice."""
-    refusal = outcome(f"-- name: a\n{sql}\n")
-    assert isinstance(refusal, Refusal)
-    found = refusal.reason.partition("A parameter has no type of its own: ")[2]
-    assert found == ("" if name is None else f"write :{name}::type")
-
-
 def test_nothing_is_left(database: Database, queries: Queries) -> None:
     """The analysis runs no query, and leaves nothing in the database."""
     connection = database(SCHEMA)
