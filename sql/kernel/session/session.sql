@@ -147,3 +147,13 @@ SELECT pg_current_xact_id_if_assigned()::text AS id;
 -- name: transaction_status(transaction)$
 -- What has become of a transaction: committed, aborted, in progress, or null when that was long ago.
 SELECT pg_xact_status(:transaction::xid8) AS status;
+
+-- name: type_elements(types)
+-- Of types that are arrays: what the driver needs to read them element by element.
+SELECT
+    pa.oid AS array_type,
+    pt.oid AS element,
+    pt.typdelim::text AS delimiter
+FROM pg_type AS pa
+INNER JOIN pg_type AS pt ON pa.typelem = pt.oid
+WHERE pa.oid = ANY(:types::oid[]) AND pa.typcategory = 'A';

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import psycopg
 from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap, Dumper
+from psycopg.adapt import AdaptersMap, Dumper, PyFormat
 from psycopg.pq import Format
-from psycopg.types.array import ListBinaryDumper
+from psycopg.types.array import BaseListDumper, ListBinaryDumper, ListDumper
 from psycopg.types.json import JsonbBinaryLoader
 from psycopg.types.numeric import Int2BinaryDumper, Int4BinaryDumper, Int8BinaryDumper, Int8Dumper
 
@@ -57,6 +57,13 @@ class _ListBinaryDumper(ListBinaryDumper):
             return _UUID_LENGTH.join([head, *[each.int.to_bytes(16, "big") for each in obj]])
         return super().dump(obj)
 
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:  # noqa: A002 - psycopg's name
+        try:
+            return super().upgrade(obj, format)
+        except psycopg.ProgrammingError:
+            # Rows of a composite type, and whatever else has no form in binary.
+            return ListDumper(self.cls, self._tx).upgrade(obj, format)
+
 
 class _JsonbBinaryLoader(JsonbBinaryLoader):
     def load(self, data: Buffer) -> Any:
@@ -64,7 +71,7 @@ class _JsonbBinaryLoader(JsonbBinaryLoader):
         return {} if data == b"\x01{}" else super().load(data)
 
 
-class _Adapters:
+class Adapters:
     """psycopg copies the adapters of any object with these two attributes."""
 
     def __init__(self) -> None:
@@ -82,4 +89,4 @@ class _Adapters:
         self.adapters.register_loader("jsonb", _JsonbBinaryLoader)
 
 
-ADAPTERS = _Adapters()
+ADAPTERS = Adapters()

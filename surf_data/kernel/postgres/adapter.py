@@ -36,11 +36,13 @@ class Adapter(GenericAdapter):
 
     Arguments:
         application: the first half of the tag that goes to the server with each statement.
+        plain: whether the driver is known to read all types of their columns.
     """
 
-    def __init__(self, application: str) -> None:
+    def __init__(self, application: str, *, plain: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._application = application
+        self._plain = plain
         self._statements: dict[str, Statement] = {}
         #: Each query with the class of its rows, by full name.
         self.sources: dict[str, tuple[QuerySource, type[attrs.AttrsInstance] | None]] = {}
@@ -72,6 +74,7 @@ class Adapter(GenericAdapter):
             replica="replica" in options,
             prepare=False if "plan" in options else None,
             keeps="session" in options,
+            is_plain=self._plain or source.operator in {"!", "#"},
             suspects=aftereffects.suspects(source.code),
         )
         return sent
@@ -153,9 +156,16 @@ def _status(cursor: psycopg.Cursor[Any]) -> str | None:
     return cursor.statusmessage
 
 
-def load(folder: Path, namespace: str, application: str, rows: Mapping[str, type[attrs.AttrsInstance]]) -> Queries:
+def load(
+    folder: Path,
+    namespace: str,
+    application: str,
+    rows: Mapping[str, type[attrs.AttrsInstance]],
+    *,
+    plain: bool = False,
+) -> Queries:
     """Return what `surf_data.kernel.postgres.load_queries` returns; the names are checked already."""
-    adapter = Adapter(application)
+    adapter = Adapter(application, plain=plain)
     loader = _Loader(adapter, namespace, rows)
     tree = loader.load(folder)
     if loader.faults:

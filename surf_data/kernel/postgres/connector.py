@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
-from surf_data.kernel.postgres.adaptation import ADAPTERS
+from surf_data.kernel.postgres.adaptation import Adapters
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.session import Session
 from surf_data.kernel.postgres.session_queries import session_queries
@@ -156,9 +156,10 @@ class Connector:
         begun = monotonic()
         try:
             connection = Connection.connect(
-                # Unprepared until it is known whether a pooler sits between.
-                context=ADAPTERS,
+                # Made anew, for what an application has registered with psycopg meanwhile.
+                context=Adapters(),
                 autocommit=True,
+                # Unprepared until it is known whether a pooler sits between.
                 prepare_threshold=None,
                 **{**self._parameters, **parameters},
             )

@@ -12,10 +12,12 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from surf_data.kernel import validation
+from surf_data.kernel.postgres import formats
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.statement import Statement
+from surf_data.kernel.postgres.translation import Translation
 
 T = TypeVar("T")
 
@@ -76,6 +78,7 @@ class Stream:
         self._cursor = cursor
         self._statement = statement
         self._lender = lender
+        self._binary = True
         #: Rows fetched per round trip; 1 or more.
         self.batch_size = 1000
         #: Rows fetched so far.
@@ -97,7 +100,8 @@ class Stream:
 
     def execute(self, parameters: Mapping[str, Any]) -> None:
         """Begin."""
-        self.step(self._cursor.execute, self._statement.sql, parameters, binary=True)
+        self._binary = self.step(formats.is_binary, self._lender(), self._statement, parameters)
+        self.step(self._cursor.execute, self._statement.sql, parameters, binary=self._binary)
         # Compares the columns, before anything is fetched.
         self.step(self._statement.row_factory, self._cursor)
 
@@ -105,7 +109,7 @@ class Stream:
         # By now the connection may serve somebody else.
         self._lender()
         # Unprepared, since each stream of a session has a name of its own.
-        self.step(batch.execute, _FETCH % (size, self._cursor.name.encode()), prepare=False, binary=True)
+        self.step(batch.execute, _FETCH % (size, self._cursor.name.encode()), prepare=False, binary=self._binary)
         self.rows += batch.rowcount
         return batch.rowcount
 
@@ -138,7 +142,7 @@ def execute(
     try:
         with statement.translation:
             # Out of reach while it is in use: another thread may use the same connection.
-            cursor = cursors.pop(statement, None) or connection.cursor(binary=True, row_factory=statement.row_factory)
+            cursor = cursors.pop(statement, None) or _cursor(connection, statement, parameters)
             cursor.execute(statement.sql, parameters, prepare=statement.prepare)
             result = fetch(cursor)
     except Exception as error:
@@ -151,6 +155,13 @@ def execute(
         cursors.clear()
     cursors[statement] = cursor
     return result
+
+
+def _cursor(
+    connection: psycopg.Connection[Any], statement: Statement, parameters: Mapping[str, Any]
+) -> psycopg.Cursor[Any]:
+    binary = formats.is_binary(connection, statement, parameters)
+    return connection.cursor(binary=binary, row_factory=statement.row_factory)
 
 
 @contextmanager
@@ -188,7 +199,8 @@ def doubt(connection: psycopg.Connection[Any], statement: Statement) -> None:
 @contextmanager
 def _within_transaction(connection: psycopg.Connection[Any], statement: Statement) -> Iterator[None]:
     if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-        with statement.translation, connection.transaction():
+        # What the block raises of its own is its own.
+        with Translation(statement.name), connection.transaction():
             yield
     else:
         yield

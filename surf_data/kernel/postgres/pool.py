@@ -9,7 +9,7 @@ from typing import cast
 import psycopg_pool
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, PoolTimeout
-from surf_data.kernel.postgres import deadlines, renewal, retry
+from surf_data.kernel.postgres import deadlines, formats, renewal, retry
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.liveness import is_alive
@@ -157,6 +157,8 @@ class Pool:
         if error.sqlstate in retry.MIXED_UP:
             _log.warning("prepared statements are mixed up by a pooler; set prepared_statements=off")
             return
+        if error.sqlstate == retry.STALE_PLAN:
+            formats.forget()
         with self._queueing:
             now = monotonic()
             # The others are no better, unless they were begun after the last renewal.

@@ -10,7 +10,7 @@ from surf_data.kernel import resources, validation
 
 
 def load_queries(
-    folder: Path,
+    folder: str | Path,
     *,
     namespace: str = "",
     application: str = "surf_data",
@@ -31,16 +31,27 @@ def load_queries(
             ``shop.lamp_insert``), an attrs class with one positional field for each column.
 
     Raises:
-        ValidationError: ``namespace`` or ``application`` has other characters, which would become part of statements.
+        ValidationError: ``namespace`` or ``application`` has other characters, which would become part of statements,
+            ``folder`` is no path, or ``rows`` no mapping of attrs classes.
         QueryFileError: a file holds something that would be misread, a name is taken, ``rows`` names no query, or
             there is no query at all.
     """
+    return _load(folder, namespace, application, rows)
+
+
+def _load(folder: Any, namespace: str, application: str, rows: Any, *, plain: bool = False) -> Any:
     # Not with this module: what reads SQL is needed when queries load, and not whenever somebody imports the library.
     from surf_data.kernel.postgres import adapter  # noqa: PLC0415
 
-    if namespace:
+    if namespace != "":
         validation.identifier("namespace", namespace, marks="_.")
-    return adapter.load(folder, namespace, validation.identifier("application", application, marks="_-"), rows or {})
+    validation.identifier("application", application, marks="_-")
+    if not isinstance(folder, (str, Path)) or "\0" in str(folder):
+        raise validation.invalid("folder", "must be a path")
+    rows = {} if rows is None else rows
+    if not isinstance(rows, Mapping) or not all(isinstance(row, type) and attrs.has(row) for row in rows.values()):
+        raise validation.invalid("rows", "must be a mapping of names to attrs classes")
+    return adapter.load(Path(folder), namespace, application, rows, plain=plain)
 
 
 def packaged_queries(
@@ -58,4 +69,5 @@ def packaged_queries(
         QueryFileError: as in `load_queries`.
     """
     path = resources.directory("sql") / folder
-    return load_queries(path, namespace=path.name if namespace is None else namespace, rows=rows)
+    # Of our own queries it is known that the driver reads all their columns.
+    return _load(path, path.name if namespace is None else namespace, "surf_data", rows, plain=True)

@@ -1,6 +1,15 @@
 """The queries of surf_data.kernel.postgres.session_queries, as PostgreSQL sees them. Written by surf-data stubs; not to be edited."""
 
-from surf_data.kernel.postgres import Executor
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Generic, TypeVar
+
+from surf_data.kernel.postgres import Executor, Stream
+
+_Row = TypeVar("_Row")
+
+class _Rows(Stream, Generic[_Row]):
+    def __iter__(self) -> Iterator[_Row]: ...
 
 class _SessionQueries:
     def function_is_volatile(
@@ -73,5 +82,23 @@ class _SessionQueries:
         transaction: str | None,
     ) -> str | None:
         """What has become of a transaction: committed, aborted, in progress, or null when that was long ago."""
+
+    def type_elements(
+        self,
+        executor: Executor,
+        /,
+        *,
+        types: list[int] | list[int | None],
+    ) -> list[tuple[int, int, str]]:
+        """Of types that are arrays: what the driver needs to read them element by element."""
+
+    def type_elements_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        types: list[int] | list[int | None],
+    ) -> AbstractContextManager[_Rows[tuple[int, int, str]]]:
+        """Of types that are arrays: what the driver needs to read them element by element."""
 
 def session_queries() -> _SessionQueries: ...

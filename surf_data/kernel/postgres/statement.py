@@ -32,6 +32,8 @@ class Statement:
     #: Whether what it changes of its session is meant to stay: ``-- session: keeps``. A pooled connection that has run
     #: it is not lent again.
     keeps: bool = False
+    #: Whether it returns no rows, or only such as the driver reads in binary; if not known it is asked, once.
+    is_plain: bool = True
     #: What may change its session without its text saying so: functions that are not PostgreSQL's own, by name; empty
     #: text for a DO block.
     suspects: tuple[str, ...] = ()

@@ -84,7 +84,15 @@ _MISTAKES = {
 }
 
 # What binding parameters and reading rows can raise besides the driver's own errors; their text may hold a value.
-_VALUE_ERRORS = (OverflowError, RecursionError, ValueError, struct.error)
+_VALUE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 # Where in a COPY a row was refused: the table, the number of the row, counted from 1, and more that is not for others.

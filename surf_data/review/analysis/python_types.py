@@ -19,7 +19,7 @@ from surf_data.review.analysis.facts import ColumnType
 _ADDRESS = ipaddress.IPv4Address | ipaddress.IPv6Address | ipaddress.IPv4Interface | ipaddress.IPv6Interface
 _NETWORK = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: What a value is in Python, by PostgreSQL's name of its type. What is not here arrives as bytes.
+#: What a value is in Python, by PostgreSQL's name of its type. What is not here arrives as text.
 _READ: Mapping[str, Any] = {
     '"char"': str,
     "bigint": int,
@@ -96,13 +96,12 @@ _SENT: Mapping[str, str] = {
 def read(column: ColumnType) -> Any:
     """Return the type, as in an annotation, that a value of a column has in Python when it is not null."""
     if column.element is not None:
-        # An array of a type that the driver does not know arrives as it is.
-        return GenericAlias(list, (read(column.element) | None,)) if is_known(column.element) else bytes
-    return _READ.get(column.name, bytes)
+        return GenericAlias(list, (read(column.element) | None,))
+    return _READ.get(column.name, str)
 
 
 def is_known(column: ColumnType) -> bool:
-    """Return whether the driver knows a type, and so does more than hand its bytes on."""
+    """Return whether the driver knows a type, and so does more than hand its text on."""
     return is_known(column.element) if column.element is not None else column.name in _READ
 
 

@@ -121,7 +121,8 @@ def _unread_type(facts: Facts, _catalog: Catalog) -> Iterator[Finding]:
         return
     for column in facts.columns or ():
         if not python_types.is_known(column.type) and column.type.name != "void":
-            message = f"{column.name} is of the type {column.type.name}, which arrives as bytes: write ::text"
+            kind = f"{column.name} is of the type {column.type.name}"
+            message = f"{kind}, which arrives as text, and the whole row with it: write ::text"
             yield found(facts.query, "UNREAD-TYPE", column.name, message)
 
 

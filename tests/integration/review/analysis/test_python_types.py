@@ -14,7 +14,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.types import json
 from psycopg.types.range import Range
 
-from surf_data.kernel.postgres import Json
+from surf_data.kernel.postgres import Json, Session, Statement
 from surf_data.kernel.postgres.adaptation import ADAPTERS
 from surf_data.review import Facts, QuerySource
 from surf_data.review.analysis.analyse import Analyst
@@ -106,7 +106,8 @@ def test_read(connection: psycopg.Connection[Any], analyst: Analyst, queries: Qu
     [query] = queries(f"SELECT {VALUES}")
     facts = analyst.outcome(query)
     assert isinstance(facts, Facts)
-    row = connection.execute(query.wire.encode(), binary=True).fetchone()
+    statement = Statement(name="types", sql=query.wire.encode(), is_plain=False)
+    row = Session(connection).run(statement, {}, lambda cursor: cursor.fetchone())
     assert row is not None
     assert facts.columns is not None
     wrong = [

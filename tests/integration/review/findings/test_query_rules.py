@@ -94,7 +94,7 @@ def findings(analyst: Analyst, tmp_path: Path) -> Callable[[str, str], list[Find
         ("", "SELECT id FROM shop WHERE lower(:name) = town", "UNTYPED name", "write :name::text"),
         ("", "SELECT id FROM shop WHERE :kind = 'open'", "UNTYPED kind", "write :kind::text"),
         ("", "SELECT coalesce(:a, :b) AS either", "UNTYPED a,UNTYPED b", "write"),
-        ("", "SELECT mood FROM shop", "UNREAD-TYPE mood", "arrives as bytes: write ::text"),
+        ("", "SELECT mood FROM shop", "UNREAD-TYPE mood", "arrives as text, and the whole row with it: write ::text"),
         ("^", "SELECT ARRAY['calm'::mood] AS moods", "UNREAD-TYPE moods", "of the type mood[], which arrives"),
         ("$", "SELECT '(1,2)'::point AS place", "UNREAD-TYPE place", "of the type point"),
         ("<!", "INSERT INTO shop (id) VALUES (1) RETURNING mood", "UNREAD-TYPE mood", "write ::text"),

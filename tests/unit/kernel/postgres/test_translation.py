@@ -176,7 +176,7 @@ def test_values_may_fail_where_values_are_handled(error: Exception, refused: Cal
 
 
 @pytest.mark.parametrize(
-    "error", [ValidationError("x"), KeyError("x"), KeyboardInterrupt()], ids=["ours", "key", "ctrl"]
+    "error", [ValidationError("x"), AssertionError("x"), KeyboardInterrupt()], ids=["ours", "assertion", "ctrl"]
 )
 def test_other_errors_go_through(error: BaseException) -> None:
     """Our own errors, programming errors and interrupts leave a block as they are."""
