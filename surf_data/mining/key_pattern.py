@@ -33,30 +33,32 @@ class RedisKeyPattern:
     #: The values: text of 1 to 200 characters, whole numbers or UUIDs.
     params: Mapping[str, Any] = attrs.field(factory=dict)
     #: The key.
-    key: str = attrs.field(init=False)
+    key: str = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _filled(self.pattern, self.params), takes_self=True)
+    )
 
-    @key.default
-    def _filled(self) -> str:
-        pattern = validation.text("pattern", self.pattern, maximum=_MAX_KEY)
-        given = validation.mapping("params", self.params)
-        used: set[str] = set()
 
-        def fill(part: re.Match[str]) -> str:
-            name: str | None = part["name"]
-            if name is None:
-                if len(part[0]) == 1:
-                    raise validation.invalid("pattern", "has a brace that is no placeholder: write {{ or }}")
-                return str(part[0][0])
-            if name not in given:
-                raise ValidationError(f"params lacks {name[:40]}", field=name[:40])
-            used.add(name)
-            return _encoded(f"params.{name[:40]}", given[name])
+def _filled(pattern: object, params: object) -> str:
+    template = validation.text("pattern", pattern, maximum=_MAX_KEY)
+    given = validation.mapping("params", params)
+    used: set[str] = set()
 
-        key = _PART.sub(fill, pattern)
-        validation.check_keys("params", given, required=tuple(used))
-        if len(key.encode()) > _MAX_KEY:
-            raise validation.invalid("pattern", f"gives a key of more than {_MAX_KEY} bytes")
-        return key
+    def fill(part: re.Match[str]) -> str:
+        name: str | None = part["name"]
+        if name is None:
+            if len(part[0]) == 1:
+                raise validation.invalid("pattern", "has a brace that is no placeholder: write {{ or }}")
+            return str(part[0][0])
+        if name not in given:
+            raise ValidationError(f"params lacks {name[:40]}", field=name[:40])
+        used.add(name)
+        return _encoded(f"params.{name[:40]}", given[name])
+
+    key = _PART.sub(fill, template)
+    validation.check_keys("params", given, required=tuple(used))
+    if len(key.encode()) > _MAX_KEY:
+        raise validation.invalid("pattern", f"gives a key of more than {_MAX_KEY} bytes")
+    return key
 
 
 def _encoded(field: str, value: object) -> str:

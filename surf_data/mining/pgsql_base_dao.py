@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg import conninfo
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.kernel.backoff import Backoff
@@ -243,6 +244,6 @@ def _forget_keys(records: Sequence[Record]) -> None:
 def connection_details(data: MiningDataLayer) -> dict[str, Any]:
     """Return ``host``, ``port``, ``database`` and ``user`` as they are configured; no password."""
     url = data.settings.database_url
-    given = psycopg.conninfo.conninfo_to_dict("" if url is None else url.reveal())
+    given = conninfo.conninfo_to_dict("" if url is None else url.reveal())
     names = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
     return {name: given[key] for name, key in names.items() if given.get(key)}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import attrs
-import psycopg
+from psycopg import conninfo
 
 from surf_data import data_layer
 from surf_data.data_layer import DataLayer
@@ -140,7 +140,7 @@ def _database_url(settings: MiningSettings) -> Secret | None:
         "user": settings.pgsql_username,
         "password": password and password.reveal(),
     }
-    return Secret(psycopg.conninfo.make_conninfo("", **parts))
+    return Secret(conninfo.make_conninfo("", **parts))
 
 
 def _redis_url(settings: MiningSettings) -> Secret | None:
