@@ -161,11 +161,12 @@ class ScratchDatabase:
                 raise advised(problem, said)
 
     def _said(self, problem: MigrationError) -> str:
-        """Return what the server says of a file that was refused."""
+        """Return what the server says of a file that was refused; nothing where no file was."""
+        path = Path(problem.file or "")
         with closing(self.connect()) as connection:
             try:
                 with connection.transaction(force_rollback=True):
-                    for statement, _ in statements(Path(problem.file or "")):
+                    for statement, _ in statements(path) if path.is_file() else ():
                         connection.execute(statement.sql.encode(), prepare=False)
             except psycopg.Error as error:
                 return error.diag.message_primary or ""

@@ -155,6 +155,13 @@ def test_unreadable(made: ScratchDatabase, tmp_path: Path, refused: Refused) -> 
     assert "cannot be read" in str(refused(lambda: made.apply(tmp_path), MigrationError))
 
 
+def test_what_the_server_says(made: ScratchDatabase, tmp_path: Path) -> None:
+    """The server is asked again about a file that it refused, and only where there is one."""
+    (tmp_path / "1.sql").write_text("SELECT nothing;", "utf-8")
+    assert made._said(MigrationError("x", file=str(tmp_path / "1.sql"))) == 'column "nothing" does not exist'
+    assert made._said(MigrationError("x")) == ""
+
+
 def test_shared_server(server: Callable[..., psycopg.Connection[Any]], tmp_path: Path, refused: Refused) -> None:
     """On a server that others use, no role is created."""
     write(tmp_path, LAYOUTS["dump"])
