@@ -1,0 +1,354 @@
+"""The day planner beside `limits`, bare COPY and itself at another size: ``python -m benchmarks.daylight --help``."""
+
+import argparse
+import resource
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import attrs
+import limits
+import psycopg
+from limits.storage import RedisStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from psycopg.types.json import Jsonb
+
+from benchmarks import document
+from benchmarks.measuring import Measure, Side, Timing, side
+from benchmarks.results import AtLeast, AtMost, Row, compare
+from surf_data import daylight, embedded, migrate
+from surf_data.daylight import DaylightDataLayer
+from surf_data.kernel import resources
+
+_OURS, _LIMITS, _COPY = "surf_data", "limits", "bare COPY"
+_UPLOAD = 20_000
+
+_HISTORY = """
+INSERT INTO daylight.location_history (id, user_id, location, lat, lng, activity, metadata, recorded_at)
+SELECT
+    %(prefix)s || n, %(prefix)s || n %% %(users)s, '{"lat": 21.66, "lng": -158.05}', 21.66, -158.05, 'driving', '{}',
+    now() - interval '97 days' * (1 - n / %(rows)s::float8)
+FROM generate_series(1, %(rows)s::bigint) AS n
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Daylight:
+    """What each row is given."""
+
+    url: str
+    redis_url: str
+    data: DaylightDataLayer
+    measure: Measure
+    rows: int
+
+
+def newest(ground: Daylight) -> Row:
+    """Row 1: the newest 50 of a user, in a large and in a small history of as many weeks."""
+    large, small = count(), count()
+    measured = ground.measure(
+        side("large", lambda: ground.data.history.get_user_location_history(f"large{next(large) % 1000}", 50)),
+        side("small", lambda: ground.data.history.get_user_location_history(f"small{next(small) % 1000}", 50)),
+    )
+    return Row(
+        1,
+        "`get_user_location_history(50)` over 14 weeks, beside a hundredth of the rows",
+        [compare(measured, "against the small one", "large", "small", AtMost(1.3))],
+        [("one page", measured)],
+    )
+
+
+def upload(ground: Daylight) -> Row:
+    """Row 2: an upload of 20,000 points, beside COPY of ready rows."""
+    moment = datetime.now(UTC) - timedelta(days=1)
+    numbers = count()
+
+    def points() -> list[dict[str, Any]]:
+        run = next(numbers)
+        return [
+            {"id": f"b{run}-{n}", "location": {"lat": 1.5, "lng": 2.5}, "activity": "x", "recorded_at": moment}
+            for n in range(_UPLOAD)
+        ]
+
+    def ready() -> list[tuple[Any, ...]]:
+        document_ = Jsonb({"lat": 1.5, "lng": 2.5})
+        empty = Jsonb({})
+        return [(p["id"], "kai", document_, 1.5, 2.5, "x", empty, moment) for p in points()]
+
+    with psycopg.connect(ground.url) as connection:
+
+        def bare(rows: list[tuple[Any, ...]]) -> None:
+            statement = (
+                "COPY daylight.location_history (id, user_id, location, lat, lng, activity, metadata, recorded_at) "
+                "FROM STDIN (FORMAT binary)"
+            )
+            with connection.cursor().copy(statement) as copy:
+                copy.set_types(["text", "text", "jsonb", "float8", "float8", "text", "jsonb", "timestamptz"])
+                for row in rows:
+                    copy.write_row(row)
+            connection.commit()
+
+        measured = ground.measure.once(
+            _prepared(_OURS, points, lambda rows: ground.data.history.add_location_histories("kai", rows)),
+            _prepared(_COPY, ready, bare),
+        )
+    return Row(
+        2,
+        "`add_location_histories` of 20,000 points, checked",
+        [compare(measured, f"against {_COPY}", _COPY, _OURS, AtLeast(0.5))],
+        [("one upload", measured)],
+    )
+
+
+def one_limit(ground: Daylight) -> Row:
+    """Row 3: one limit with what remains and when it is there again."""
+    limiter = SlidingWindowCounterRateLimiter(RedisStorage(ground.redis_url))
+    item = limits.parse("1000000/hour")
+
+    def theirs() -> None:
+        limiter.hit(item, "kai")
+        limiter.get_window_stats(item, "kai")
+
+    measured = ground.measure(
+        side(_OURS, lambda: ground.data.limits.check({"user": "kai"}, endpoint="/one")), side(_LIMITS, theirs)
+    )
+    return Row(
+        3,
+        "One limit: allowed, remaining, reset",
+        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.75))],
+        [("one call", measured)],
+    )
+
+
+def two_limits(ground: Daylight) -> Row:
+    """Row 4: two limits at once."""
+    limiter = SlidingWindowCounterRateLimiter(RedisStorage(ground.redis_url))
+    items = limits.parse("1000000/hour"), limits.parse("2000000/hour")
+
+    def theirs() -> None:
+        for item in items:
+            limiter.hit(item, "kai")
+            limiter.get_window_stats(item, "kai")
+
+    measured = ground.measure(
+        side(_OURS, lambda: ground.data.limits.check({"user": "kai"}, endpoint="/two")), side(_LIMITS, theirs)
+    )
+    return Row(
+        4,
+        "Two limits at once, both or neither",
+        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.5))],
+        [("one call", measured)],
+    )
+
+
+def archive(ground: Daylight) -> Row:
+    """Row 5: an expired partition archived, read back, compared and dropped, beside COPY of it into a file."""
+    with tempfile.TemporaryDirectory() as folder, psycopg.connect(ground.url, autocommit=True) as connection:
+        file = Path(folder) / "copy.csv"
+
+        def expired() -> None:
+            connection.execute("DELETE FROM daylight.data_archives")
+            connection.execute("DROP TABLE IF EXISTS daylight.location_history_bench")
+            connection.execute(
+                "CREATE TABLE daylight.location_history_bench PARTITION OF daylight.location_history "
+                "FOR VALUES FROM ('2020-01-06') TO ('2020-01-13')"
+            )
+            connection.execute(
+                "INSERT INTO daylight.location_history_bench (id, user_id, location, lat, lng, activity, recorded_at) "
+                "SELECT 'a' || n, 'u' || n % 1000, '{\"lat\": 21.66, \"lng\": -158.05}', 21.66, -158.05, 'driving', "
+                "'2020-01-06'::timestamptz + n * interval '500 ms' FROM generate_series(1, %s::bigint) AS n",
+                (min(ground.rows, 1_000_000),),
+            )
+            connection.execute("VACUUM ANALYZE daylight.location_history_bench")
+
+        def bare(_: None) -> None:
+            statement = "COPY (SELECT * FROM daylight.location_history_bench) TO STDOUT (FORMAT csv, HEADER true)"
+            with file.open("wb") as target, connection.cursor().copy(statement) as copy:
+                for piece in copy:
+                    target.write(piece)
+
+        def ours(_: None) -> None:
+            [job] = ground.data.retention.run_manual_retention("location_history")
+            assert job.records_archived == min(ground.rows, 1_000_000), job
+
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        measured = ground.measure.once(_prepared(_OURS, expired, ours), _prepared(_COPY, expired, bare))
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+        sys.stdout.write(f"   memory of this process grew by {grown} MB\n")
+    return Row(
+        5,
+        "An expired week archived, read back, compared and dropped",
+        [compare(measured, f"against {_COPY} into a file", _OURS, _COPY, AtMost(2))],
+        [("one week", measured)],
+    )
+
+
+def sqlite_import(ground: Daylight) -> Row:
+    """Row 6: a SQLite file imported and verified, beside sqlite3 and COPY unchecked."""
+    rows = min(ground.rows, 1_000_000)
+    with tempfile.TemporaryDirectory() as folder, psycopg.connect(ground.url, autocommit=True) as connection:
+        source = Path(folder) / "source.sqlite"
+        _sqlite(source, rows)
+        numbers = count()
+
+        def fresh() -> Path:
+            connection.execute("TRUNCATE daylight.location_history")
+            path = Path(folder) / f"{next(numbers)}.sqlite"
+            shutil.copy(source, path)
+            with closing(sqlite3.connect(path)) as file:
+                file.execute(f"PRAGMA user_version = {next(numbers) + 1}")
+                file.commit()
+            return path
+
+        def ours(path: Path) -> None:
+            report = ground.data.imports.import_sqlite(path)
+            assert report.tables["history"].inserted == rows, report
+
+        def bare(path: Path) -> None:
+            statement = (
+                "COPY daylight.location_history (id, user_id, location, lat, lng, activity, metadata, recorded_at) "
+                "FROM STDIN (FORMAT binary)"
+            )
+            with closing(sqlite3.connect(path)) as file, connection.cursor().copy(statement) as copy:
+                copy.set_types(["text", "text", "jsonb", "float8", "float8", "text", "jsonb", "timestamptz"])
+                for key, ts, kind, provider, lat, lng, ok, error in file.execute("SELECT * FROM history"):
+                    place, facts = (
+                        Jsonb({"lat": lat, "lng": lng}),
+                        Jsonb({"provider": provider, "ok": ok, "error": error}),
+                    )
+                    moment = datetime.fromisoformat(ts)
+                    copy.write_row((f"history_{key}", "unknown", place, lat, lng, kind, facts, moment))
+
+        measured = ground.measure.once(_prepared(_OURS, fresh, ours), _prepared(_COPY, fresh, bare))
+    return Row(
+        6,
+        f"A SQLite file of {rows:,} rows imported: checked, noted, verified",
+        [compare(measured, "against sqlite3 and COPY, unchecked", _COPY, _OURS, AtLeast(0.5))],
+        [("one file", measured)],
+    )
+
+
+def key(ground: Daylight) -> Row:
+    """Row 7: an API key validated within the minute, beside the look-up alone."""
+    secret = ground.data.keys.create_api_key("kai", {"name": "bench"}).secret.reveal()
+    ground.data.keys.validate_api_key(secret)
+    measured = ground.measure(
+        side(_OURS, lambda: ground.data.keys.validate_api_key(secret)),
+        side("user_by_id", lambda: ground.data.users.get_user_by_id("kai")),
+    )
+    return Row(
+        7,
+        "`validate_api_key`, its use noted once a minute",
+        [compare(measured, "against a look-up by key", _OURS, "user_by_id", AtMost(1.6))],
+        [("one key", measured)],
+    )
+
+
+ROWS: dict[int, Callable[[Daylight], Row]] = {
+    1: newest,
+    2: upload,
+    3: one_limit,
+    4: two_limits,
+    5: archive,
+    7: key,
+    # Last: it empties the history.
+    6: sqlite_import,
+}
+
+
+def _prepared(name: str, prepare: Callable[[], Any], run: Callable[[Any], object]) -> Side:
+    """Return a side whose preparation is not measured."""
+
+    def turn(calls: int) -> Timing:
+        wall = cpu = 0.0
+        for _ in range(calls):
+            given = prepare()
+            began, cpu_began = time.perf_counter(), time.process_time()
+            run(given)
+            wall += time.perf_counter() - began
+            cpu += time.process_time() - cpu_began
+        return Timing(wall / calls * 1e6, cpu / calls * 1e6)
+
+    return Side(name, turn)
+
+
+def _sqlite(path: Path, rows: int) -> None:
+    moment = datetime.now(UTC)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(
+            "CREATE TABLE history (id INTEGER PRIMARY KEY, ts TEXT, type TEXT, provider TEXT, lat REAL, lng REAL, "
+            "ok INTEGER, error TEXT)"
+        )
+        file.executemany(
+            "INSERT INTO history VALUES (?, ?, 'geocode', 'nominatim', ?, -158.05, 1, NULL)",
+            ((n, (moment - timedelta(seconds=n)).isoformat(), 21 + n % 1000 / 1000) for n in range(1, rows + 1)),
+        )
+        file.commit()
+
+
+def main() -> None:
+    """Measure the rows that are asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.daylight", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of the history (default: 1,000,000)")
+    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds that count (default: 9)")
+    parser.add_argument("--seconds", type=float, default=0.1, help="for one turn of one side (default: 0.1)")
+    parser.add_argument("--only", type=int, nargs="+", choices=ROWS, help="measure these rows")
+    given = parser.parse_args()
+    with embedded.start() as servers, tempfile.TemporaryDirectory() as archives:
+        assert servers.redis_url is not None
+        with daylight.open(
+            servers.database_url, servers.redis_url, archive_url=archives, pool_min_size=2, pool_max_size=5
+        ) as data:
+            _prepare(servers.database_url, data, given.rows)
+            ground = Daylight(
+                url=servers.database_url,
+                redis_url=servers.redis_url,
+                data=data,
+                measure=Measure(given.rounds, given.seconds),
+                rows=given.rows,
+            )
+            for number in given.only or ROWS:
+                row = ROWS[number](ground)
+                sys.stdout.write("\n".join([f"{row.number}. {row.title}", *document.lines(row), ""]))
+                sys.stdout.flush()
+
+
+def _prepare(url: str, data: DaylightDataLayer, rows: int) -> None:
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(url, autocommit=True)
+
+    migrate.Runner(connect, resources.directory("migrations") / "daylight", "daylight").up()
+    with connect() as connection:
+        for prefix, size in (("large", rows), ("small", max(rows // 100, 1))):
+            connection.execute(_HISTORY, {"prefix": prefix, "rows": size, "users": 1000})
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET jit = off")
+    # Creates the weeks, and moves the rows there.
+    data.maintain()
+    with connect() as connection:
+        connection.execute("DELETE FROM daylight.rate_limits")
+        connection.execute("VACUUM ANALYZE")
+    data.users.create_user({"id": "kai", "email": "kai@example.org", "username": "kai", "password_hash": "x"})
+    for name, endpoint, requests in (("one", "/one", 1_000_000), ("a", "/two", 1_000_000), ("b", "/two", 2_000_000)):
+        data.limits.set_limit(
+            {
+                "id": name,
+                "name": name,
+                "algorithm": "sliding_window",
+                "requests": requests,
+                "window_ms": 3_600_000,
+                "scope": "user",
+                "endpoints": [endpoint],
+            }
+        )
+
+
+if __name__ == "__main__":
+    main()
