@@ -167,7 +167,7 @@ def record(field: str, value: object, checks: Mapping[str, Callable[[str, object
     """
     checked: dict[str, Any] = {}
     for key, member in validation.mapping(field, value).items():
-        name = _CAMEL.sub(lambda match: f"_{match[1].lower()}", key)
+        name = key if key in checks else _CAMEL.sub(lambda match: f"_{match[1].lower()}", key)
         if name not in checks:
             raise ValidationError(f"{field} has an unknown key {key[:40]!r}", field=key[:40])
         if name in checked:

@@ -18,10 +18,17 @@ MAX_UPLOAD = 100_000
 # Entries that are deleted at a time.
 _PORTION = 5_000
 _COLUMNS = ("text", "text", "jsonb", "float8", "float8", "text", "jsonb", "timestamptz")
-_ENTRY = {
+_NO_METADATA = Json("{}")
+
+
+def _place(field: str, value: object) -> tuple[Json, float | None, float | None]:
+    return checks.document(field, value), *checks.place(field, value)
+
+
+_ENTRY: dict[str, Any] = {
     "id": checks.identifier,
     "user_id": checks.identifier,
-    "location": validation.mapping,
+    "location": _place,
     "activity": checks.text(255),
     "metadata": checks.document,
     "recorded_at": checks.moment,
@@ -284,15 +291,15 @@ def _row(owner: str | None, entry: object) -> tuple[Any, ...]:
         raise ValidationError("entry lacks recorded_at", field="recorded_at")
     if user_id is None:
         raise ValidationError("entry lacks user_id", field="user_id")
-    lat, lng = checks.place("location", checked["location"])
+    location, lat, lng = checked["location"]
     return (
         checked.get("id") or checks.new_id("history", user_id),
         user_id,
-        checks.document("location", checked["location"]),
+        location,
         lat,
         lng,
         checked["activity"],
-        checked.get("metadata") or Json("{}"),
+        checked.get("metadata") or _NO_METADATA,
         checks.not_ahead("recorded_at", recorded_at),
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 import redis
 from redis.exceptions import NoScriptError
 
-# Two keys for each limit: its state "moment:used:blocked", and the list of a sliding window. Microseconds, by the
-# clock of Redis. daylight.rate_limit_hit does the same in PostgreSQL; see there for the arithmetic.
+# Two keys for each limit: its state "moment:used:blocked:newest", and the list of a sliding window. The newest bucket
+# of that, which is added to again and again, is in the state instead. Microseconds, by the clock of Redis.
+# daylight.rate_limit_hit does the same in PostgreSQL; see there for the arithmetic.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -20,13 +21,13 @@ for i = 1, #KEYS / 2 do
     local at = 1 + 4 * (i - 1)
     local algorithm, requests = ARGV[at + 1], tonumber(ARGV[at + 2])
     local window, block = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-    local moment, used, blocked = 0, 0, 0
+    local moment, used, blocked, newest = 0, 0, 0, 0
     local state = redis.call('GET', state_key)
     if state then
-        local a, b, c = string.match(state, '(%d+):(%d+):(%d+)')
-        moment, used, blocked = tonumber(a), tonumber(b), tonumber(c)
+        local a, b, c, d = string.match(state, '(%d+):(%d+):(%d+):(%d+)')
+        moment, used, blocked, newest = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
     end
-    local allowed, retry, reset, remaining, bucket = false, 0, now, 0, nil
+    local allowed, retry, reset, remaining, full_bucket = false, 0, now, 0, nil
     if algorithm == 'fixed_window' then
         local start = now - now % window
         if moment ~= start then moment, used = start, 0 end
@@ -36,37 +37,42 @@ for i = 1, #KEYS / 2 do
         remaining = requests - used
     elseif algorithm == 'sliding_window' then
         local resolution = math.max(math.floor(window / 1000), 1)
-        while true do
+        if not state or (moment + 1) * resolution <= now - window then
+            redis.call('DEL', log_key)
+            used, newest, state = 0, 0, nil
+        end
+        while used > newest do
             local head = redis.call('LINDEX', log_key, 0)
-            if not head then used = 0 break end
+            if not head then used, state = newest, nil break end
             local b, c = string.match(head, '(%d+):(%d+)')
             if (tonumber(b) + 1) * resolution > now - window then break end
             redis.call('LPOP', log_key)
-            used = used - tonumber(c)
+            used, state = used - tonumber(c), nil
+        end
+        if not state then
+            -- What has left the window has done so whatever is decided.
+            local kept = whole(moment) .. ':' .. whole(used) .. ':' .. whole(blocked) .. ':' .. whole(newest)
+            redis.call('SET', state_key, kept, 'PX', math.ceil(math.max(2 * window, blocked - now, 1000) / 1000))
         end
         allowed = used + cost <= requests
-        if allowed then
-            used = used + cost
-            bucket = math.floor(now / resolution)
-        else
+        local bucket = math.floor(now / resolution)
+        if not allowed then
             local surplus = used + cost - requests
             for _, entry in ipairs(redis.call('LRANGE', log_key, 0, surplus - 1)) do
                 local b, c = string.match(entry, '(%d+):(%d+)')
                 if surplus > 0 then retry = (tonumber(b) + 1) * resolution + window - now end
                 surplus = surplus - tonumber(c)
             end
+            if surplus > 0 then retry = (moment + 1) * resolution + window - now end
+        elseif cost > 0 then
+            if bucket ~= moment then
+                if newest > 0 then full_bucket = whole(moment) .. ':' .. whole(newest) end
+                moment, newest = bucket, 0
+            end
+            newest, used = newest + cost, used + cost
         end
-        local newest = bucket
-        if not bucket or cost == 0 then
-            local tail = redis.call('LINDEX', log_key, -1)
-            newest = tail and tonumber(string.match(tail, '(%d+):'))
-        end
-        if newest then reset = (newest + 1) * resolution + window end
+        if used > 0 then reset = (moment + 1) * resolution + window end
         remaining = requests - used
-        -- What was popped is gone even if nothing is used now.
-        local kept = allowed and used - cost or used
-        redis.call('SET', state_key, '0:' .. whole(kept) .. ':' .. whole(blocked), 'PX',
-            math.ceil(math.max(2 * window, blocked - now, 1000) / 1000))
     else
         if moment < now then moment, used = now, 0 end
         local rest = used + cost * (window % requests)
@@ -84,30 +90,24 @@ for i = 1, #KEYS / 2 do
     elseif not allowed and cost > 0 and block > 0 then
         blocked = now + block
         retry = math.max(retry, block)
-        local moment_kept, used_kept = '0', '0'
+        local moment_kept, used_kept, newest_kept = '0', '0', '0'
         local current = redis.call('GET', state_key)
-        if current then moment_kept, used_kept = string.match(current, '(%d+):(%d+):') end
-        redis.call('SET', state_key, moment_kept .. ':' .. used_kept .. ':' .. whole(blocked), 'PX',
-            math.ceil(math.max(2 * window, block) / 1000))
+        if current then moment_kept, used_kept, newest_kept = string.match(current, '(%d+):(%d+):%d+:(%d+)') end
+        local kept = moment_kept .. ':' .. used_kept .. ':' .. whole(blocked) .. ':' .. newest_kept
+        redis.call('SET', state_key, kept, 'PX', math.ceil(math.max(2 * window, block) / 1000))
         if algorithm == 'sliding_window' then redis.call('PEXPIRE', log_key, math.ceil(2 * window / 1000)) end
     end
     allowed_all = allowed_all and allowed
     answers[i] = {allowed and 1 or 0, whole(remaining), whole(retry), whole(reset)}
-    writes[i] = {state_key, log_key, whole(moment) .. ':' .. whole(used) .. ':' .. whole(blocked), bucket, window}
+    local written = whole(moment) .. ':' .. whole(used) .. ':' .. whole(blocked) .. ':' .. whole(newest)
+    writes[i] = {state_key, log_key, written, full_bucket, window}
 end
 if allowed_all and cost > 0 then
     for _, write in ipairs(writes) do
         local life = math.ceil(math.max(2 * write[5], 1000) / 1000)
         redis.call('SET', write[1], write[3], 'PX', life)
         if write[4] then
-            local tail = redis.call('LINDEX', write[2], -1)
-            local b, c = 0, 0
-            if tail then b, c = string.match(tail, '(%d+):(%d+)') end
-            if tonumber(b) == write[4] then
-                redis.call('LSET', write[2], -1, b .. ':' .. whole(tonumber(c) + cost))
-            else
-                redis.call('RPUSH', write[2], whole(write[4]) .. ':' .. whole(cost))
-            end
+            redis.call('RPUSH', write[2], write[4])
             redis.call('PEXPIRE', write[2], life)
         end
     end

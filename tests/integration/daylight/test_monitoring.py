@@ -76,9 +76,7 @@ def test_the_figures_have_the_originals_shape(data: DaylightDataLayer, refused: 
     assert 0 < metrics["performance"]["errorRate"] < 1
     assert metrics["health"]["status"] == "warning"
     assert set(metrics["resources"].values()) == {None}
-    [failed] = data.monitoring.get_error_queries()
-    assert (failed["query"], failed["error"]) == ("test", "DatabaseError")
-    assert data.monitoring.get_slow_queries() == []
+    assert ("test", "DatabaseError") in [(each["query"], each["error"]) for each in data.monitoring.get_error_queries()]
     assert "hours" in str(refused(lambda: data.monitoring.get_metrics(0)))
     assert "limit" in str(refused(lambda: data.monitoring.get_slow_queries(0)))
 
