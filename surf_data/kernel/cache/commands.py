@@ -84,7 +84,7 @@ def scan(client: redis.Redis, walk: Walk, glob: str, count: int) -> tuple[Walk, 
 
 
 def _texts(names: Any) -> list[str]:
-    # Whatever is not UTF-8 is nobody's key here, and matches nothing.
+    # What is not UTF-8 is no key of this library, and matches nothing.
     return [name.decode(errors="surrogateescape") for name in names]
 
 

@@ -83,7 +83,7 @@ class Task:
         return None if ttl is None else document_of(self.field, value, ttl, self.ttl_jitter)
 
     def is_due(self, stored_at: float) -> bool:
-        """Tell whether a value that was stored then should be computed anew in the background."""
+        """Return whether a value that was stored then should be computed anew in the background."""
         return self.refresh_seconds is not None and time.time() - stored_at >= self.refresh_seconds
 
 

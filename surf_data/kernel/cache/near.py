@@ -19,9 +19,9 @@ _NEVER = float("-inf")
 class NearEntry:
     """A value that is kept."""
 
-    #: The value as it was decoded; nobody gets it.
+    #: The value as it was decoded; no caller gets it.
     value: Any
-    #: Makes of it what somebody gets.
+    #: Returns the copy that a caller gets.
     copy: Callable[[Any], Any]
     #: What made the value of the entry.
     decode: Callable[[Entry], Any]
@@ -66,9 +66,9 @@ class PendingRead:
 class NearCache:
     """Keeps values up to a size, the last ones read. Thread-safe.
 
-    It is used only while trusted, which somebody has to renew who would know if a value changed. A value that is being
+    It is used only while trusted, which has to be renewed by what would know if a value changed. A value that is being
     read when it changes, or when trust ends, is not kept: the reader may have got the old one. Nor is one of which
-    readers at the same time got different versions, since nobody who got the later one may see the earlier again.
+    readers at the same time got different versions, since no reader of the later one may see the earlier again.
 
     Arguments:
         limit: bytes of JSON, keys included.
@@ -118,7 +118,7 @@ class NearCache:
     def begin(self, name: str) -> PendingRead | None:
         """Note that the caller is about to read a key, and will call `finish`; ``None`` if it need not."""
         with self._lock:
-            # With the lock: whoever begins before trust ends must not keep anything after it.
+            # With the lock: a reader that begins before trust ends must not keep anything after it.
             if not self.is_trusted:
                 return None
             reads = self._reads.get(name)

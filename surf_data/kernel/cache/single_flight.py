@@ -39,7 +39,7 @@ class Flight(Generic[T]):
         self._outcome: list[T] = []
         self._error: Exception | None = None
         self._is_over = False
-        # No threading.Event: an interruption of one thread that waits would leave its lock to nobody.
+        # No threading.Event: an interruption of one thread that waits could leave its lock held.
         self._waiting: list[queue.SimpleQueue[None]] = []
 
     @property
@@ -183,7 +183,7 @@ class SingleFlight(Generic[T]):
         return False
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Note that what is being computed for ``keys`` is out of date: nobody else joins it."""
+        """Note that what is being computed for ``keys`` is out of date: no other thread joins it."""
         # Usually there is none, and reading a dictionary takes no lock.
         for key in keys if self._flights else ():
             with self._lock:

@@ -41,7 +41,7 @@ class Tracker:
 
     Arguments:
         near: what is to be kept right.
-        connect: returns a connection of the driver's that nobody else uses, not connected yet.
+        connect: returns a connection of the driver's that has no other user, not connected yet.
         identify: returns what tells the database from any other, which may be put in its place (``SWAPDB``).
         prefixes: what the keys begin with; none may begin with another one.
     """
@@ -70,7 +70,7 @@ class Tracker:
         # Held by the thread for as long as it runs.
         self._running = Permits(1)
         self._is_closed = False
-        # Closing puts something in, and nobody takes it out.
+        # Closing puts something in, which ends a pause.
         self._closed: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_lost = False
 
@@ -142,7 +142,7 @@ class Tracker:
             if not pending and now >= asked + PING_INTERVAL:
                 connection.send_command("PING")
                 asked, pending = now, True
-                # That another database has come into its place is reported to nobody.
+                # That another database has come into its place is not reported.
                 if (present := self._identify()) != database:
                     database = present
                     self._near.clear()

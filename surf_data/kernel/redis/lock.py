@@ -7,7 +7,7 @@ import redis
 
 from surf_data.kernel.redis.manager import RedisManager
 
-# Whoever held the lock for too long may find that it is another's by now.
+# A holder that took too long may find that the lock is another's by now.
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end return 0"
 
 
@@ -19,7 +19,7 @@ class RedisLock:
     Arguments:
         manager: the way to Redis.
         name: the key of the lock.
-        seconds: after how many seconds the lock is free again although nobody has released it.
+        seconds: after how many seconds the lock is free again without having been released.
     """
 
     def __init__(self, manager: RedisManager, name: str, seconds: float) -> None:

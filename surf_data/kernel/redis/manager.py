@@ -54,7 +54,7 @@ class RedisManager:
 
     Arguments:
         settings: ``redis_url``, ``cache_timeout``, ``cache_max_connections``, ``cache_breaker_failures`` and
-            ``cache_breaker_seconds`` are used here, ``cache_prefix`` by whoever makes keys. Without a ``redis_url``
+            ``cache_breaker_seconds`` are used here, ``cache_prefix`` by what makes keys. Without a ``redis_url``
             every call is answered at once as if Redis were unavailable.
 
     Raises:
@@ -215,7 +215,7 @@ class RedisManager:
         outcome: tuple[T] | Exception | None = None
         try:
             permit = self._slots.take()
-            # Nobody waits for a connection to a server that is being left alone.
+            # No caller waits for a connection to a server that is being left alone.
             if permit is None and breaker.state == "closed":
                 is_bounded = deadline != math.inf
                 permit = self._slots.take(deadline - time.monotonic() if is_bounded else self.settings.cache_timeout)

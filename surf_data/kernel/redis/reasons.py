@@ -45,7 +45,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (OSError, "connection failed"),
     (redis.ConnectionError, "connection lost"),
 )
-# What nobody on this server can have, whatever the command.
+# What this server can give to no client, whatever the command.
 _ASTRAY = (AskError, ClusterDownError, TryAgainError)
 # Replies whose code the driver leaves in the text.
 _CODES = {

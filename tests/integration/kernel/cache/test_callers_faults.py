@@ -1,4 +1,4 @@
-"""What a caller does wrong is the caller's error: it is said at once, and nobody else's cache is turned off."""
+"""What a caller does wrong is the caller's error: it is raised at once, and no other caller's cache is turned off."""
 
 import enum
 from collections.abc import Callable

@@ -46,7 +46,7 @@ def test_what_another_host_stored_is_used(
 
 @pytest.mark.parametrize("ahead", [-60, 60, -3600, 3600])
 def test_what_redis_was_made_to_keep_is_stale(cache: JsonCache, client: redis.Redis, ahead: float) -> None:
-    """Where nobody would remove it, its own time counts, and it is deleted."""
+    """Where Redis would not remove it, its own time counts, and it is deleted."""
     shifted(client, ahead, 30, VALUE)
     client.persist("key")
     assert cache.get("key", value_of) is None

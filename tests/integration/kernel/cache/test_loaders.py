@@ -25,7 +25,7 @@ Refused = Callable[..., Any]
 def test_a_loader_that_asks_for_its_own_key(
     cache: JsonCache, refused: Refused, length: int, options: dict[str, Any]
 ) -> None:
-    """Directly or through others it is told at once, instead of waiting for an hour; the key can be loaded later."""
+    """Directly or through others it fails at once, instead of waiting for an hour; the key can be loaded later."""
 
     def load(step: int) -> dict[str, Any] | None:
         def source() -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def test_a_loader_that_asks_for_its_own_key(
 def test_loaders_of_threads_that_ask_for_each_others_keys(
     cache: JsonCache, length: int, options: dict[str, Any]
 ) -> None:
-    """Threads that would wait for each other in a circle are told at once."""
+    """Threads that would wait for each other in a circle fail at once."""
     barrier = threading.Barrier(length)
 
     def work(step: int) -> str:
@@ -159,7 +159,7 @@ def test_an_absence_is_refreshed(cache: JsonCache) -> None:
 
 
 def test_an_absence_is_shared_by_processes(redis_url: str) -> None:
-    """What one process found out another one is told, also while it waits."""
+    """What one process found out, another one receives, also while it waits."""
     caches = [JsonCache(manager_of(redis_url)) for _ in range(2)]
     options: Any = {"across_processes": True, "none_ttl_seconds": 30, "wait_seconds": 30}
     begun, free, calls = threading.Event(), threading.Event(), list[int]()

@@ -201,7 +201,7 @@ def test_an_interrupted_computation_is_taken_over(cache: JsonCache, source: Sour
 
 
 def test_a_thread_that_has_waited_long_enough_computes(cache: JsonCache, source: Source) -> None:
-    """Nobody waits for another thread for longer than it says."""
+    """No thread waits for another one for longer than it says."""
     source.free.clear()
     one = threading.Thread(target=cache.get_or_load, args=("key", value_of, source, 60))
     one.start()
@@ -216,8 +216,8 @@ def total(data: LampsDataLayer) -> dict[str, Any]:
     return {"total": data.activity.get_activity_statistics()["total"]}
 
 
-def test_nobody_waits_for_a_thread_beyond_his_deadline(data: LampsDataLayer, source: Source) -> None:
-    """Whoever waits for another thread does so until his deadline, and then hears of it."""
+def test_no_thread_waits_for_a_thread_beyond_its_deadline(data: LampsDataLayer, source: Source) -> None:
+    """A thread waits for another one until its deadline, and then raises."""
     source.free.clear()
     one = threading.Thread(target=data.cache.get_or_load_system_stats, args=(source,))
     one.start()
@@ -228,9 +228,9 @@ def test_nobody_waits_for_a_thread_beyond_his_deadline(data: LampsDataLayer, sou
     one.join(30)
 
 
-def test_nobody_waits_for_a_process_beyond_his_deadline(data: LampsDataLayer, client: redis.Redis) -> None:
-    """Whoever waits for another process does so until his deadline, and then hears of it; others go on."""
-    client.set("lock:system_stats", "whoever")
+def test_no_thread_waits_for_a_process_beyond_its_deadline(data: LampsDataLayer, client: redis.Redis) -> None:
+    """A thread waits for another process until its deadline, and then raises; others go on."""
+    client.set("lock:system_stats", "another")
     with data.deadline(0.05), pytest.raises(DatabaseError):
         data.cache.get_or_load_system_stats(lambda: total(data), across_processes=True, wait_seconds=3600)
     assert data.cache.get_or_load_system_stats(lambda: total(data)) == {"total": 0}
@@ -374,17 +374,17 @@ def test_a_failed_process_is_followed_by_another(cache_of: Opener, redis_url: st
 
 
 def test_a_dead_process_is_not_waited_for_without_end(cache_of: Opener, redis_url: str, client: redis.Redis) -> None:
-    """A lock that nobody releases holds others up for their waiting time, and then they compute."""
-    client.set("lock:key", "whoever", px=3_600_000)
+    """A lock that is never released holds others up for their waiting time, and then they compute."""
+    client.set("lock:key", "another", px=3_600_000)
     cache = cache_of(redis_url)
     options: Any = {"across_processes": True, "wait_seconds": 0.05}
     assert cache.get_or_load("key", value_of, lambda: VALUE, 60, **options) == VALUE
-    assert client.get("lock:key") == b"whoever"
+    assert client.get("lock:key") == b"another"
     assert cache.get("key", value_of) == VALUE
 
 
 def test_a_lock_that_was_lost_is_not_released(cache_of: Opener, redis_url: str, client: redis.Redis) -> None:
-    """Whoever took longer than the lock lasts leaves the lock of the next one alone."""
+    """A holder that took longer than the lock lasts leaves the lock of the next one alone."""
 
     def slow() -> dict[str, Any]:
         client.set("lock:key", "the next one")

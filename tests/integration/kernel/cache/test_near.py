@@ -92,7 +92,7 @@ def near_hits(cache: JsonCache) -> int:
 
 
 def is_near(cache: JsonCache, key: str) -> bool:
-    """Look a key up, and tell whether the near cache answered."""
+    """Look a key up, and return whether the near cache answered."""
     before = near_hits(cache)
     cache.get(key, value_of)
     return near_hits(cache) > before
@@ -122,8 +122,8 @@ def test_what_was_read_is_answered_here(open_cache: OpenCache) -> None:
 
 
 @pytest.mark.parametrize("value", [{"n": [1, {"m": 2}], "d": {"e": None}}, {"n": 1, "m": "text"}], ids=["deep", "flat"])
-def test_nobody_can_change_it(open_cache: OpenCache, value: dict[str, Any]) -> None:
-    """Each caller gets a value of his own, the first one, too."""
+def test_no_caller_can_change_it(open_cache: OpenCache, value: dict[str, Any]) -> None:
+    """Each caller gets a value of its own, the first one, too."""
     cache = open_cache()
     cache.set("k", value, 60)
     for _ in range(3):
@@ -203,7 +203,7 @@ def test_the_prefix_counts(open_cache: OpenCache, client: redis.Redis) -> None:
 
 
 def test_what_this_process_changes_is_forgotten_at_once(open_cache: OpenCache) -> None:
-    """Nobody in the process sees the old value after a call has returned, whatever Redis tells later."""
+    """No thread sees the old value after a call has returned, whatever Redis reports later."""
     cache = open_cache()
     changes: list[Callable[[int], object]] = [
         lambda n: cache.set("k", {"n": n}, 60),
@@ -248,7 +248,7 @@ def test_a_time_to_live_ends(open_cache: OpenCache) -> None:
 
 
 def test_a_change_between_question_and_answer(server: RedisServer, open_cache: OpenCache, client: redis.Redis) -> None:
-    """On a real server: the change is told while the answer is under way, and the old value is not kept."""
+    """On a real server: the change is reported while the answer is under way, and the old value is not kept."""
     with Relay(server.path) as line:
         cache = open_cache(f"redis://127.0.0.1:{line.port}")
         client.set("k", document(n=1))

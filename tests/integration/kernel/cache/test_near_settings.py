@@ -8,7 +8,7 @@ from surf_data.errors import ConfigurationError
 
 @pytest.mark.parametrize("url", ["redis+sentinel://host/service", "redis+cluster://host"])
 def test_several_servers_are_refused(url: str) -> None:
-    """With Sentinels or a cluster nobody tells of all changes, so the setting is refused, with the reason."""
+    """With Sentinels or a cluster no server reports all changes, so the setting is refused, with the reason."""
     with pytest.raises(ConfigurationError, match="single Redis server") as caught:
         surf_data.open("host=/nowhere", url, near_cache_bytes=1000)
     assert caught.value.setting == "near_cache_bytes"

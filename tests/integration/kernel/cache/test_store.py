@@ -108,7 +108,7 @@ def test_set_many_checks_the_time_to_live_of_nothing(cache: JsonCache) -> None:
 
 
 @pytest.mark.parametrize(
-    "poison",
+    "document",
     [
         b"",
         b"not JSON",
@@ -121,11 +121,11 @@ def test_set_many_checks_the_time_to_live_of_nothing(cache: JsonCache) -> None:
     ],
 )
 def test_corrupt_values_are_deleted(
-    cache: JsonCache, manager: RedisManager, client: redis.Redis, poison: bytes
+    cache: JsonCache, manager: RedisManager, client: redis.Redis, document: bytes
 ) -> None:
     """A value that is not what the cache stores is a miss, and is gone afterwards."""
-    client.set("one", poison)
-    client.set("two", poison)
+    client.set("one", document)
+    client.set("two", document)
     assert cache.get("one", value_of) is None
     assert cache.get_many(["two"], value_of) == {}
     assert client.dbsize() == 0

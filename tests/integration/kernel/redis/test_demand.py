@@ -75,7 +75,7 @@ def test_a_refusal_is_an_error_with_its_code(
 
 @pytest.mark.parametrize(("login", "code"), [("", "NOAUTH"), (":sesame@", "WRONGPASS")])
 def test_a_password_is_wanted(own_redis: Callable[..., RedisServer], refused: Refused, login: str, code: str) -> None:
-    """A missing and a wrong password are told apart from all else, and shown nowhere."""
+    """A missing and a wrong password have a reason and codes of their own, and are shown nowhere."""
     server = own_redis("--requirepass", "right")
     manager = manager_of(server.url.replace("://", f"://{login}"))
     error = refused(lambda: manager.demand(lambda client: client.get("key"), read=True), RedisUnavailable)
@@ -198,7 +198,7 @@ def trickle() -> Iterator[Trickle]:
 
 @pytest.mark.parametrize("parser", [BoundedHiredisParser, BoundedPythonParser])
 def test_a_slow_server(trickle: Trickle, monkeypatch: pytest.MonkeyPatch, refused: Refused, parser: type) -> None:
-    """A server that sends a little of its reply again and again keeps nobody beyond the time-out."""
+    """A server that sends a little of its reply again and again keeps no caller beyond the time-out."""
     monkeypatch.setattr(topology, "PARSER", parser)
     manager = manager_of(trickle.url)
     error = refused(lambda: manager.demand(lambda client: client.get("key"), read=True, timeout=0.3), RedisUnavailable)

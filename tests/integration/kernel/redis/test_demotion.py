@@ -14,7 +14,7 @@ OwnRedis = Callable[..., RedisServer]
 
 
 def demote(server: RedisServer) -> None:
-    """Make it a replica of nobody who answers."""
+    """Make it a replica of a server that does not exist."""
     with server.client() as client:
         client.replicaof("127.0.0.1", "1")
 

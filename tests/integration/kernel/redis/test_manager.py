@@ -171,7 +171,7 @@ def test_ping_asks_whatever_the_breaker_says(own_redis: Callable[..., RedisServe
 
 
 def free_port() -> int:
-    """Return a TCP port on which nobody listens."""
+    """Return a TCP port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

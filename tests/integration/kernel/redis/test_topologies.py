@@ -201,7 +201,7 @@ def test_one_thread_at_a_time_looks_for_the_slots(open_manager: Opener, cluster_
     ],
 )
 def test_ping_says_why_not(open_manager: Opener, url: str, reason: str) -> None:
-    """Where nobody answers the cache is unhealthy for a stated reason, and nothing is found."""
+    """Where no server answers the cache is unhealthy for a stated reason, and nothing is found."""
     manager = open_manager(url)
     assert manager.ping().reason == reason
     assert JsonCache(manager).get("key", value_of) is None
@@ -220,7 +220,7 @@ def test_ping_of_what_is_no_cluster(open_manager: Opener, sentinel_service: Sent
 
 
 def test_password(open_manager: Opener, sentinel_service: SentinelService) -> None:
-    """Sentinels and servers may each want a password; a wrong one is told as such, and shown nowhere."""
+    """Sentinels and servers may each want a password; a wrong one is reported as such, and shown nowhere."""
     for port in (*sentinel_service.primaries, *sentinel_service.sentinels):
         with redis.Redis(port=port) as client:
             client.execute_command("ACL", "SETUSER", "surf", "on", ">open sesame", "~*", "&*", "+@all")

@@ -12,7 +12,7 @@ from surf_data.kernel.cache.near import NearCache, NearEntry
 
 
 def test_a_time_to_live_ends() -> None:
-    """Also when nobody forgets it."""
+    """Also when it is not forgotten."""
     near = NearCache(1000)
     near.trust(float("inf"))
     reading = near.begin("k")
@@ -22,7 +22,7 @@ def test_a_time_to_live_ends() -> None:
 
 
 def test_trust_ends() -> None:
-    """What was kept is not used after that, also when nobody says so, and used again when trust is renewed."""
+    """What was kept is not used after that, also when that is not announced, and used again when trust is renewed."""
     near = NearCache(1000)
     near.trust(float("inf"))
     reading = near.begin("k")
@@ -78,7 +78,7 @@ def test_a_change_while_reading_wins(event: Callable[[NearCache], object]) -> No
     [([1, 1, 1], True), ([1, 2], False), ([1, None], False), ([None, 1], False), ([1, 2, 2], False), ([None], False)],
 )
 def test_readers_at_the_same_time(versions: list[int | None], *, is_kept: bool) -> None:
-    """What they all got is kept; after two versions were seen none is, lest somebody see the earlier one again."""
+    """What they all got is kept; after two versions were seen none is, lest a reader see the earlier one again."""
     near = NearCache(1000)
     near.trust(float("inf"))
     readings = [near.begin("k") for _ in versions]
@@ -90,7 +90,7 @@ def test_readers_at_the_same_time(versions: list[int | None], *, is_kept: bool) 
 
 @pytest.mark.parametrize("late_first", [True, False])
 def test_a_reader_of_before_a_change(*, late_first: bool) -> None:
-    """Somebody who began before a change, and got a later version, does not see the earlier one of another reader."""
+    """A reader that began before a change, and got a later version, does not see the earlier one of another reader."""
     near = NearCache(1000)
     near.trust(float("inf"))
     late = near.begin("k")
@@ -105,7 +105,7 @@ def test_a_reader_of_before_a_change(*, late_first: bool) -> None:
 
 
 def test_without_trust_nothing_is_kept() -> None:
-    """Whoever begins then need not finish."""
+    """A reader that begins then need not finish."""
     assert NearCache(1000).begin("k") is None
 
 

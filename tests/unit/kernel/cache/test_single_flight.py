@@ -119,7 +119,7 @@ class Changeling(Exception):
 
 @pytest.mark.parametrize("error", [Singular("a", "b"), Changeling()], ids=lambda error: type(error).__name__)
 def test_an_error_that_cannot_be_copied_is_shared(flights: Flights, error: Exception) -> None:
-    """Whoever waits gets the very error then."""
+    """A thread that waits gets the very error then."""
     future, end = under_way(flights, "key")
     flight, _ = begun(flights, "key")
     end(error)
@@ -131,7 +131,7 @@ def test_an_error_that_cannot_be_copied_is_shared(flights: Flights, error: Excep
 
 @pytest.mark.parametrize("past_deadline", [False, True], ids=["interrupt", "deadline"])
 def test_what_concerns_one_thread_is_not_shared(*, past_deadline: bool) -> None:
-    """When the computing thread has to end, those who wait are told that there is no outcome, and may begin."""
+    """When the computing thread has to end, those who wait get no outcome, and may begin."""
     flights: Flights = SingleFlight(lambda: -math.inf if past_deadline else math.inf)
     future, end = under_way(flights, "key")
     flight, _ = begun(flights, "key")
@@ -143,8 +143,8 @@ def test_what_concerns_one_thread_is_not_shared(*, past_deadline: bool) -> None:
     assert future.exception(30) is end_of_one
 
 
-def test_nobody_waits_for_ever(flights: Flights) -> None:
-    """Whoever has waited long enough is told that there is no outcome."""
+def test_no_thread_waits_indefinitely(flights: Flights) -> None:
+    """A thread that has waited long enough gets no outcome."""
     flight, pilot = begun(flights, "key")
     assert flight.is_of(pilot)
     assert flight.join(0.001) is None
@@ -189,7 +189,7 @@ def test_a_computation_that_nobody_has_is_taken_over(flights: Flights) -> None:
 
 
 def test_threads_that_wait_for_each_other(flights: Flights, refused: Callable[..., Any]) -> None:
-    """A thread that would wait for itself, directly or through two others, is told at once."""
+    """A thread that would wait for itself, directly or through two others, fails at once."""
     mine, pilot = begun(flights, "mine")
     assert refused(lambda: flights.join(mine, 3600)).field == "source"
     barrier = threading.Barrier(3)

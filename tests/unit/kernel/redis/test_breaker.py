@@ -1,4 +1,4 @@
-"""The circuit breaker, with a clock that stands still until it is told otherwise."""
+"""The circuit breaker, with a clock that stands still until a test moves it."""
 
 import threading
 from collections.abc import Callable
