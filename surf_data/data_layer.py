@@ -17,7 +17,7 @@ from surf_data.kernel import settings as settings_module
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
 from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
-from surf_data.kernel.postgres.deadlines import ends
+from surf_data.kernel.postgres.deadlines import current_deadline
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.translation import UNDEFINED_TABLE
 from surf_data.kernel.redis import RedisManager
@@ -93,7 +93,7 @@ class DataLayer(Generic[R_co]):
             self.database: DatabaseManager = database
             #: Redis.
             self.redis: RedisManager = redis
-            self._values = JsonCache(redis, current_deadline=ends, key_prefixes=domain.cache_prefixes)
+            self._values = JsonCache(redis, current_deadline=current_deadline, key_prefixes=domain.cache_prefixes)
             opened.callback(self._values.close)
             self._opened = opened.pop_all()
         #: The settings in use.

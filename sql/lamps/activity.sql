@@ -171,10 +171,10 @@ SELECT activity_roll_up(
     :portion::bigint
 ) AS is_more;
 
--- name: activity_statistics(hours, regardless)
+-- name: activity_statistics(hours, allow_unrolled)
 -- Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
--- A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
--- much is not rolled up that it should be before this is asked for again.
+-- A row belongs to the grouping whose column is not null; the total has none. No row at all if not allow_unrolled, and
+-- so much is not rolled up that it should be before this is asked for again.
 -- What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
 -- up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
 -- all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
@@ -182,7 +182,7 @@ SELECT activity_roll_up(
 -- MATERIALIZED, and bounds that the planner cannot see: else it would take the rest for a third of the log. The clock
 -- says them once more, so that partitions which are too old are left out before anything else is done with them.
 -- replica: ok
--- example: hours=24, regardless=true
+-- example: hours=24, allow_unrolled=true
 WITH stale AS MATERIALIZED (
     SELECT max(rs.minute) + interval '1 minute' AS until
     FROM activity_rollup_stale AS rs
@@ -219,7 +219,7 @@ bounds AS MATERIALIZED (
         ) AS r ON true
     ) AS t
     WHERE
-        :regardless::boolean
+        :allow_unrolled::boolean
         OR (
             t.counted_from <= t.since + interval '1 minute'
             AND t.counted_until > CURRENT_TIMESTAMP - interval '2 minutes'

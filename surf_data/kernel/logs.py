@@ -21,7 +21,7 @@ MAX_BYTES = 16_384
 _MAX_MESSAGE = 1000
 # What every record has; the rest are facts.
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "asctime", "message", "taskName"})
-# Facts whose values are shown to nobody, by what their names end with.
+# Facts whose values are never shown, by what their names end with.
 _SECRET = ("authorization", "credential", "password", "password_hash", "secret", "token", "api_key")
 _SCALARS = frozenset({str, int, bool, type(None)})
 # What is left of a record that would be too long, beside the beginning of its message.

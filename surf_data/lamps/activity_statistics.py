@@ -27,29 +27,29 @@ def activity_statistics(database: Executor, hours: int, *, rolls_up: bool) -> di
     """Return what `PostgresActivityLogger.get_activity_statistics` returns; roll up what is over if it ``rolls_up``."""
     hours = validation.integer("hours", hours, minimum=1, maximum=MAX_STATISTICS_HOURS)
     read = lamp_queries().activity_statistics
-    rows = read(database, hours=hours, regardless=not rolls_up)
+    rows = read(database, hours=hours, allow_unrolled=not rolls_up)
     if not rows:
         try:
             roll_up(database, hours, monotonic() + _ROLL_UP_TIMEOUT)
         except DatabaseError as error:
             facts = {"error": type(error).__name__, "sqlstate": error.sqlstate}
             _log.warning("activity not rolled up", extra=facts)
-        rows = read(database, hours=hours, regardless=True)
+        rows = read(database, hours=hours, allow_unrolled=True)
     return _counts(hours, rows)
 
 
-def roll_up(database: Executor, hours: int | None = None, ends: float = math.inf) -> None:
+def roll_up(database: Executor, hours: int | None = None, deadline: float = math.inf) -> None:
     """Roll up the activity that is over, each portion in a transaction.
 
     Arguments:
         database: a pool.
         hours: how far back; all of it without a number.
-        ends: when to stop, by ``time.monotonic()``.
+        deadline: when to stop, by ``time.monotonic()``.
 
     Raises:
         DatabaseError: it could not be done.
     """
-    while lamp_queries().activity_roll_up(database, hours=hours, portion=_PORTION) and monotonic() < ends:
+    while lamp_queries().activity_roll_up(database, hours=hours, portion=_PORTION) and monotonic() < deadline:
         pass
 
 

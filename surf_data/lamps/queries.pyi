@@ -141,11 +141,11 @@ class _LampQueries:
         /,
         *,
         hours: int | None,
-        regardless: bool | None,
+        allow_unrolled: bool | None,
     ) -> list[StatisticsRow]:
         """Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
-        A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
-        much is not rolled up that it should be before this is asked for again.
+        A row belongs to the grouping whose column is not null; the total has none. No row at all if not allow_unrolled, and
+        so much is not rolled up that it should be before this is asked for again.
         What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
         up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
         all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry
@@ -159,11 +159,11 @@ class _LampQueries:
         /,
         *,
         hours: int | None,
-        regardless: bool | None,
+        allow_unrolled: bool | None,
     ) -> AbstractContextManager[_Rows[StatisticsRow]]:
         """Entries of the last hours: in all, by type, by status, by hour (UTC); active_lamps is of all of them in each row.
-        A row belongs to the grouping whose column is not null; the total has none. No row at all if not regardless, and so
-        much is not rolled up that it should be before this is asked for again.
+        A row belongs to the grouping whose column is not null; the total has none. No row at all if not allow_unrolled, and
+        so much is not rolled up that it should be before this is asked for again.
         What is counted is a whole number of minutes up to rolled_until, taken from as few rows as cover it: from the minutes
         up to the first ten, the tens up to the first hour, the hours up to the first six, the sixes. Statuses are taken from
         all hours, because their sums are the entries of the hour. The rest is read. A lamp is counted where its latest entry

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 
 
 @attrs.frozen
@@ -33,7 +33,7 @@ def split(sql: str) -> Iterator[Statement]:
     current: list[Token] = []
     parentheses = 0  # a rule's statements stand in parentheses
     body = 0  # of a function: BEGIN ATOMIC and its END, with every CASE and END between them
-    for token in meaning(tokens(sql)):
+    for token in significant_tokens(tokens(sql)):
         word = token.text.upper() if token.kind == "word" else token.text
         if word == ";" and not parentheses and not body:
             yield from _statement(sql, current)

@@ -22,7 +22,7 @@ from psycopg import sql
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor, Statement, effects
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 from surf_data.mining import values
 from surf_data.mining.errors import DataAccessError
 from surf_data.mining.queries import mining_queries
@@ -96,7 +96,7 @@ def checked(query: object, params: object) -> CustomQuery:
             those of its placeholders; nothing was sent.
     """
     text = _text(query)
-    _check_statement(meaning(tokens(text)))
+    _check_statement(significant_tokens(tokens(text)))
     return CustomQuery(_statement(text.encode()), _parameters(text, params))
 
 
@@ -149,7 +149,7 @@ def _check_statement(code: Sequence[Token]) -> None:
     if any(token.text == ";" for token in code):
         raise validation.invalid(_QUERY, "must be one statement without a semicolon")
     first = next((token.text.upper() for token in code if token.kind == "word"), "")
-    if first not in _READING or not effects.reads(code):
+    if first not in _READING or not effects.is_read_only(code):
         raise validation.invalid(_QUERY, "must only read; writes have methods of their own")
     for token in code:
         # A quote without an end comes as code.

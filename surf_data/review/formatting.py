@@ -17,7 +17,7 @@ import attrs
 from surf_data.errors import ConfigurationError
 from surf_data.kernel.postgres.query_faults import faults
 from surf_data.kernel.postgres.query_source import LOWER, QuerySource, parse
-from surf_data.kernel.postgres.scanner import BLANK, Token, tokens
+from surf_data.kernel.postgres.scanner import TRIVIA, Token, tokens
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.facts import Facts
 from surf_data.review.report.changes import is_same
@@ -209,7 +209,7 @@ def _lexed(sql: str) -> list[tuple[str, str]]:
     before: Token | None = None
     space = ""
     for token in tokens(sql):
-        if token.kind in BLANK:
+        if token.kind in TRIVIA:
             space += token.text
             continue
         text = token.text.translate(LOWER) if token.kind == "word" else token.text

@@ -169,7 +169,7 @@ def growth(ground: Ground) -> Row:
         )
         minutes = ground.measure(
             *(
-                side(name, partial(peer_psycopg.all_rows, pool, whole, {"hours": 24, "regardless": True}))
+                side(name, partial(peer_psycopg.all_rows, pool, whole, {"hours": 24, "allow_unrolled": True}))
                 for name, pool in ends.items()
             )
         )

@@ -456,7 +456,7 @@ PARAMETERS = {
     "number": "1",
     "password_hash": "'hash'",
     "portion": "10",
-    "regardless": "true",
+    "allow_unrolled": "true",
     "row_limit": "10",
     "seconds": "60",
     "session_id": "'00000000-0000-4000-8000-000000000002'",

@@ -33,7 +33,7 @@ CAUGHT_UP = (
 def differences(connection: Connection, hours: int) -> list[Any]:
     """Return what the statistics say and the entries do not, or the other way round, in one snapshot."""
     with connection.transaction():
-        asked = {"hours": hours, "regardless": True}
+        asked = {"hours": hours, "allow_unrolled": True}
         ours = connection.execute(lamp_queries().activity_statistics.sql.encode(), asked).fetchall()
         plain = connection.execute(PLAIN.encode(), asked).fetchall()
         [lamps] = connection.execute(PLAIN_LAMPS.encode(), asked).fetchall()

@@ -121,7 +121,7 @@ SELECT
                 FROM pg_control_system() AS cs
             )
     END AS server,
-    (SELECT sw.stats_reset::text FROM pg_stat_wal AS sw) AS incarnation,
+    (SELECT sw.stats_reset::text FROM pg_stat_wal AS sw) AS stats_epoch,
     session_user || '/' || current_user AS identity,
     CASE
         WHEN pg_backend_pid() = :backend_pid::int4

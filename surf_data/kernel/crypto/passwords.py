@@ -20,22 +20,23 @@ class PasswordHasher:
         argon2 = _argon2()
         self._hasher = argon2.PasswordHasher()
         self._refusals = (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError)
-        # Made with the parameters of all others, so that a refusal of nobody costs what a refusal of somebody does.
-        self._nobody: str = self._hasher.hash("")
+        # Made with the parameters of all others, so that refusing an unknown user takes as long as refusing a known
+        # one.
+        self._unknown_user: str = self._hasher.hash("")
 
     def hash(self, password: str) -> str:
         """Return a hash of ``password`` with its salt and parameters: 97 characters."""
         return str(self._hasher.hash(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether ``stored`` is a hash of ``password``.
+        """Return whether ``stored`` is a hash of ``password``.
 
         Arguments:
             stored: the hash; ``None`` when there is no such user: the same work is done, and the answer is no.
             password: what was typed.
         """
         with suppress(*self._refusals):
-            self._hasher.verify(self._nobody if stored is None else stored, password)
+            self._hasher.verify(self._unknown_user if stored is None else stored, password)
             return stored is not None
         return False
 

@@ -32,14 +32,14 @@ def new_api_key(prefix: str = "") -> NewApiKey:
 
 
 def new_token() -> Secret:
-    """Return a token that nobody guesses: 256 random bits, in 43 letters that fit a header or a cookie."""
+    """Return a token that cannot be guessed: 256 random bits, in 43 letters that fit a header or a cookie."""
     return Secret(secrets.token_urlsafe(32))
 
 
 def token_digest(token: str) -> str:
     """Return what is stored of a token: its SHA-256, in hexadecimal.
 
-    A slow hash is for what people choose. Nobody can try 256 random bits, so a fast one serves, and the server may
+    A slow hash is for what people choose. 256 random bits cannot be searched, so a fast one serves, and the server may
     look it up by index.
 
     Arguments:

@@ -11,7 +11,7 @@ import attrs
 from surf_data.errors import DeadlineExceeded
 from surf_data.kernel import forking
 from surf_data.kernel.journal.table import Entry
-from surf_data.kernel.postgres.deadlines import ends
+from surf_data.kernel.postgres.deadlines import current_deadline
 
 #: Characters of large columns that a buffer takes, whatever its number of entries: a document may be a megabyte.
 MAX_CHARACTERS = 16_000_000
@@ -114,7 +114,7 @@ class Buffer:
     def _wait(self, done: Callable[[], bool]) -> bool:
         # The writer itself, called by way of an observer or a log handler, would wait indefinitely.
         while not done():
-            left = ends() - monotonic()
+            left = current_deadline() - monotonic()
             if left <= 0 or self._writer == threading.get_ident():
                 return False
             self._changed.wait(min(left, threading.TIMEOUT_MAX))

@@ -22,7 +22,7 @@ class Message:
 
 
 class Channel(Protocol):
-    """A way to reach somebody."""
+    """A way to notify people."""
 
     @property
     def name(self) -> str:

@@ -23,7 +23,7 @@ from surf_data.kernel.postgres.execution import Executor, Stream
 from surf_data.kernel.postgres.query_files import check_file, query_files, together
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.kernel.postgres.rows import RowFactory
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 from surf_data.kernel.postgres.statement import Statement
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*")
@@ -55,7 +55,7 @@ class Adapter(GenericAdapter):
         """
         source, row = self.sources[query_name]
         pieces = list(tokens(sql))
-        for ours, theirs in zip_longest(source.code, meaning(pieces)):
+        for ours, theirs in zip_longest(source.code, significant_tokens(pieces)):
             if ours is None or theirs is None or ours.text != theirs.text:
                 # aiosql has cut out what it took for a comment, spaces at the end of a line in a string, ...
                 raise source.error("this would not be sent as it is written", (ours or source).line)
@@ -68,7 +68,7 @@ class Adapter(GenericAdapter):
             name=query_name,
             sql=sent.encode(),
             row_factory=factory,
-            reads=effects.reads(source.code),
+            reads=effects.is_read_only(source.code),
             functions=effects.functions(source.code),
             idempotent="retry" in options,
             replica="replica" in options,

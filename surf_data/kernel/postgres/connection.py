@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Seconds after which psycopg looks whether it was interrupted, and after which nobody waits for a cancellation.
+# Seconds after which psycopg checks whether it was interrupted, and for which a cancellation is waited for.
 _INTERVAL = 0.1
 _CANCELLATION = 5.0
 
@@ -34,51 +34,51 @@ class Expired(psycopg.OperationalError):
     """The deadline passed before the server answered."""
 
 
-class Notices:
-    """Hears what the server says beside its answers, and keeps nothing of it: it may hold anything."""
+class NoticeFlag:
+    """Records that the server sent a notice; the text is dropped because it may contain row data."""
 
     # An object of its own, since the connection keeps it, and must not be kept by it.
-    __slots__ = ("heard",)
+    __slots__ = ("raised",)
 
     def __init__(self) -> None:
-        #: Whether there was anything since somebody set this to ``False``.
-        self.heard: bool = False
+        #: Whether a notice has arrived since this was last set to ``False``.
+        self.raised: bool = False
 
     def __call__(self, _: psycopg.errors.Diagnostic) -> None:
-        """Hear a notice."""
-        self.heard = True
+        """Record a notice."""
+        self.raised = True
 
 
 class Connection(psycopg.Connection[Any]):
     """A connection that is closed when the server has not answered in time: a stopped one never would."""
 
-    #: Seconds that each answer may take where neither `ends` nor a `deadline` block says otherwise.
-    patience: float = math.inf
+    #: Seconds that each answer may take where neither `deadline` nor a `deadline` block says otherwise.
+    response_timeout: float = math.inf
     #: When the statement under way must have ended, by ``time.monotonic()``.
-    ends: float | None = None
+    deadline: float | None = None
     #: Which server it leads to, and which timeline; ``None`` for a standby.
     server: str | None = None
-    #: Differs from one recovery after a crash to the next.
-    incarnation: str | None = None
+    #: When the server's statistics began; a recovery after a crash resets them.
+    stats_epoch: str | None = None
     #: Whose session it is, and with whose rights.
     identity: str | None = None
     #: Of a replica: how much of the primary's log it had replayed, in bytes, when that was looked at.
     replayed: int = -1
     #: When that was, by ``time.monotonic()``.
     checked: float = -math.inf
-    #: When it was begun to be made, by ``time.monotonic()``: where it leads to was settled no earlier.
-    begun: float = 0.0
+    #: When connecting began, by ``time.monotonic()``: the address was resolved no earlier.
+    connected_at: float = 0.0
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        #: Whether the server has said something beside its answers.
-        self.notices: Notices = Notices()
-        self.add_notice_handler(self.notices)
+        #: Whether the server has sent a notice.
+        self.notice: NoticeFlag = NoticeFlag()
+        self.add_notice_handler(self.notice)
         #: Cursors that are not in use, by the statement that they have run.
         self.cursors: dict[object, psycopg.Cursor[Any]] = {}
         #: Statements that may have changed the session since it was lent.
         self.doubtful: set[Statement] = set()
-        #: Statements of which the server has told that they cannot.
+        #: Statements of which the server has said that they cannot.
         self.cleared: set[Statement] = set()
 
     def close(self) -> None:
@@ -95,15 +95,15 @@ class Connection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[T], interval: float = _INTERVAL, timeout: float | None = None) -> T:
         """Drive ``gen`` to its end, as psycopg does, but not beyond the deadline."""
         now = monotonic()
-        ends = self.ends or now + self.patience
-        # Not min(), which costs more than all of this; nor psycopg's own method, for the same reason.
-        if (limit := deadlines.ends()) < ends:
-            ends = limit
-        if timeout is not None and now + timeout < ends:
+        deadline = self.deadline or now + self.response_timeout
+        # min() costs more than all of this, and so does psycopg's own method.
+        if (limit := deadlines.current_deadline()) < deadline:
+            deadline = limit
+        if timeout is not None and now + timeout < deadline:
             return super().wait(gen, interval, timeout)
-        if ends > now:
+        if deadline > now:
             try:
-                return wait(gen, self.pgconn.socket, interval, None if ends == math.inf else ends - now)
+                return wait(gen, self.pgconn.socket, interval, None if deadline == math.inf else deadline - now)
             except _WaitTimeout:
                 pass
             except KeyboardInterrupt:
@@ -135,11 +135,11 @@ class Connection(psycopg.Connection[Any]):
 
 
 def _cancel(cancellation: PGcancelConn) -> None:
-    ends = monotonic() + _CANCELLATION
+    deadline = monotonic() + _CANCELLATION
     # A server that cannot be reached ends the statement when it notices that its client has gone.
     with suppress(psycopg.Error):
         cancellation.start()
-        while (wanted := _EVENTS.get(PollingStatus(cancellation.poll()))) and (left := ends - monotonic()) > 0:
+        while (wanted := _EVENTS.get(PollingStatus(cancellation.poll()))) and (left := deadline - monotonic()) > 0:
             poll = select.poll()
             poll.register(cancellation.socket, wanted)
             poll.poll(left * 1000)

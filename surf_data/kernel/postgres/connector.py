@@ -128,7 +128,7 @@ class Connector:
         #: Why the last attempt to connect failed; ``None`` when it worked.
         self.failure: str | None = None
         #: How often the server has refused us for a reason that only a person can mend.
-        self.refusals: int = 0
+        self.permanent_failures: int = 0
         #: Whether a pooler was seen between us and the server.
         self.behind_pooler: bool = False
 
@@ -153,7 +153,7 @@ class Connector:
         Raises:
             psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
         """
-        begun = monotonic()
+        started = monotonic()
         try:
             connection = Connection.connect(
                 # Made anew, for what an application has registered with psycopg meanwhile.
@@ -163,7 +163,7 @@ class Connector:
                 prepare_threshold=None,
                 **{**self._parameters, **parameters},
             )
-            connection.begun = begun
+            connection.connected_at = started
             self._set_up(connection)
         except psycopg.Error as error:
             failure = reason(error)
@@ -177,7 +177,7 @@ class Connector:
             self._connections.add(connection)
             return connection
         self.failure = failure
-        self.refusals += failure in _REFUSALS
+        self.permanent_failures += failure in _REFUSALS
         # Outside the handlers: libpq's own text holds what it was given.
         raise psycopg.OperationalError(failure)
 
@@ -194,7 +194,7 @@ class Connector:
             connection = self.connect(**parameters)
             connection.prepare_threshold = None
             # A migration may take its time.
-            connection.patience = math.inf
+            connection.response_timeout = math.inf
             return connection
         raise DatabaseUnavailable(f"cannot connect: {self.failure}")
 
@@ -202,13 +202,13 @@ class Connector:
         if connection.info.server_version < OLDEST_SERVER:
             major, minor = divmod(connection.info.server_version, 10_000)
             connection.close()
-            self.refusals += 1
+            self.permanent_failures += 1
             oldest = OLDEST_SERVER // 10_000
             raise DatabaseUnavailable(f"PostgreSQL {major}.{minor} is too old: {oldest} or newer is needed")
         # A server that hangs now is one that cannot be connected to.
-        connection.patience = self._settings.connect_timeout
+        connection.response_timeout = self._settings.connect_timeout
         try:
-            direct, connection.server, connection.incarnation, connection.identity, *_ = (
+            direct, connection.server, connection.stats_epoch, connection.identity, *_ = (
                 session_queries().session_configure(
                     Session(connection),
                     backend_pid=connection.info.backend_pid,
@@ -220,7 +220,7 @@ class Connector:
             raise
         # What was set here is what the session is lent with.
         connection.doubtful.clear()
-        connection.patience = self._settings.deadline or math.inf
+        connection.response_timeout = self._settings.deadline or math.inf
         self.behind_pooler = not direct
         # A pooler in transaction mode hands prepared statements to the wrong client.
         if self._settings.prepared_statements == "on" or (direct and self._settings.prepared_statements == "auto"):

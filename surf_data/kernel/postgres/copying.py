@@ -174,8 +174,8 @@ def copy_from(
                 # psycopg tells the server, and so its log, what the error says; the caller's may hold anything.
                 raise _Abandoned from None
     except DatabaseError as error:
-        in_doubt = failure is None and alone and connection.closed and isinstance(error, DatabaseUnavailable)
-        failure = unknown(error) if in_doubt else error
+        ambiguous = failure is None and alone and connection.closed and isinstance(error, DatabaseUnavailable)
+        failure = unknown(error) if ambiguous else error
     rows = cursor.rowcount if failure is None else 0
     observation.record(statement.name, perf_counter_ns() - started, rows, failure)
     if failure is not None:

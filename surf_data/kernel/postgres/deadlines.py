@@ -1,4 +1,4 @@
-"""Deadlines: until when whoever calls is ready to wait, in his thread or context."""
+"""Deadlines: until when a caller is ready to wait, for each thread or context."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,10 +8,10 @@ from time import monotonic
 
 from surf_data.kernel import validation
 
-_ends: ContextVar[float] = ContextVar("surf_data.kernel.postgres.deadlines", default=math.inf)
+_deadline: ContextVar[float] = ContextVar("surf_data.kernel.postgres.deadlines", default=math.inf)
 
 #: Returns when the deadline is, by ``time.monotonic()``; infinity without one. It is asked with every statement.
-ends: Callable[[], float] = _ends.get
+current_deadline: Callable[[], float] = _deadline.get
 
 
 @contextmanager
@@ -26,8 +26,8 @@ def deadline(seconds: float) -> Iterator[None]:
     """
     if not validation.number("seconds", seconds) > 0:
         raise validation.invalid("seconds", "must be above 0")
-    token = _ends.set(min(_ends.get(), monotonic() + seconds))
+    token = _deadline.set(min(_deadline.get(), monotonic() + seconds))
     try:
         yield
     finally:
-        _ends.reset(token)
+        _deadline.reset(token)

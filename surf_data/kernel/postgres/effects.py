@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from surf_data.kernel.postgres.scanner import Token
 
 _READING = frozenset({"SELECT", "TABLE", "VALUES", "WITH"})
-# FOR UPDATE is among them: whoever locks wants to do more.
+# FOR UPDATE is among them: a transaction that locks will write.
 _CHANGING = frozenset({"DELETE", "INSERT", "INTO", "MERGE", "UPDATE"})
 
 
@@ -38,7 +38,7 @@ def copies(code: "Sequence[Token]") -> str | None:
     return None
 
 
-def reads(code: "Sequence[Token]") -> bool:
+def is_read_only(code: "Sequence[Token]") -> bool:
     """Whether the statement itself changes nothing; the functions that it calls still may.
 
     Arguments:

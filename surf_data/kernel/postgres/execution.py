@@ -106,7 +106,7 @@ class Stream:
         self.step(self._statement.row_factory, self._cursor)
 
     def _fetch(self, batch: psycopg.Cursor[Any], size: int) -> int:
-        # By now the connection may serve somebody else.
+        # By now the connection may serve another caller.
         self._lender()
         # Unprepared, since each stream of a session has a name of its own.
         self.step(batch.execute, _FETCH % (size, self._cursor.name.encode()), prepare=False, binary=self._binary)

@@ -1,4 +1,4 @@
-"""Whether a connection that was idle can still be used, found out without a round trip."""
+"""Liveness check of an idle connection, without a round trip."""
 
 import psycopg
 import psycopg_pool
@@ -15,21 +15,22 @@ def is_alive(connection: Connection) -> bool:
 
 
 def _is_quiet(connection: Connection) -> bool:
-    """Whether the server has said nothing since: an idle connection whose server has gone has its end to tell.
+    """Whether nothing has arrived since the connection went idle.
+
+    A server that goes away closes the socket or sends a notice, so silence means alive.
 
     Raises:
         OperationalError: the connection has ended.
     """
-    connection.notices.heard = False
+    connection.notice.raised = False
     # libpq takes what has come and looks at it, and waits for nothing, as no statement is under way. Not is_busy(), nor
-    # the module select: they let other threads run meanwhile, and with eight of them, to queue for Python's lock again
-    # costs a sixth of a small statement.
+    # the module select: both release the GIL; with eight threads, reacquiring it costs a sixth of a small statement.
     connection.pgconn.consume_input()
     connection.pgconn.get_result()
-    return not connection.notices.heard
+    return not connection.notice.raised
 
 
 def _answers(connection: Connection) -> bool:
-    """Whether the server still answers on a connection on which it has said something unasked."""
+    """Whether the server still answers on a connection on which it has sent a notice."""
     psycopg_pool.ConnectionPool.check_connection(connection)
     return True

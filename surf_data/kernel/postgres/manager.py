@@ -19,7 +19,7 @@ from surf_data.kernel.postgres.execution import Fetch, Stream
 from surf_data.kernel.postgres.observation import Observation, Observer, QueryHistogram
 from surf_data.kernel.postgres.pool import Pool
 from surf_data.kernel.postgres.replica import Replica
-from surf_data.kernel.postgres.session import Session, Ticket
+from surf_data.kernel.postgres.session import CommitProbe, Session
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.settings import Settings
@@ -40,7 +40,7 @@ class DatabaseManager:
 
     Arguments:
         settings: where to connect, and how.
-        observer: is told of every statement.
+        observer: called with a QueryEvent after every statement.
 
     Raises:
         ConfigurationError: the database URL is malformed.
@@ -48,7 +48,7 @@ class DatabaseManager:
 
     def __init__(self, settings: Settings, *, observer: Observer | None = None) -> None:
         self._settings = settings
-        self._patience = settings.deadline or math.inf
+        self._timeout = settings.deadline or math.inf
         self._connector = Connector(settings)
         self._observation = Observation(slow_query_ms=settings.slow_query_ms, observer=observer)
         self._pool = Pool(settings, self._connector)
@@ -66,7 +66,7 @@ class DatabaseManager:
     def run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T]) -> T:
         """Run ``statement`` on a pooled connection and return what ``fetch`` takes from its cursor.
 
-        It is run again, three times in all, if that can do no harm: the server has undone it, or was lost while it
+        It is run again, three times in all, if that is safe: the server has rolled it back, or was lost while it
         was only reading, or its file declares it idempotent.
 
         Raises:
@@ -74,26 +74,26 @@ class DatabaseManager:
             CommitUnknown: the connection was lost, and the statement may have been applied.
             DatabaseError: the server refused or failed it.
         """
-        ends = monotonic() + self._patience
+        until = monotonic() + self._timeout
         if self._replica is not None:
             if statement.replica:
                 with suppress(_UseThePrimary):
-                    return self._read(self._replica, statement, parameters, fetch, ends)
+                    return self._read(self._replica, statement, parameters, fetch, until)
             elif statement.may_write:
                 try:
-                    return self._run(statement, parameters, fetch, ends)
+                    return self._run(statement, parameters, fetch, until)
                 finally:
                     self._replica.note_write()
-        return self._run(statement, parameters, fetch, ends)
+        return self._run(statement, parameters, fetch, until)
 
     def _read(
-        self, replica: Replica, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T], ends: float
+        self, replica: Replica, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T], until: float
     ) -> T:
         """Run ``statement`` on the replica."""
         connection = replica.lend(statement.name)
         if connection is None:
             raise _UseThePrimary
-        connection.ends = ends
+        connection.deadline = until
         try:
             return execution.execute(connection, statement, parameters, fetch, self._observation)
         except DatabaseError as error:
@@ -104,25 +104,25 @@ class DatabaseManager:
             if not elsewhere:
                 raise
         finally:
-            connection.ends = None
+            connection.deadline = None
             replica.release(connection)
         raise _UseThePrimary
 
     def _position(self) -> int:
         return session_queries().primary_position(self)
 
-    def _run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T], ends: float) -> T:
+    def _run(self, statement: Statement, parameters: Mapping[str, Any], fetch: Fetch[T], until: float) -> T:
         tries = 0
         while True:
             connection = self._pool.checkout(statement.name)
-            connection.ends = ends
+            connection.deadline = until
             try:
                 return execution.execute(connection, statement, parameters, fetch, self._observation)
             except DatabaseError as error:
                 self._pool.renew(connection, error)
                 failure, broken = error, connection.closed
             finally:
-                connection.ends = None
+                connection.deadline = None
                 self._pool.release(connection)
             tries += 1
             try:
@@ -132,19 +132,19 @@ class DatabaseManager:
                 del failure
 
     def _check_retry(self, error: DatabaseError, statement: Statement, tries: int, *, broken: bool) -> None:
-        """Return if ``statement`` may be tried again after ``error``, else raise what the caller is told."""
+        """Return if ``statement`` may be tried again after ``error``, else raise the caller's error."""
         left = retry.TRIES - tries
         try:
-            harmless = retry.is_lost(error) and retry.is_harmless(statement, self._may_write)
+            repeatable = retry.is_lost(error) and retry.safe_to_repeat(statement, self._may_write)
         except DatabaseError:
             # The server stays away, so there is no point in trying again either.
-            harmless, left = retry.is_harmless(statement, effects.may_write), 0
+            repeatable, left = retry.safe_to_repeat(statement, effects.may_write), 0
         try:
-            if left and (error.retryable or harmless):
+            if left and (error.retryable or repeatable):
                 _log.info("trying again", extra={"query": statement.name, "error": type(error).__name__})
                 retry.pause(tries)
                 return
-            if not harmless and retry.is_in_doubt(error, broken=broken):
+            if not repeatable and retry.is_ambiguous(error, broken=broken):
                 raise unknown(error)
             raise error
         finally:
@@ -156,11 +156,11 @@ class DatabaseManager:
     def run_transaction(self, work: Callable[[Session], T], *, retry_lock_timeout: bool = False) -> T:
         """Return what ``work`` returns, once the transaction in which it ran is committed.
 
-        It is run again as a whole, three times in all, if the server has undone the transaction or was lost before
+        It is run again as a whole, three times in all, if the server has rolled the transaction back or was lost before
         its end.
 
         Arguments:
-            work: is given the transaction's session. What it does elsewhere is not undone when it is run again.
+            work: receives the transaction's session. What it does elsewhere is not rolled back when it is run again.
             retry_lock_timeout: whether to run it again also when it could not have a lock in time.
 
         Raises:
@@ -170,14 +170,14 @@ class DatabaseManager:
             DatabaseError: it failed.
         """
         tries = 0
-        with deadline(self._patience) if self._patience < math.inf else nullcontext():
+        with deadline(self._timeout) if self._timeout < math.inf else nullcontext():
             while True:
                 try:
                     with self.transaction() as session:
                         return work(session)
                 except DatabaseError as error:
                     tries += 1
-                    again = retry.is_undone(error) or (retry_lock_timeout and isinstance(error, LockTimeout))
+                    again = retry.is_rolled_back(error) or (retry_lock_timeout and isinstance(error, LockTimeout))
                     if tries == retry.TRIES or not again:
                         raise
                     _log.info("trying again", extra={"query": "transaction", "error": type(error).__name__})
@@ -203,7 +203,7 @@ class DatabaseManager:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Lend a connection with a transaction begun: committed when the block ends, undone when it raises.
+        """Lend a connection with a transaction begun: committed when the block exits, rolled back if it raises.
 
         Raises:
             PoolTimeout: no connection became free in time.
@@ -229,7 +229,7 @@ class DatabaseManager:
             PoolTimeout: no connection became free in time.
         """
         connection = self._pool.checkout(purpose, timeout)
-        session = Session(connection, self._observation, self._committed)
+        session = Session(connection, self._observation, self._commit_status)
         try:
             yield session
         except DatabaseError as error:
@@ -241,8 +241,8 @@ class DatabaseManager:
             if self._replica is not None and session.has_ever_written:
                 self._replica.note_write()
 
-    def _committed(self, ticket: Ticket) -> bool | None:
-        return outcome.committed(ticket, self._connector.connect, self._settings.pool_timeout)
+    def _commit_status(self, probe: CommitProbe) -> bool | None:
+        return outcome.commit_status(probe, self._connector.connect, self._settings.pool_timeout)
 
     def ping(self, timeout: float = 2.0) -> float:
         """Ask the server for an answer.
@@ -291,12 +291,12 @@ class DatabaseManager:
         """Return libpq's environment variables for what the URL says beside `connection_info`.
 
         With both, another tool connects as this library does. The password is among them if the URL has one, so hand
-        them to a child process and show them to nobody.
+        them to a child process and never show them.
         """
         return connector.client_environment(self._settings)
 
     def connect(self, database: str | None = None) -> psycopg.Connection[Any]:
-        """Return a new connection outside the pool, in autocommit mode, for whoever needs one alone: migrations.
+        """Return a new connection outside the pool, in autocommit mode, for callers such as migrations.
 
         The caller closes it. It prepares nothing, so it takes several statements at once.
 

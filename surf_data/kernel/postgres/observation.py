@@ -49,7 +49,7 @@ class QueryHistogram:
         return sum(milliseconds * number for milliseconds, number in self.durations)
 
 
-#: A function that is told of every statement, in the thread that ran it.
+#: A function that is called with a `QueryEvent` after every statement, in the thread that ran it.
 Observer = Callable[[QueryEvent], object]
 
 
@@ -108,7 +108,7 @@ class Observation:
 
     Arguments:
         slow_query_ms: milliseconds above which a statement is logged as a warning.
-        observer: is told of every statement. What it raises is logged and goes no further.
+        observer: called with a `QueryEvent` after every statement. What it raises is logged and goes no further.
     """
 
     def __init__(self, *, slow_query_ms: float = 1000.0, observer: Observer | None = None) -> None:

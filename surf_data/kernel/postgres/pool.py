@@ -19,11 +19,11 @@ _log = logging.getLogger("surf_data.kernel.postgres.pool")
 
 _ConnectionPool = psycopg_pool.ConnectionPool[Connection]
 
-#: Seconds for which psycopg_pool retries by itself: the longest pause between attempts while somebody waits. Its
+#: Seconds for which psycopg_pool retries by itself: the longest pause between attempts while a caller waits. Its
 #: back-off doubles without a cap, so after a long outage a high value adds up to a minute to the recovery.
 _RECONNECT_TIMEOUT = 0.4
-#: Seconds between two looks at whether the server refuses us, while only new connections could help.
-_GLANCE = 0.02
+#: Seconds between two checks whether the server refuses us, while only new connections could help.
+_POLL_INTERVAL = 0.02
 #: Seconds between two renewals of all connections because of a standby, which may stay one.
 _RENEWAL = 1.0
 
@@ -88,22 +88,22 @@ class Pool:
             DatabaseUnavailable: the pool is closed.
         """
         pool = self._pool or self._opened()
-        refusals = self._connector.refusals
+        failures = self._connector.permanent_failures
         now = monotonic()
         timeout = self._settings.pool_timeout if timeout is None else timeout
-        ends = now + timeout
+        deadline = now + timeout
         # No min(): every statement comes this way, and it costs more.
-        if (limit := deadlines.ends()) < ends:
-            ends = limit
+        if (limit := deadlines.current_deadline()) < deadline:
+            deadline = limit
         while True:
             connection = None
             try:
                 try:  # noqa: SIM105 - nor suppress()
-                    connection = pool.getconn(min(ends - now, _GLANCE))
+                    connection = pool.getconn(min(deadline - now, _POLL_INTERVAL))
                 except psycopg_pool.PoolTimeout:
                     pass
                 if connection is None:
-                    connection = self._queue(pool, purpose, timeout, ends, refusals)
+                    connection = self._queue(pool, purpose, timeout, deadline, failures)
             except psycopg_pool.PoolClosed:
                 break
             if self._is_fit(connection, pool):
@@ -113,8 +113,8 @@ class Pool:
             now = monotonic()
         raise DatabaseUnavailable("the data layer is closed")
 
-    def _queue(self, pool: _ConnectionPool, purpose: str, timeout: float, ends: float, refusals: int) -> Connection:
-        """Wait for a connection until ``ends``, unless it would be in vain: then say why at once."""
+    def _queue(self, pool: _ConnectionPool, purpose: str, timeout: float, deadline: float, failures: int) -> Connection:
+        """Wait for a connection until ``deadline``, unless it would be in vain: then say why at once."""
         thread = threading.current_thread()
         with self._queueing:
             holders = {holder for holder, _, _ in list(self._borrowers.values())}
@@ -125,15 +125,15 @@ class Pool:
         if stuck:
             raise self._timeout(purpose, ", because all who hold one wait for another")
         try:
-            while (left := ends - monotonic()) > 0:
-                # Whoever asks anew loses his place in the queue. But while none are lent, none will come back.
+            while (left := deadline - monotonic()) > 0:
+                # A caller that asks anew loses its place in the queue. But while none are lent, none will come back.
                 with suppress(psycopg_pool.PoolTimeout):
-                    return pool.getconn(left if self._borrowers else min(left, _GLANCE))
-                if not self._borrowers and self._connector.refusals > refusals:
+                    return pool.getconn(left if self._borrowers else min(left, _POLL_INTERVAL))
+                if not self._borrowers and self._connector.permanent_failures > failures:
                     raise self._timeout(purpose, "")
         finally:
             self._waiting.discard(thread)
-        in_time = "before the deadline" if ends == deadlines.ends() else f"within {timeout:g} s"
+        in_time = "before the deadline" if deadline == deadlines.current_deadline() else f"within {timeout:g} s"
         raise self._timeout(purpose, f" {in_time}")
 
     def _is_fit(self, connection: Connection, pool: _ConnectionPool) -> bool:
@@ -141,7 +141,7 @@ class Pool:
         fit = False
         try:
             # What was being made when all were renewed is no better than those that were.
-            fit = connection.begun >= self._renewed and is_alive(connection)
+            fit = connection.connected_at >= self._renewed and is_alive(connection)
             return fit
         finally:
             if not fit:
@@ -163,7 +163,7 @@ class Pool:
             now = monotonic()
             # The others are no better, unless they were begun after the last renewal.
             too_soon = error.sqlstate == retry.READ_ONLY and now < self._renewed + _RENEWAL
-            if too_soon or connection.begun < self._renewed or self._pool is None:
+            if too_soon or connection.connected_at < self._renewed or self._pool is None:
                 return
             self._renewed = now
         self._pool.drain()
@@ -213,7 +213,7 @@ class Pool:
 
 
 def _try_on(pool: _ConnectionPool) -> None:
-    """Begin another series of attempts to connect when one has failed and somebody still waits."""
+    """Begin another series of attempts to connect when one has failed and a caller still waits."""
     if pool.get_stats().get("requests_waiting"):
         # A request makes the pool grow; this one has had enough when it has been heard.
         with suppress(psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed):

@@ -40,7 +40,7 @@ def load_queries(
 
 
 def _load(folder: Any, namespace: str, application: str, rows: Any, *, plain: bool = False) -> Any:
-    # Not with this module: what reads SQL is needed when queries load, and not whenever somebody imports the library.
+    # Not with this module: what reads SQL is needed when queries load, and not with every import of the library.
     from surf_data.kernel.postgres import adapter  # noqa: PLC0415
 
     if namespace != "":

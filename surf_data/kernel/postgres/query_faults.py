@@ -14,7 +14,7 @@ from pathlib import Path
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres import aftereffects
 from surf_data.kernel.postgres.query_source import OPTIONS, QuerySource
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 
 # What aiosql splits a file at, wherever it stands.
 _NAME_ANYWHERE = re.compile(r"--\s*name\s*:")
@@ -48,7 +48,7 @@ def _found(text: str, queries: Sequence[QuerySource]) -> Iterator[tuple[str, int
         yield "a NUL character would end the SQL here", _line(text, text.index("\0"))
         return
     before = text[: queries[0].pieces[0].start] if queries else text
-    for token in meaning(tokens(before))[:1]:
+    for token in significant_tokens(tokens(before))[:1]:
         yield "SQL before the first '-- name:' belongs to no query", token.line
     named = [query for query in queries if _is_named(text, query.pieces[0])]
     starts = {query.pieces[0].start for query in named}

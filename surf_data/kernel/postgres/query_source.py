@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import QueryFileError
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 
 #: To PostgreSQL a keyword or a name without quotes is the same in any case; of letters beyond ASCII it is not.
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -65,7 +65,7 @@ class QuerySource:
     @cached_property
     def code(self) -> tuple[Token, ...]:
         """What of it PostgreSQL heeds; empty for a header without SQL."""
-        return meaning(self.pieces)
+        return significant_tokens(self.pieces)
 
     @cached_property
     def comments(self) -> tuple[tuple[str, int], ...]:
@@ -159,7 +159,7 @@ class QuerySource:
 
     def words(self) -> list[str]:
         """Return what PostgreSQL heeds of `sql`, with what it takes for the same in any case in lower case."""
-        code = meaning(self._body)
+        code = significant_tokens(self._body)
         return [token.text.translate(LOWER) if token.kind == "word" else token.text for token in code]
 
     def header(self) -> tuple[object, ...]:

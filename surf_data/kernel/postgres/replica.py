@@ -19,7 +19,7 @@ from surf_data.kernel.settings import Settings
 _log = logging.getLogger("surf_data.kernel.postgres.replica")
 
 #: Seconds to wait for a connection to the replica: the primary has one, too.
-_PATIENCE = 0.1
+_CHECKOUT_TIMEOUT = 0.1
 #: Seconds for which a replica that failed is left alone, and for which its lag is taken for known.
 _PAUSE = 1.0
 
@@ -75,7 +75,7 @@ class Replica:
         if monotonic() >= self._left_alone_until:
             needed = self._needed_position()
             try:
-                connection = self._pool.checkout(purpose, _PATIENCE)
+                connection = self._pool.checkout(purpose, _CHECKOUT_TIMEOUT)
                 if not self._is_fit(connection, needed):
                     self._pool.release(connection)
                     connection = None

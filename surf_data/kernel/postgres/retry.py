@@ -29,18 +29,18 @@ SESSION_FAULTS = MIXED_UP | {READ_ONLY, STALE_PLAN}
 def is_lost(error: DatabaseError) -> bool:
     """Whether the server went away, so that a statement may be tried again if running it twice does no harm.
 
-    A pool without connections is not among it: whoever waited for one has waited long enough.
+    A pool without connections is not among it: a caller that waited for one has waited long enough.
     """
     return isinstance(error, DatabaseUnavailable) and not isinstance(error, PoolTimeout)
 
 
-def is_undone(error: DatabaseError) -> bool:
+def is_rolled_back(error: DatabaseError) -> bool:
     """Whether nothing is left of a transaction that ended with ``error``, and it may be tried again."""
     return error.retryable or (is_lost(error) and not isinstance(error, CommitUnknown))
 
 
-def is_in_doubt(error: DatabaseError, *, broken: bool) -> bool:
-    """Whether nobody can say if a statement that was a transaction by itself has run to its end.
+def is_ambiguous(error: DatabaseError, *, broken: bool) -> bool:
+    """Whether it is unknown if a statement that was a transaction by itself has run to its end.
 
     Arguments:
         error: how it ended.
@@ -49,7 +49,7 @@ def is_in_doubt(error: DatabaseError, *, broken: bool) -> bool:
     return broken and not error.retryable and is_lost(error)
 
 
-def is_harmless(statement: Statement, may_write: Callable[[tuple[str, ...]], bool]) -> bool:
+def safe_to_repeat(statement: Statement, may_write: Callable[[tuple[str, ...]], bool]) -> bool:
     """Whether running ``statement`` twice is as good as running it once.
 
     Arguments:
@@ -61,4 +61,4 @@ def is_harmless(statement: Statement, may_write: Callable[[tuple[str, ...]], boo
 
 def pause(tries: int) -> None:
     """Wait for a moment of random length after so many tries, but not beyond the deadline."""
-    _BACKOFF.pause(tries, deadlines.ends())
+    _BACKOFF.pause(tries, deadlines.current_deadline())

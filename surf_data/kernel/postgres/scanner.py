@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 )
 
 #: The kinds of tokens that mean nothing to PostgreSQL.
-BLANK = frozenset({"space", "comment", "block"})
+TRIVIA = frozenset({"space", "comment", "block"})
 
 
 @attrs.frozen
@@ -60,9 +60,9 @@ def tokens(sql: str) -> Iterator[Token]:
         line += text.count("\n")
 
 
-def meaning(pieces: Iterable[Token]) -> tuple[Token, ...]:
-    """Return what PostgreSQL heeds: ``pieces`` without spaces and comments."""
-    return tuple(token for token in pieces if token.kind not in BLANK)
+def significant_tokens(pieces: Iterable[Token]) -> tuple[Token, ...]:
+    """Return the tokens that PostgreSQL parses: ``pieces`` without spaces and comments."""
+    return tuple(token for token in pieces if token.kind not in TRIVIA)
 
 
 def _end_of_block(sql: str, start: int) -> int:

@@ -23,19 +23,19 @@ _TRANSACTION = Translation("transaction")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Ticket:
-    """With this one can ask what has become of a transaction."""
+class CommitProbe:
+    """What it takes to ask the server for the commit status of a transaction."""
 
     #: Its id.
     transaction: str
     #: The server on which it ran; `surf_data.kernel.postgres.connection.Connection.server`.
     server: str | None
-    #: That of the server; `surf_data.kernel.postgres.connection.Connection.incarnation`.
-    incarnation: str | None
+    #: That of the server; `surf_data.kernel.postgres.connection.Connection.stats_epoch`.
+    stats_epoch: str | None
 
 
-#: Tells whether a transaction was committed, ``None`` if that cannot be known.
-Resolve = Callable[[Ticket], bool | None]
+#: Returns whether a transaction was committed, ``None`` if that cannot be known.
+Resolve = Callable[[CommitProbe], bool | None]
 
 
 class Session:
@@ -71,9 +71,9 @@ class Session:
         return self._lent
 
     def end(self) -> None:
-        """Forget the connection: it may serve somebody else from now on."""
+        """Forget the connection: it may serve another caller from now on."""
         if self._open_blocks and self._lent is not None:
-            # Whoever left a stream or a savepoint open could leave it later, in the middle of another's transaction.
+            # A stream or a savepoint that was left open could end later, in the middle of another caller's transaction.
             self._lent.close()
         self._lent = None
 
@@ -96,8 +96,8 @@ class Session:
         except DatabaseError as error:
             # On a connection that was lost before, nothing was sent; and a transaction is lost as a whole.
             known, self._is_lost = self._is_lost or self._transactions > 0, connection.closed
-            in_doubt = not known and retry.is_in_doubt(error, broken=connection.closed)
-            if not in_doubt or retry.is_harmless(statement, effects.may_write):
+            ambiguous = not known and retry.is_ambiguous(error, broken=connection.closed)
+            if not ambiguous or retry.safe_to_repeat(statement, effects.may_write):
                 raise
             unknown = copying.unknown(error)
         raise unknown
@@ -146,7 +146,7 @@ class Session:
                 was caught, nothing of the block can be kept.
         """
         with self._block() as connection:
-            ticket = None
+            probe = None
             is_committing = False
             try:
                 with _TRANSACTION, connection.transaction():
@@ -157,7 +157,7 @@ class Session:
                         self._transactions -= 1
                     _check_before_commit(connection)
                     if not self._transactions:
-                        ticket = self._ticket(connection)
+                        probe = self._commit_probe(connection)
                     is_committing = True
             except DatabaseError as error:
                 if not is_committing or not connection.closed or self._transactions:
@@ -165,26 +165,26 @@ class Session:
                 sqlstate = error.sqlstate
             else:
                 return
-            self._settle(ticket, sqlstate)
+            self._resolve_commit(probe, sqlstate)
 
-    def _ticket(self, connection: psycopg.Connection[Any]) -> Ticket | None:
-        """Return with what to ask for the transaction under way; ``None`` when it has changed nothing."""
+    def _commit_probe(self, connection: psycopg.Connection[Any]) -> CommitProbe | None:
+        """Return what identifies the transaction under way; ``None`` when it has changed nothing."""
         if not self._has_written:
             return None
         self._has_written = False
         if self._resolve is None:
-            return Ticket(transaction="", server=None, incarnation=None)
+            return CommitProbe(transaction="", server=None, stats_epoch=None)
         # Unobserved: it is a part of COMMIT.
         query: Any = session_queries().transaction_id
         row = connection.execute(query.sql).fetchone()
         if row is None or row[0] is None:
             return None
-        known = {name: getattr(connection, name, None) for name in ("server", "incarnation")}
-        return Ticket(transaction=row[0], **known)
+        known = {name: getattr(connection, name, None) for name in ("server", "stats_epoch")}
+        return CommitProbe(transaction=row[0], **known)
 
-    def _settle(self, ticket: Ticket | None, sqlstate: str | None) -> None:
+    def _resolve_commit(self, probe: CommitProbe | None, sqlstate: str | None) -> None:
         """Raise what there is to say of a transaction whose COMMIT got no answer: nothing if it was committed."""
-        committed = ticket is not None and (self._resolve(ticket) if self._resolve else None)
+        committed = probe is not None and (self._resolve(probe) if self._resolve else None)
         if committed is None:
             said = "transaction failed: no answer to COMMIT; it may have been applied"
             raise CommitUnknown(said, query="transaction", sqlstate=sqlstate)

@@ -42,7 +42,7 @@ _RETRYABLE = frozenset(
     {
         "25006",  # a standby; behind the same address there may be a primary now
         "25P03",
-        "26000",  # a pooler gave the session, and with it the prepared statement, to somebody else
+        "26000",  # a pooler gave the session, and with it the prepared statement, to another client
         "40001",
         "40P01",
         "42P05",  # likewise
@@ -113,7 +113,7 @@ def reason(error: psycopg.Error | Exception) -> str:
 
 
 def translated(error: Exception, query: str | None) -> DatabaseError:
-    """Return what a caller is told of the driver's ``error`` while it ran ``query``."""
+    """Return the caller's error for the driver's ``error`` while it ran ``query``."""
     sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
     constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
     retryable = sqlstate in _RETRYABLE or (isinstance(error, psycopg.Error) and is_stale_plan(error))

@@ -213,7 +213,7 @@ def sign(store: Any, method: str, key: str, seconds: int) -> str:
 
 
 def client_options(endpoint: str, timeout: float, retries: int) -> dict[str, Any]:
-    """Return what obstore is told of waiting: its defaults try for three minutes.
+    """Return obstore's options for timeouts and retries: its defaults try for three minutes.
 
     Arguments:
         endpoint: where the server is; only what begins with ``http://`` is spoken to without TLS.

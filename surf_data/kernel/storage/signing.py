@@ -1,4 +1,4 @@
-"""Signed URLs of objects on local disk: whoever holds one may read one object until a moment."""
+"""Signed URLs of objects on local disk: the holder of one may read one object until a moment."""
 
 import base64
 import hashlib

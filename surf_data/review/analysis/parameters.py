@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from surf_data.kernel.postgres.query_source import QuerySource
-from surf_data.kernel.postgres.scanner import meaning, tokens
+from surf_data.kernel.postgres.scanner import significant_tokens, tokens
 from surf_data.review.analysis import nullability
 from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.assignments import uncast
@@ -86,7 +86,7 @@ def typed(tree: Node, query: QuerySource, catalog: Catalog) -> frozenset[int]:
 
 def cast(query: QuerySource) -> Iterator[str]:
     """Yield the parameters that have a cast, as it was written."""
-    code = meaning(tokens(query.sql))
+    code = significant_tokens(tokens(query.sql))
     for place, token in enumerate(code):
         if token.kind == "parameter" and token.text[1:] in query.order:
             before = "".join(each.text.upper() for each in code[max(place - 2, 0) : place])

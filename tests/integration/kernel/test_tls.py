@@ -1,4 +1,4 @@
-"""TLS: whoever cannot prove to be the server gets neither password nor statement, PostgreSQL and Redis alike."""
+"""TLS: a server that cannot prove its identity gets neither password nor statement, PostgreSQL and Redis alike."""
 
 import secrets
 import shutil
@@ -31,14 +31,14 @@ PASSWORD = "planted-over-tls"
 
 @attrs.frozen
 class Authority:
-    """Whoever signs certificates."""
+    """A certificate authority."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
     @classmethod
     def new(cls) -> "Authority":
-        """Return an authority that nobody knows yet."""
+        """Return a new authority."""
         key = ec.generate_private_key(ec.SECP256R1())
         return cls(key, certified(key, "an authority", key, authority=True))
 
@@ -188,7 +188,7 @@ def end_tls(certificates: Path) -> Iterator[Callable[..., int]]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgresServer]:
-    """Start a PostgreSQL that asks ``kai`` for his password, and lets ``leo`` in without."""
+    """Start a PostgreSQL that asks ``kai`` for a password, and lets ``leo`` in without."""
     account = account_for(None)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="surf_data-test-")))
@@ -236,7 +236,7 @@ def test_another_host_s_certificate(reach: Callable[..., str | None]) -> None:
 
 
 def test_an_unknown_authority_s_certificate(reach: Callable[..., str | None]) -> None:
-    """A certificate for the right name that somebody else has signed is refused."""
+    """A certificate for the right name that another authority has signed is refused."""
     assert reach("kai", trusted=Authority.new()) == "TLS failed"
 
 
@@ -246,7 +246,7 @@ def test_a_server_that_wants_no_password(reach: Callable[..., str | None]) -> No
 
 
 def test_somebody_in_the_middle(reach: Callable[..., str | None]) -> None:
-    """Whoever has a good certificate, but passes the login on to the real server, is refused by channel binding."""
+    """A server with a good certificate that passes the login on to the real one is refused by channel binding."""
     assert reach("kai", more="&channel_binding=require") == "authentication failed"
 
 

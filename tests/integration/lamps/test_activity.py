@@ -258,7 +258,7 @@ def test_history_begins_before_a_moment(data: LampsDataLayer, admin: Admin, lamp
 
 
 def test_history_of_an_unknown_lamp_is_empty(data: LampsDataLayer) -> None:
-    """Nobody's history is no entries."""
+    """The history of an unknown lamp is empty."""
     assert data.activity.get_lamp_activity_history(UNKNOWN) == []
 
 

@@ -146,7 +146,7 @@ def test_what_comes_late_is_counted_anew(
         assert admin.execute(COUNTED).fetchone() != (None, None)
 
 
-def test_a_change_that_is_undone_changes_nothing(
+def test_a_change_that_is_rolled_back_changes_nothing(
     admin: Admin, migrated_url: str, observer: Admin, day: list[UUID]
 ) -> None:
     """A late entry whose transaction is rolled back leaves no mark."""
@@ -230,7 +230,7 @@ def test_statistics_do_without(
 
 
 def test_readers_have_statistics(application_url: str, admin: Admin, day: list[UUID]) -> None:
-    """Whoever may only read has the same statistics."""
+    """A role that may only read has the same statistics."""
     rolled_up(admin)
     admin.execute("CREATE ROLE surf_reader LOGIN IN ROLE surf_lamp_read")
     try:
@@ -241,7 +241,7 @@ def test_readers_have_statistics(application_url: str, admin: Admin, day: list[U
 
 
 def test_row_security_hides_what_is_counted(data: LampsDataLayer, admin: Admin, day: list[UUID]) -> None:
-    """Whoever is not shown every entry is not told their number either."""
+    """A role that does not see every entry does not learn their number either."""
     rolled_up(admin)
     admin.execute("ALTER TABLE activity_log ENABLE ROW LEVEL SECURITY")
     admin.execute("CREATE POLICY one_type ON activity_log TO surf_lamp_app USING (activity_type = 'type 1')")

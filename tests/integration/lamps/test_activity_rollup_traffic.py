@@ -1,4 +1,4 @@
-"""Statistics under traffic: exact in each snapshot, whoever writes and rolls up at the same time."""
+"""Statistics under traffic: exact in each snapshot, whatever is written and rolled up at the same time."""
 
 import random
 import threading

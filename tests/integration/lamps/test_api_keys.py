@@ -84,7 +84,7 @@ def test_a_rotation_encrypts_what_is_there(
 def test_without_the_key_there_is_no_api_key(
     stored: Callable[[], list[str]], api_keys: Opened, rotate: Callable[..., str], keys: str
 ) -> None:
-    """A service without the key is told which row it cannot read, and is not handed the ciphertext for a key."""
+    """A service without the key gets an error that names the row, and not the ciphertext for a key."""
     rotate(crypto.new_key())
     with pytest.raises(EncryptionError, match=r"api_configuration\|api_key\|[12] ") as caught:
         api_keys(None if keys == "none" else crypto.new_key())
@@ -94,7 +94,7 @@ def test_without_the_key_there_is_no_api_key(
 def test_a_ciphertext_is_bound_to_its_row(
     admin: Connection, stored: Callable[[], list[str]], api_keys: Opened, rotate: Callable[..., str]
 ) -> None:
-    """Whoever can write rows cannot put one source's key where another source would get it."""
+    """A role that can write rows cannot put one source's key where another source would get it."""
     key = crypto.new_key()
     rotate(key)
     admin.execute("UPDATE api_configuration SET api_key = (SELECT api_key FROM api_configuration WHERE id = 2)")

@@ -207,7 +207,7 @@ def test_what_is_computed_is_checked(
 
 
 def test_surf_data_may_be_computed_as_such(cache: RedisCacheManager) -> None:
-    """A source may return surf data or a mapping; whoever waits gets when it was stored."""
+    """A source may return surf data or a mapping; a caller that waits gets the time it was stored."""
     surf = cache.get_or_load_surf_data(2, lambda: SurfData(wave_height_m=1.5))
     assert surf is not None
     assert (surf.wave_height_m, surf.cache_timestamp is None) == (1.5, False)

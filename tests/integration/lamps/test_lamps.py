@@ -174,7 +174,7 @@ def test_reference_data_that_was_rolled_back_is_not_kept(data: LampsDataLayer, a
 
 
 def test_reference_data_without_a_version_is_read_every_time(data: LampsDataLayer, admin: Admin) -> None:
-    """Somebody who empties the version table loses speed, not correctness."""
+    """Emptying the version table costs speed, not correctness."""
     lamp_id = registered(data)
     admin.execute("DELETE FROM reference_version")
     admin.execute("UPDATE api_configuration SET is_active = false")
@@ -186,7 +186,7 @@ def test_reference_data_without_a_version_is_read_every_time(data: LampsDataLaye
 def test_unreadable_locations_are_left_out_with_a_warning(
     data: LampsDataLayer, admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A location that somebody mistyped does not take the others, or the lamps, with it."""
+    """A location that was mistyped does not take the others, or the lamps, with it."""
     lamp_id = registered(data)
     locations = [7, {"index": "x", "name": "A"}, {"name": "B"}, {"index": 1, "name": "C", "coordinates": {"lat": 1}}]
     stored = [*locations, {"index": 2, "name": "Waikiki"}]
@@ -353,7 +353,7 @@ def test_an_iteration_reads_reference_data_once(data: LampsDataLayer, admin: Adm
 
 
 def test_an_abandoned_iteration_gives_its_connection_back(migrated_url: str, many_lamps: int) -> None:
-    """Whoever stops half way does not keep the connection, not even the only one."""
+    """A reader that stops half way does not keep the connection, not even the only one."""
     with surf_data.open(migrated_url, pool_min_size=1, pool_max_size=1, pool_timeout=5) as data:
         for _ in data.lamps.iter_active_lamps(10):
             break

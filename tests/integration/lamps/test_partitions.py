@@ -19,7 +19,7 @@ FOLDER = resources.directory("migrations") / "lamps"
 NUMBERS = {migration.name: migration.number for migration in read_folder(FOLDER)}
 KEY, PARTITIONS = NUMBERS["post_activity_log_key"], NUMBERS["post_activity_log_partitions"]
 
-# What somebody may have done to the log by hand.
+# What may have been done to the log by hand.
 BY_HAND = """
 CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER log_noted AFTER INSERT ON activity_log
@@ -69,7 +69,7 @@ def runner(database_url: str) -> Runner:
 
 @pytest.fixture
 def by_hand(server: Connection) -> Iterator[Callable[[], object]]:
-    """Return a function that puts on the log what somebody may have; the role goes in the end."""
+    """Return a function that puts on the log what an operator may have; the role goes in the end."""
     yield partial(server.execute, BY_HAND)
     server.execute("DROP OWNED BY log_reader; DROP ROLE log_reader")
 

@@ -96,7 +96,7 @@ def test_who_may_create_roles_needs_nobody_else(cluster: Cluster) -> None:
 
 
 def test_the_owner_owns_and_cannot_log_in(cluster: Cluster) -> None:
-    """All tables and functions belong to a role that is no superuser, not to whoever ran the migrations."""
+    """All tables and functions belong to a role that is no superuser, not to the role that ran the migrations."""
     cluster.execute("CREATE DATABASE surf_one")
     cluster.runner("surf_one", "surf_data").up()
     owners = """
@@ -139,7 +139,7 @@ def test_whoever_migrates_keeps_the_log(cluster: Cluster) -> None:
 
 
 def test_who_is_no_member_of_the_owner_is_told_so(cluster: Cluster) -> None:
-    """Where the roles exist, whoever migrates has to be let into the owner's."""
+    """Where the roles exist, the migrating role has to be let into the owner's."""
     cluster.execute(BY_HAND)
     cluster.database("surf_one", "keeper", "CREATEROLE")
     runner = cluster.runner("surf_one", "keeper")
@@ -150,7 +150,7 @@ def test_who_is_no_member_of_the_owner_is_told_so(cluster: Cluster) -> None:
 
 
 def test_who_may_not_grant_on_the_schema_is_told_so(cluster: Cluster) -> None:
-    """Whoever may make tables in a schema, but not share it, reads what its owner has to run."""
+    """A role that may create tables in a schema, but not grant on it, gets what its owner has to run."""
     cluster.execute("CREATE ROLE keeper LOGIN CREATEROLE")
     cluster.execute("CREATE DATABASE surf_one")
     cluster.execute("GRANT CREATE ON SCHEMA public TO keeper", "surf_one")

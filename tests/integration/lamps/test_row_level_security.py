@@ -48,7 +48,7 @@ def lamps(data: surf_data.LampsDataLayer) -> list[str]:
 
 
 def test_a_tenant_reads_one_lamp(tenant: Connection, lamps: list[str]) -> None:
-    """Within a transaction that names a lamp its entries are there, and nobody else's."""
+    """Within a transaction that names a lamp its entries are there, and no other lamp's."""
     with tenant.transaction():
         tenant.execute(OPENED, [lamps[0]])
         assert [str(lamp_id) for (lamp_id,) in tenant.execute(SEEN)] == [lamps[0]]

@@ -454,7 +454,7 @@ def test_there_is_one_version(admin: Connection) -> None:
 
 
 def test_two_changes_in_opposite_order_queue_without_deadlock(admin: Connection, migrated_url: str) -> None:
-    """Whoever changes the configuration waits for the other before holding any row that the other may want."""
+    """A change of the configuration waits for the other before holding any row that the other may want."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     def change_the_other_way_round() -> None:

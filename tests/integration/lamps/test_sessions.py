@@ -1,4 +1,4 @@
-"""Sessions and passwords: what is stored opens nothing, and nobody learns whether there is such a user."""
+"""Sessions and passwords: what is stored opens nothing, and no client learns whether there is such a user."""
 
 import hmac
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def lamp_id(data: surf_data.LampsDataLayer) -> UUID:
 
 
 def test_a_session_from_its_beginning_to_its_end(data: surf_data.LampsDataLayer, lamp_id: UUID) -> None:
-    """The token is recognised until the session is ended, and nobody else's is."""
+    """The token is recognised until the session is ended, and no other token is."""
     token = data.sessions.begin_session(lamp_id)
     assert data.sessions.get_session_lamp(token.reveal()) == lamp_id
     assert data.sessions.get_session_lamp(token.reveal()[:-1]) is None
@@ -36,7 +36,7 @@ def test_a_session_from_its_beginning_to_its_end(data: surf_data.LampsDataLayer,
 
 
 def test_only_the_hash_is_stored(data: surf_data.LampsDataLayer, admin: Connection, lamp_id: UUID) -> None:
-    """Whoever reads the table finds nothing that is recognised as a token, and the server refuses anything else."""
+    """A reader of the table finds nothing that is recognised as a token, and the server refuses anything else."""
     token = data.sessions.begin_session(lamp_id).reveal()
     [stored] = admin.execute("SELECT session_token FROM user_sessions").fetchone() or []
     assert stored == crypto.token_digest(token)
@@ -93,7 +93,7 @@ def test_an_unknown_user_costs_the_same(
 
 
 def test_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hash verifies its password alone, and nobody's password costs one verification with the same parameters too."""
+    """A hash verifies its password alone, and an unknown user's costs one verification with the same parameters too."""
     hasher = crypto.PasswordHasher()
     stored = hasher.hash("waves")
     assert stored != hasher.hash("waves")

@@ -70,7 +70,7 @@ def test_one_address_is_one_user_in_any_spelling(data: LampsDataLayer, admin: Ad
 
 
 def test_fifty_threads_register_one_address_once(migrated_url: str, admin: Admin) -> None:
-    """Of 50 threads that register one address in different spellings, one succeeds and 49 are told."""
+    """Of 50 threads that register one address in different spellings, one succeeds and 49 get an error."""
     spellings = ["kai@example.org", "KAI@example.org", " Kai@Example.Org", "kAI@EXAMPLE.org "]
     barrier = threading.Barrier(50)
 

@@ -29,7 +29,7 @@ def test_the_whole_is_as_good_as_the_database(database: Check, cache: Check, wan
 
 
 def test_health_as_a_dictionary() -> None:
-    """Each part is told with whether it works, how long it took, and why not."""
+    """Each part says whether it works, how long it took, and why not."""
     assert Health.of(GOOD, BAD, cache_wanted=False).to_dict() == {
         "database": {"ok": True, "latency_ms": 1.5, "reason": None},
         "cache": {"ok": False, "latency_ms": 2.0, "reason": "timed out"},

@@ -18,7 +18,7 @@ def test_it_runs_elsewhere() -> None:
 
 
 def test_what_traces_other_threads_traces_it() -> None:
-    """A debugger that was told to trace new threads is told of this one, too."""
+    """A debugger that traces new threads traces this one, too."""
     seen: queue.SimpleQueue[str] = queue.SimpleQueue()
     ended = threading.Event()
     before = threading.gettrace()

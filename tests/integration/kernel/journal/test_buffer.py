@@ -66,7 +66,7 @@ def counts(data: surf_data.LampsDataLayer) -> dict[str, int]:
 
 
 def lock(admin: Admin) -> None:
-    """Let nobody write until the transaction ends."""
+    """Let no other session write until the transaction ends."""
     admin.execute("BEGIN")
     admin.execute("LOCK TABLE activity_log")
 
@@ -183,7 +183,7 @@ def test_closing_writes(open_data: OpenData, admin: Admin) -> None:
 
 
 def test_a_program_that_ends_writes(migrated_url: str, admin: Admin) -> None:
-    """At once, although nobody closes anything, and also what is logged at the very end."""
+    """At once, although nothing is closed, and also what is logged at the very end."""
     program = f"""
 import atexit, sys
 sys.path[:] = {sys.path!r}
@@ -297,7 +297,7 @@ def test_threads_lose_nothing(open_data: OpenData, admin: Admin) -> None:
 
 
 def test_the_writer_does_not_wait_for_itself(migrated_url: str, admin: Admin) -> None:
-    """Whoever logs because something was logged gets a failure and not a standstill when the buffer is full."""
+    """A call that logs because something was logged gets a failure and not a deadlock when the buffer is full."""
 
     def observe(event: surf_data.QueryEvent) -> None:
         if event.query == "lamps.activity_copy_many":
@@ -314,7 +314,7 @@ def test_the_writer_does_not_wait_for_itself(migrated_url: str, admin: Admin) ->
 
 
 def test_a_lost_answer_doubles_nothing(open_data: OpenData, migrated_url: str, admin: Admin) -> None:
-    """When nobody knows whether a batch was written, it is sent in a way that changes nothing if it was."""
+    """When it is unknown whether a batch was written, it is sent in a way that changes nothing if it was."""
     parts = urlsplit(migrated_url)
     place = parse_qs(parts.query)
     with Relay(f"{place['host'][0]}/.s.PGSQL.{place['port'][0]}") as line:

@@ -70,7 +70,7 @@ def test_what_cannot_be_written_is_written_later(
 
 
 def test_only_its_owner_can_read_it(away: surf_data.LampsDataLayer, folder: Path) -> None:
-    """What is kept is nobody else's business."""
+    """The spool is readable by its owner alone."""
     spool(away, "1")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
@@ -150,7 +150,7 @@ def test_the_spool_is_bounded(folder: Path) -> None:
 
 
 def test_what_will_never_be_taken_is_not_kept(data: surf_data.LampsDataLayer, folder: Path) -> None:
-    """An entry of a lamp that is unknown is a failure now, and not a burden for ever."""
+    """An entry of a lamp that is unknown is a failure now, and is not spooled indefinitely."""
     data.activity.log_activity(uuid4(), "a", "b")
     assert data.stats()["activity"] == {"failures": 1}
     assert not folder.exists()

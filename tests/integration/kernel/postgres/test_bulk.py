@@ -142,7 +142,7 @@ def test_a_value_that_cannot_be_sent_names_its_row(
 
 
 def test_a_foreign_key_names_no_row(database: DatabaseManager, queries: Any, insert: Insert) -> None:
-    """It is checked when all rows are there, so nobody knows which it was."""
+    """It is checked when all rows are there, so it is unknown which it was."""
     rows = boards(3)
     rows[1]["shop"] = 8
     with pytest.raises(ConstraintViolation) as caught:

@@ -114,7 +114,7 @@ def test_text_is_utf_8_whatever_the_client_s_locale_says(
 def test_a_server_that_is_not_there_has_a_reason(
     open_database: Opener, refused: Callable[..., Any], url: str, cause: str
 ) -> None:
-    """A refused connection, an unknown host and a missing socket are told apart."""
+    """A refused connection, an unknown host and a missing socket are distinguished."""
     database = open_database(database_url=url.format(secret=SECRET))
     assert reason(database, refused) == cause
 
@@ -127,7 +127,7 @@ def test_a_server_that_is_not_there_has_a_reason(
 def test_a_server_that_does_not_let_us_in_has_a_reason(
     open_database: Opener, watcher: Connection, refused: Callable[..., Any], change: dict[str, str], cause: str
 ) -> None:
-    """An unknown database and an unknown role are told apart."""
+    """An unknown database and an unknown role are distinguished."""
     info = watcher.info
     conninfo = psycopg.conninfo.make_conninfo(
         **{"host": info.host, "port": info.port, "user": info.user, "dbname": info.dbname, **change}
@@ -142,7 +142,7 @@ def test_a_password_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The password comes from the URL, from PGPASSWORD or from the password file; a wrong one is told as such."""
+    """The password comes from the URL, from PGPASSWORD or from the password file; a wrong one is reported as such."""
     private_server.execute(f"CREATE ROLE kai LOGIN PASSWORD '{SECRET} @%'")
     private_server.execute("CREATE ROLE lou LOGIN CONNECTION LIMIT 0")
     private_server.execute("CREATE ROLE stranger LOGIN")
@@ -174,7 +174,7 @@ def test_a_password_is_asked_for(
 def test_a_session_that_cannot_be_set_up_has_a_reason(
     open_database: Opener, database_url: str, watcher: Connection, refused: Callable[..., Any], eventually: Any
 ) -> None:
-    """A role that may not even set its own session up is told so, and the connection is closed."""
+    """A role that may not even set its own session up gets an error, and the connection is closed."""
     watcher.execute("REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC")
     watcher.execute("CREATE ROLE meek LOGIN")
     try:

@@ -38,7 +38,7 @@ def queries(load: Callable[..., Any]) -> Any:
 def test_a_statement_ends_at_the_deadline(
     open_database: Opener, queries: Any, watcher: Connection, refused: Callable[..., Any], eventually: Any
 ) -> None:
-    """The caller is told at the deadline, the server cancels the statement, and the next caller is served."""
+    """The caller gets an error at the deadline, the server cancels the statement, and the next caller is served."""
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)
     with deadline(0.3):
@@ -110,7 +110,7 @@ def test_a_stream_may_take_longer_than_a_statement(open_database: Opener, load: 
 def test_a_fetch_ends_at_the_deadline(
     open_database: Opener, queries: Any, watcher: Connection, eventually: Any
 ) -> None:
-    """A reader is told at the deadline, after the rows that came in time, and the next caller is served."""
+    """A reader gets an error at the deadline, after the rows that came in time, and the next caller is served."""
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)
     read: list[Any] = []
@@ -129,7 +129,7 @@ def test_a_fetch_ends_at_the_deadline(
 def test_an_interrupted_fetch_leaves_the_connection(
     open_database: Opener, queries: Any, watcher: Connection, eventually: Any
 ) -> None:
-    """Ctrl-C ends a stream and what the server does for it; its transaction is undone, its connection goes on."""
+    """Ctrl-C ends a stream and what the server does for it; its transaction is rolled back, its connection goes on."""
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)
 
@@ -173,7 +173,7 @@ def test_a_wait_for_notifications_may_end_early(database: DatabaseManager) -> No
 def test_an_interrupted_query_that_cannot_be_cancelled_is_left(
     open_database: Opener, queries: Any, watcher: Connection, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C while a session hangs returns after a while, and its connection serves nobody else."""
+    """Ctrl-C while a session hangs returns after a while, and its connection serves no other caller."""
     monkeypatch.setattr(connection, "_CANCELLATION", 0.1)
     database = open_database(pool_max_size=1)
     backend = queries.backend(database)

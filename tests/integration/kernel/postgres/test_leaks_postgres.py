@@ -203,7 +203,7 @@ class _Own(Exception):
 def test_no_exhausted_pool_tells_a_value(
     open_database: Opener, queries: Any, told: list[str], refused: Callable[..., Any]
 ) -> None:
-    """The holders of connections are told by query and thread, and not by what they look for."""
+    """The holders of connections are named by query and thread, and not by what they look for."""
     database = open_database(pool_max_size=1, pool_timeout=60)
     with queries.account_find_cursor(database, hash=SECRET):
         told += everything(refused(lambda: database.ping(timeout=0.01), PoolTimeout))
@@ -223,7 +223,7 @@ def test_no_exhausted_pool_tells_a_value(
     ids=["url", "hosts", "words", "unescaped", "at", "no host", "unquoted"],
 )
 def test_no_failed_connection_tells_the_password(url: str, told: list[str]) -> None:
-    """A server that cannot be reached, or a URL that cannot be read, is told without the URL."""
+    """A server that cannot be reached, or a URL that cannot be read, is reported without the URL."""
     with pytest.raises(SurfDataError) as caught:
         database = DatabaseManager(settings.load({}, database_url=url, pool_min_size=2, pool_timeout=0.3))
         try:

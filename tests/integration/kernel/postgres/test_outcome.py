@@ -5,8 +5,8 @@ from typing import Any
 import psycopg
 
 from surf_data.kernel.postgres import DatabaseManager
-from surf_data.kernel.postgres.outcome import committed
-from surf_data.kernel.postgres.session import Ticket
+from surf_data.kernel.postgres.outcome import commit_status
+from surf_data.kernel.postgres.session import CommitProbe
 
 
 def test_an_id_that_the_server_has_not_reached_was_not_committed(
@@ -16,9 +16,9 @@ def test_an_id_that_the_server_has_not_reached_was_not_committed(
     [(last,)] = watcher.execute("SELECT pg_current_xact_id()::text").fetchall()
     connect = database._connector.connect
     with connect() as connection:
-        known = {"server": connection.server, "incarnation": connection.incarnation}
+        known = {"server": connection.server, "stats_epoch": connection.stats_epoch}
     found = [
-        committed(Ticket(transaction=str(transaction), **known), connect, patience=30)
+        commit_status(CommitProbe(transaction=str(transaction), **known), connect, timeout=30)
         for transaction in (int(last), int(last) + 1_000_000)
     ]
     assert found == [True, False]

@@ -46,7 +46,7 @@ def sessions(watcher: Connection) -> set[int]:
 
 
 def settled(database: DatabaseManager) -> bool:
-    """Tell whether every connection has come back and waits."""
+    """Return whether every connection has come back and waits."""
     status = database.get_pool_status()
     return database._pool._borrowers == {} and 0 < status["size"] == status["idle_size"]
 
@@ -75,7 +75,7 @@ def test_fifty_threads_are_served_by_five_connections(
 def test_an_exhausted_pool_says_who_holds_it(
     open_database: Opener, queries: Any, watcher: Connection, refused: Callable[..., Any], eventually: Any
 ) -> None:
-    """Who waits in vain is told of each holder: its thread, what it runs, and for how many seconds."""
+    """The error of a caller that timed out names each holder: its thread, what it runs, and for how many seconds."""
     database = open_database(pool_max_size=2, pool_timeout=60)
     cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()"
     sleeper = threading.Thread(target=lambda: refused(lambda: queries.sleep(database, seconds=600), DatabaseError))
@@ -121,7 +121,7 @@ def test_a_thread_that_waits_for_itself_is_told_so(
 def test_dead_connections_are_replaced_unseen(
     open_database: Opener, queries: Any, watcher: Connection, eventually: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever comes after the server has ended every idle session is served without an error."""
+    """After the server has ended every idle session the next caller is served without an error."""
     caplog.set_level(logging.INFO, "surf_data")
     database = open_database(pool_min_size=4, pool_max_size=4)
     assert queries.backend(database) > 0
@@ -168,7 +168,7 @@ def test_a_connection_closed_by_its_borrower_is_replaced(open_database: Opener, 
 
 
 def test_a_borrower_that_left_a_transaction_open_does_not_pass_it_on(open_database: Opener, queries: Any) -> None:
-    """A transaction that a query began behind our back is undone before the connection is lent again."""
+    """A transaction that a query began behind our back is rolled back before the connection is lent again."""
     database = open_database(pool_max_size=1)
     with database.connection() as held:
         held._connection.execute("BEGIN READ ONLY")
@@ -188,8 +188,8 @@ def test_a_server_that_is_gone_is_the_cause(
     assert str(refused(database.connect, DatabaseUnavailable)) == "cannot connect: no server at that socket"
 
 
-def test_a_closed_pool_serves_nobody(database: DatabaseManager, queries: Any, refused: Callable[..., Any]) -> None:
-    """After close(), which may be called twice, every use says that the data layer is closed."""
+def test_a_closed_pool_serves_no_caller(database: DatabaseManager, queries: Any, refused: Callable[..., Any]) -> None:
+    """After close(), which is idempotent, every use says that the data layer is closed."""
     assert queries.backend(database) > 0
     database.close()
     database.close()
@@ -268,7 +268,7 @@ def test_a_ping_takes_some_time(database: DatabaseManager) -> None:
 
 
 def test_a_connection_of_one_s_own_is_outside_the_pool(database: DatabaseManager, watcher: Connection) -> None:
-    """Whoever needs a connection alone gets one that the pool does not count and the caller closes."""
+    """A connection outside the pool is not counted by the pool, and the caller closes it."""
     with database.connect() as connection:
         assert connection.autocommit
         assert sessions(watcher) == {connection.info.backend_pid}
@@ -276,8 +276,8 @@ def test_a_connection_of_one_s_own_is_outside_the_pool(database: DatabaseManager
     assert connection.closed
 
 
-def test_nobody_connects_for_nobody(database: DatabaseManager) -> None:
-    """After a failed series of attempts another one begins only when somebody still waits for a connection."""
+def test_no_connection_is_made_without_a_caller(database: DatabaseManager) -> None:
+    """After a failed series of attempts another one begins only when a caller still waits for a connection."""
     database.ping()
     pool = database._pool._pool
     assert pool is not None

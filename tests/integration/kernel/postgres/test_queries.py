@@ -268,7 +268,7 @@ def test_results_are_binary(database: DatabaseManager) -> None:
 def test_a_parameter_that_cannot_be_sent_is_a_database_error(
     database: DatabaseManager, load: Load, refused: Callable[..., Any], parameters: dict[str, Any], problem: str
 ) -> None:
-    """What the driver refuses to bind is told by its kind, and the connection goes on."""
+    """What the driver refuses to bind is reported by its kind, and the connection goes on."""
     queries = load({"q(x)$": "SELECT :x::text;"})
     error = refused(lambda: queries.q(database, **parameters), DatabaseError)
     assert str(error).startswith(problem)
@@ -278,7 +278,7 @@ def test_a_parameter_that_cannot_be_sent_is_a_database_error(
 def test_a_value_that_python_cannot_read_is_a_database_error(
     database: DatabaseManager, load: Load, refused: Callable[..., Any]
 ) -> None:
-    """A row with what Python has no value for is told by its kind, and the connection goes on."""
+    """A row with what Python has no value for is reported by its kind, and the connection goes on."""
     queries = load(
         {"far()$": "SELECT 'infinity'::timestamptz;", "long()$": "SELECT ('1' || repeat('0', 5000))::jsonb;"}
     )
@@ -297,7 +297,7 @@ def test_threads_may_share_a_connection(database: DatabaseManager, load: Load) -
 
 
 def test_a_result_is_not_kept(database: DatabaseManager, load: Load) -> None:
-    """Of a large result nothing is left at the connection when the caller has his rows."""
+    """Of a large result nothing is left at the connection when the caller has its rows."""
     queries = load({"large(size)$": "SELECT repeat('x', :size::int4);"})
     with database.connection() as session:
         assert len(queries.large(session, size=100_000_000)) == 100_000_000

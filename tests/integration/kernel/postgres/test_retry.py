@@ -94,7 +94,7 @@ def test_a_read_with_keywords_before_parentheses_is_tried_again(
 def test_a_query_that_calls_what_may_write_is_not(
     database: DatabaseManager, queries: Any, interrupted: Callable[..., Any], refused: Callable[..., Any]
 ) -> None:
-    """A SELECT with a volatile function in it is no mere read: its caller is told that it may have been applied."""
+    """A SELECT with a volatile function in it is not read-only: its caller learns that it may have been applied."""
     interrupted(lambda: refused(lambda: queries.note_take(database), CommitUnknown))
     assert database.statistics()["note_take"]["count"] == 1
 
@@ -217,7 +217,7 @@ def test_run_does_not_try_again_what_is_wrong(database: DatabaseManager, queries
 def test_a_transaction_of_one_s_own_connection_cannot_be_looked_up(
     database: DatabaseManager, queries: Any, watcher: Connection, refused: Callable[..., Any]
 ) -> None:
-    """Outside the pool nobody asks what became of a COMMIT; the error says that it is not known."""
+    """Outside the pool the server is not asked what became of a COMMIT; the error says that it is not known."""
 
     def write() -> None:
         with database.connect() as own, Session(own).transaction() as tx:

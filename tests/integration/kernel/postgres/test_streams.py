@@ -36,7 +36,7 @@ def queries(load: Callable[..., Any]) -> Any:
 
 
 def idle(database: DatabaseManager) -> bool:
-    """Tell whether every connection of ``database`` has come back."""
+    """Return whether every connection of ``database`` has come back."""
     return database._pool._borrowers == {}
 
 
@@ -133,7 +133,7 @@ def test_a_batch_survives_what_is_run_between_its_rows(database: DatabaseManager
 
 
 def test_two_readers_share_a_stream(database: DatabaseManager, queries: Any) -> None:
-    """Whoever asks next gets the next batch: together they have every row once."""
+    """The next one to ask gets the next batch: together they have every row once."""
     with queries.numbers_cursor(database, last=200) as rows:
         rows.batch_size = 60
         left, right = iter(rows), iter(rows)
@@ -155,7 +155,7 @@ def test_a_stream_that_is_left_early_gives_its_connection_back(database: Databas
 
 
 def test_an_abandoned_generator_gives_its_connection_back(database: DatabaseManager, queries: Any) -> None:
-    """A generator around a stream that nobody reads to the end releases the connection when it goes."""
+    """A generator around a stream that is not read to the end releases the connection when it goes."""
 
     def numbers() -> Any:
         with queries.numbers_cursor(database, last=10**9) as rows:
@@ -224,7 +224,7 @@ def test_an_error_in_mid_stream_aborts_the_transaction(
 def test_a_lost_connection_in_mid_stream_is_unavailable(
     database: DatabaseManager, queries: Any, watcher: Connection, refused: Callable[..., Any]
 ) -> None:
-    """A reader whose server goes away is told so, and the next one is served."""
+    """A reader whose server goes away gets an error, and the next one is served."""
 
     def reading() -> None:
         with database.connection() as held, queries.numbers_cursor(held, last=10**6) as rows:
@@ -241,7 +241,7 @@ def test_a_lost_connection_in_mid_stream_is_unavailable(
 def test_a_stream_cannot_be_begun_again_on_a_lost_connection(
     database: DatabaseManager, queries: Any, watcher: Connection, refused: Callable[..., Any]
 ) -> None:
-    """Whoever tries to read on is told each time."""
+    """Every attempt to read on is an error."""
     with database.connection() as held, queries.numbers_cursor(held, last=9) as rows:
         watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [queries.backend(held)])
         for _ in range(2):
@@ -251,7 +251,7 @@ def test_a_stream_cannot_be_begun_again_on_a_lost_connection(
 def test_a_stream_does_not_outlive_its_transaction(
     open_database: Opener, queries: Any, refused: Callable[..., Any]
 ) -> None:
-    """An iterator kept beyond the transaction is told so, and never touches whoever has the connection now."""
+    """An iterator kept beyond the transaction raises an error, and never touches the connection's next user."""
     database = open_database(pool_max_size=1)
     with database.transaction() as tx:
         context = queries.numbers_cursor(tx, last=100)

@@ -1,4 +1,4 @@
-"""Transactions and savepoints: kept as a whole or undone as a whole, and nobody is told otherwise."""
+"""Transactions and savepoints: committed as a whole or rolled back as a whole, and never reported otherwise."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def test_a_block_that_ends_is_committed(database: DatabaseManager, queries: Any,
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_a_block_that_raises_is_undone(
+def test_a_block_that_raises_is_rolled_back(
     database: DatabaseManager, queries: Any, watcher: Connection, error: type[BaseException]
 ) -> None:
     """Whatever is raised in the block undoes it, comes out as it was, and gives the connection back."""
@@ -85,7 +85,7 @@ def test_a_failing_statement_undoes_the_others(database: DatabaseManager, querie
 
 
 def test_savepoints_nest(database: DatabaseManager, queries: Any, watcher: Connection) -> None:
-    """A block within a block that raises is undone alone, at any depth."""
+    """A block within a block that raises is rolled back alone, at any depth."""
     with database.transaction() as tx:
         queries.note_insert(tx, id=1)
         with suppress(ZeroDivisionError), tx.transaction() as inner:
@@ -202,7 +202,7 @@ def test_an_error_at_commit_is_translated(
 
 
 def test_nothing_runs_after_the_block(database: DatabaseManager, queries: Any, refused: Callable[..., Any]) -> None:
-    """Whoever keeps a transaction beyond its end is told, in every way of using it."""
+    """A transaction that is kept beyond its end raises an error, in every way of using it."""
     with database.transaction() as tx:
         pass
     uses: list[Callable[[], object]] = [
@@ -218,7 +218,7 @@ def test_nothing_runs_after_the_block(database: DatabaseManager, queries: Any, r
 def test_a_savepoint_left_open_disturbs_nobody(
     open_database: Opener, queries: Any, watcher: Connection, refused: Callable[..., Any]
 ) -> None:
-    """A savepoint that outlives its transaction ends it with an error, and its connection serves nobody after it."""
+    """A savepoint that outlives its transaction ends it with an error, and its connection serves no caller after it."""
     database = open_database(pool_max_size=1)
     kept: list[Any] = []
 
@@ -238,7 +238,7 @@ def test_a_savepoint_left_open_disturbs_nobody(
 def test_a_deadlock_is_a_conflict(
     database: DatabaseManager, queries: Any, watcher: Connection, refused: Callable[..., Any]
 ) -> None:
-    """Of two transactions that wait for one another, one is told that there was a conflict, and the other goes on."""
+    """Of two transactions that wait for one another, one gets a conflict error, and the other goes on."""
     watcher.execute("INSERT INTO note VALUES (1), (2)")
     barrier = threading.Barrier(2)
 
@@ -259,7 +259,7 @@ def test_a_deadlock_is_a_conflict(
 
 
 def test_a_serialization_failure_is_a_conflict(database: DatabaseManager, queries: Any) -> None:
-    """Of two serializable transactions that depend on one another's reads, one is told that there was a conflict."""
+    """Of two serializable transactions that depend on one another's reads, one gets a conflict error."""
 
     def count_and_insert(tx: Any, id_: int) -> Iterator[None]:
         queries.serializable(tx)
@@ -276,7 +276,7 @@ def test_a_serialization_failure_is_a_conflict(database: DatabaseManager, querie
 def test_a_lock_that_cannot_be_had_is_a_lock_timeout(
     database: DatabaseManager, queries: Any, watcher: Connection
 ) -> None:
-    """Whoever waits for a lock longer than the lock timeout is told so."""
+    """Waiting for a lock longer than the lock timeout is an error of its own."""
     watcher.execute("INSERT INTO note VALUES (1)")
     with database.transaction() as holder, pytest.raises(LockTimeout) as caught, database.transaction() as tx:
         queries.note_lock(holder, id=1)

@@ -115,7 +115,7 @@ def test_failing(relay: Relay, through: ObjectStore) -> None:
     [(SKEWED, "clock"), (b"<Error><Code>InvalidAccessKeyId</Code></Error>", "credentials"), (b"", "denied")],
 )
 def test_denied(relay: Relay, through: ObjectStore, body: bytes, reason: str) -> None:
-    """A wrong clock, wrong credentials and a missing right are told apart, and are not tried again."""
+    """A wrong clock, wrong credentials and a missing right are distinguished, and are not tried again."""
     relay.answers.append(answer("403 Forbidden", body))
     with pytest.raises(StorageDenied, match=reason) as caught:
         through.put("a", b"x")

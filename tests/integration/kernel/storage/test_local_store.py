@@ -177,7 +177,7 @@ def test_a_full_disk(open_folder: Path) -> None:
     script = f"mount -t tmpfs -o size=1m none {open_folder} && exec {sys.executable} -c '{FILLING}' {open_folder}/o"
     done = subprocess.run([*NAMESPACE, script], capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip("this system lets nobody mount a file system of his own")
+        pytest.skip("this system does not allow mounting a file system")
     assert done.stdout == "put failed: the disk is full True None\n['small'] True\n"
 
 
@@ -240,7 +240,7 @@ def test_a_source_with_an_error_of_the_system(store: LocalStore) -> None:
 
 
 def test_readers_of_a_deleted_object(store: LocalStore) -> None:
-    """Whoever has opened an object reads it to its end, also when it is deleted meanwhile."""
+    """A reader that has opened an object reads it to its end, also when it is deleted meanwhile."""
     store.put("a", b"whole")
     body = store.get("a")
     store.delete_many(["a"])

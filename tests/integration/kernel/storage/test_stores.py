@@ -196,7 +196,7 @@ def test_odd_keys(object_store: ObjectStore, key: str) -> None:
 
 
 def test_signed_urls(object_store: ObjectStore) -> None:
-    """A signed URL gives the object with its attributes to whoever holds it; a changed one gives nothing."""
+    """A signed URL gives the object with its attributes to its holder; a changed one gives nothing."""
     object_store.put("a/signed.txt", b"signed", Attributes(content_type="text/plain"))
     url = object_store.sign("a/signed.txt", 60)
     assert url.startswith(f"{object_store.url('a/signed.txt')}?")

@@ -7,7 +7,7 @@ import pytest
 
 from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres import aftereffects, load_queries
-from surf_data.kernel.postgres.scanner import meaning, tokens
+from surf_data.kernel.postgres.scanner import significant_tokens, tokens
 
 REFUSED = {
     "COMMIT;": "COMMIT would begin or end a transaction",
@@ -107,10 +107,10 @@ def test_a_session_of_its_own_may_be_changed(sql_folder: Callable[..., Path]) ->
 )
 def test_what_only_the_server_can_say(sql: str, names: tuple[str, ...]) -> None:
     """Functions that are not PostgreSQL's own are found by name, and DO blocks by their words."""
-    assert aftereffects.suspects(meaning(tokens(sql))) == names
+    assert aftereffects.suspects(significant_tokens(tokens(sql))) == names
 
 
 def test_nothing_leaves_nothing_behind() -> None:
     """A statement without words leaves nothing behind."""
     assert list(aftereffects.lasting(())) == []
-    assert list(aftereffects.lasting(meaning(tokens(";")))) == []
+    assert list(aftereffects.lasting(significant_tokens(tokens(";")))) == []

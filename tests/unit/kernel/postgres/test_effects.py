@@ -3,12 +3,12 @@
 import pytest
 
 from surf_data.kernel.postgres import effects
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 
 
 def code(sql: str) -> tuple[Token, ...]:
     """Return what PostgreSQL heeds of a statement."""
-    return meaning(tokens(sql))
+    return significant_tokens(tokens(sql))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_function_is_what_is_called(sql: str, names: tuple[str, ...]) -> None:
 )
 def test_a_read_changes_nothing(sql: str, *, expected: bool) -> None:
     """It begins as a query does, and has no word of a change."""
-    assert effects.reads(code(sql)) is expected
+    assert effects.is_read_only(code(sql)) is expected
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surf_data.kernel.postgres.scanner import Token, meaning, tokens
+from surf_data.kernel.postgres.scanner import Token, significant_tokens, tokens
 
 PIECES = [
     *("'", '"', "''", "E'", "e'", "\\", "\\'", "U&'", "$$", "$a$", "$é$", "$1", "$", "a", "E", "é", "🏄", "_1", "42"),
@@ -15,7 +15,7 @@ PIECES = [
 
 def kinds(sql: str) -> list[tuple[str, str]]:
     """Return kind and text of what PostgreSQL heeds in ``sql``."""
-    return [(token.kind, token.text) for token in meaning(tokens(sql))]
+    return [(token.kind, token.text) for token in significant_tokens(tokens(sql))]
 
 
 @given(sql=st.lists(st.sampled_from(PIECES)).map("".join) | st.text())

@@ -139,7 +139,7 @@ def test_a_lost_or_failed_connection_has_a_reason(said: str, words: str) -> None
     ids=["missing", "type", "other", "data", "interface", "text"],
 )
 def test_other_failures_are_named(error: Exception, words: str) -> None:
-    """What fails on our side is told by its kind alone."""
+    """What fails on our side is reported by its kind alone."""
     told = translated(error, None)
     assert (DatabaseError, words) == (type(told), str(told))
 
