@@ -228,7 +228,7 @@ def package(session: nox.Session) -> None:
     with tarfile.open(sdist) as archive:
         # What `filter="data"` says since Python 3.11.4.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
-        archive.extractall(source)  # noqa: S202 -- just built here
+        archive.extractall(source)  # noqa: S202 - just built here
     [unpacked] = source.iterdir()
     require(session, sdist, wanted - {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")})
     with zipfile.ZipFile(wheel) as archive:

@@ -77,12 +77,12 @@ def shown(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     """Yield findings as text: those that are accepted with the reason."""
     for finding in findings:
         style = "bold red" if finding.accepted is None else "yellow"
-        told = [Text(output.printable(finding.message))]
+        lines = [Text(output.printable(finding.message))]
         if finding.accepted is not None:
-            told.append(Text(output.printable(f"accepted: {finding.accepted}"), style="dim"))
+            lines.append(Text(output.printable(f"accepted: {finding.accepted}"), style="dim"))
         yield Group(
             Text.assemble((finding.code, style), f"  {output.printable(finding.place())}"),
-            *(Padding(each, _INDENTED, expand=False) for each in told),
+            *(Padding(each, _INDENTED, expand=False) for each in lines),
         )
 
 

@@ -85,7 +85,7 @@ def up(
     for folder in choice.folders(target, every=every):
         report = _Report("applied", as_json=as_json, dry_run=dry_run, domain=folder.domain if every else None)
         with folder.runner(**limits) as runner, report:
-            report.finish(runner.up(to, report.tell, dry_run=dry_run))
+            report.finish(runner.up(to, report.add, dry_run=dry_run))
 
 
 @migrate_group.command
@@ -95,7 +95,7 @@ def up(
 def down(folder: Folder, /, *, to: int, as_json: bool, dry_run: bool, **limits: Any) -> None:
     """Revert the applied migrations above a number, the last one first."""
     with folder.runner(**limits) as runner, _Report("reverted", as_json=as_json, dry_run=dry_run) as report:
-        report.finish(runner.down(to, report.tell, dry_run=dry_run))
+        report.finish(runner.down(to, report.add, dry_run=dry_run))
 
 
 @migrate_group.command
@@ -111,7 +111,7 @@ def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> No
     with folder.runner() as runner, _Report("recorded", as_json=as_json, dry_run=dry_run) as report:
         recorded = runner.baseline(number, dry_run=dry_run)
         for status in [] if dry_run else recorded:
-            report.tell(status)
+            report.add(status)
         report.finish(recorded)
 
 
@@ -169,7 +169,7 @@ def new(folder: Folder, *, name: str, dry_run: bool) -> None:
 
 
 class _Report:
-    """Tells of each migration when it is done, and of all of them at the end, also after a failure."""
+    """Reports each migration when it is done, and all of them at the end, also after a failure."""
 
     def __init__(self, done: str, *, as_json: bool, dry_run: bool, domain: str | None = None) -> None:
         self._done = done
@@ -188,15 +188,15 @@ class _Report:
             named = {} if self._domain is None else {"domain": self._domain}
             output.write_json({**named, self._done: documents, "dry_run": self._dry_run})
 
-    def tell(self, status: MigrationStatus) -> None:
-        """Tell of one."""
+    def add(self, status: MigrationStatus) -> None:
+        """Report one."""
         self._statuses.append(status)
         if not self._as_json:
             took = f" in {tables.duration(status.duration)}" if self._done == "applied" else ""
             output.console().print(f"{self._label}{self._done} {status.label}{took}")
 
     def finish(self, statuses: list[MigrationStatus]) -> None:
-        """Tell of what a dry run has found, or that there was nothing."""
+        """Report what a dry run has found, or that there was nothing."""
         if self._dry_run:
             self._statuses = statuses
         if self._as_json:

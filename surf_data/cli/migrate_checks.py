@@ -53,7 +53,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
     Lines with - are in the database alone, lines with + only in what the migrations make. Exits with 1 when there are
     any, when a migration is not applied, or when a file is not as it was applied.
     """
-    with folder.target.database() as database, output.working("reading the history") as tell:
+    with folder.target.database() as database, output.working("reading the history") as on_progress:
         migrations = read_folder(folder.path)
         if to is not None and to > len(migrations):
             raise MigrationError(f"there is no migration {to:04d}", file=str(folder.path))
@@ -65,7 +65,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
             # At once: what is wrong with a file may also be why it cannot be replayed.
             for status in problems:
                 output.console().print(f"{status.label} is {status.state}", style="yellow")
-        with scratch_server(scratch, database, tell) as server:
+        with scratch_server(scratch, database, on_progress) as server:
             found = verified(
                 database.connect,
                 server,
@@ -101,7 +101,7 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
     end; and whether it writes a table anew, reads it from end to end or builds its indexes, which takes the longer
     the larger it is. A statement that cannot run in a transaction has its lock from PostgreSQL's manual.
     """
-    with folder.target.database() as database, output.working("reading the history") as tell:
+    with folder.target.database() as database, output.working("reading the history") as on_progress:
         runner = Runner(database.connect, folder.path, folder.domain)
         statuses = runner.up(to, dry_run=True)
         files = {migration.number: migration for migration in read_folder(folder.path)}
@@ -109,13 +109,13 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
         effects: list[MigrationEffect] = []
         if locks and pending:
             applied = [files[status.number] for status in runner.status() if status.state == "applied"]
-            with scratch_server(scratch, database, tell) as server:
+            with scratch_server(scratch, database, on_progress) as server:
                 effects = measure_locks(
                     database.connect,
                     server,
                     [*_in_order(folder, database, applied)],
                     pending,
-                    lambda migration: tell(f"trying {migration.label}"),
+                    lambda migration: on_progress(f"trying {migration.label}"),
                 )
     statements = {effect.migration.number: effect.statements for effect in effects}
     if as_json:

@@ -75,25 +75,25 @@ def review(
         raise click.UsageError(f"there is no query {', '.join(unknown)} below {folder}")
     with schema.workbench() as workbench, output.working("reading the queries") as on_step:
         found = inspect(request, workbench, base=base, on_step=on_step)
-    now, told = found.now, found.report
+    now, report = found.now, found.report
     if out is not None:
-        write(told, out)
+        write(report, out)
     if as_json:
-        output.write_json(document(told, now))
+        output.write_json(document(report, now))
     elif names:
         for outcome in now.outcomes:
             of_query = [finding for finding in now.state.findings if finding.subject == outcome.query.name]
             page = (*_page(outcome), *plan_tables.page(now.plans, outcome.query), *finding_tables.shown(of_query))
             output.console().print(tables.stacked(page))
     else:
-        listed = [*told.findings.new, *told.findings.accepted]
-        front = (_front(told, now.plans),) if found.before is None else _compared(told)
+        listed = [*report.findings.new, *report.findings.accepted]
+        front = (_front(report, now.plans),) if found.before is None else _compared(report)
         output.console().print(tables.stacked((*front, *finding_tables.summary(listed))))
-    for note in told.notes:
+    for note in report.notes:
         output.console(stderr=True).print(note)
-    for problem in told.problems:
+    for problem in report.problems:
         output.write_error(str(problem))
-    if told.is_empty:
+    if report.is_empty:
         why = f"none of {counted(len(queries), 'query')} could be analysed" if queries else _no_queries(folder)
         output.write_error(f"nothing was reviewed: {why}")
     context.exit(0 if found.ok else 1)
@@ -132,9 +132,9 @@ def write(report: Report, folder: Path) -> None:
     raise problem
 
 
-def document(told: Report, now: Inspection) -> dict[str, Any]:
+def document(report: Report, now: Inspection) -> dict[str, Any]:
     """Return what is known, as JSON has it: compared with an earlier revision, with what became of each query."""
-    compared = told.base is not None
+    compared = report.base is not None
     return {
         "queries": [
             {
@@ -142,10 +142,10 @@ def document(told: Report, now: Inspection) -> dict[str, Any]:
                 **plan_tables.document(now.plans, change.outcome.query),
                 **({"change": {"kinds": change.kinds, "differences": change.differences}} if compared else {}),
             }
-            for change in told.changes
+            for change in report.changes
         ],
         "findings": [
-            {**finding_tables.document(finding), **({"is_new": finding in told.findings.new} if compared else {})}
+            {**finding_tables.document(finding), **({"is_new": finding in report.findings.new} if compared else {})}
             for finding in now.state.findings
         ],
     }
@@ -167,28 +167,28 @@ def _is_shown(attribute: "attrs.Attribute[Any]", _value: Any) -> bool:
     return attribute.name not in {"query", "rows", "tree"}
 
 
-def _front(told: Report, plans: QueryPlans) -> RenderableType:
-    rows = [(*_summary(change.outcome), *plan_tables.cost(plans, change.outcome.query)) for change in told.changes]
+def _front(report: Report, plans: QueryPlans) -> RenderableType:
+    rows = [(*_summary(change.outcome), *plan_tables.cost(plans, change.outcome.query)) for change in report.changes]
     figures = plan_tables.headings(plans)
     columns = ("query", "does", "rows", "tables", "also", *figures)
     return tables.table(*columns, rows=rows, right=figures, whole={"query", "does", *figures})
 
 
-def _compared(told: Report) -> Iterator[RenderableType]:
+def _compared(report: Report) -> Iterator[RenderableType]:
     """Yield what became of the queries, without those that are as they were."""
-    figures = () if told.scale is None else ("cost before", "cost")
+    figures = () if report.scale is None else ("cost before", "cost")
     rows = [
         (
             change.name,
             ", ".join(map(label, change.kinds)),
-            *("" if plan is None else figure(plan.cost) for plan in told.dearest(change.name) if figures),
+            *("" if plan is None else figure(plan.cost) for plan in report.dearest(change.name) if figures),
         )
-        for change in told.ordered()
+        for change in report.ordered()
         if change.kinds
     ]
     if rows:
         yield tables.table("query", "change", *figures, rows=rows, right=figures, whole={"query", *figures})
-    yield Text(f"{counted(told.unchanged(), 'query')} unchanged.", style="dim")
+    yield Text(f"{counted(report.unchanged(), 'query')} unchanged.", style="dim")
 
 
 def _summary(outcome: Outcome) -> tuple[str | Text, ...]:

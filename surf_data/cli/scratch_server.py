@@ -31,7 +31,7 @@ def scratch_option(command: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def scratch_server(
-    url: str | None, database: DatabaseManager, tell: Callable[[str], object]
+    url: str | None, database: DatabaseManager, on_progress: Callable[[str], object]
 ) -> Iterator[ScratchServer]:
     """Return, for a block, a server that is like that of ``database``.
 
@@ -40,7 +40,7 @@ def scratch_server(
     Arguments:
         url: which server to take, if one was named.
         database: whose migrations are to be tried.
-        tell: called with a line on what takes time.
+        on_progress: called with a line on what takes time.
 
     Raises:
         ConfigurationError: the URL is malformed.
@@ -57,7 +57,7 @@ def scratch_server(
         output.console(stderr=True).print(
             f"The database is on PostgreSQL {version}. Its migrations are tried on {nearest}, the nearest there is."
         )
-    tell(f"starting PostgreSQL {nearest}")
+    on_progress(f"starting PostgreSQL {nearest}")
     with embedded_postgres(nearest) as servers:
         server = Connector(load(database_url=servers.database_url)).connect
         create_roles(server, names)

@@ -86,7 +86,7 @@ def cache() -> None:
 @pass_target
 def flush(target: Target) -> None:
     """Delete all keys of the application, sessions included, and no others."""
-    with target.open_patiently(screenshot.open) as data:
+    with target.open_for_bulk(screenshot.open) as data:
         deleted = data.cache.flush()
         answered = data.cache.health()
     output.console().print(f"Deleted {deleted:,} keys." if answered else "Redis does not answer.")

@@ -89,7 +89,7 @@ class Target:
         with opened(lambda: opener(self.database_url, self.redis_url, **settings)) as data:
             yield data
 
-    def open_patiently(self, opener: Callable[..., D]) -> AbstractContextManager[D]:
+    def open_for_bulk(self, opener: Callable[..., D]) -> AbstractContextManager[D]:
         """Open a data layer for bulk work in the cache, with time for it unless ``cache_timeout`` is set.
 
         Raises:

@@ -22,7 +22,7 @@ RUNTIME_PREFIX = "surf_data-"
 _LONGEST_SOCKET = 103
 
 # What mkdtemp creates there is private, although other accounts use the same folder.
-_SHORT = Path("/tmp")  # noqa: S108 -- a socket path must be short; the folder in it is private
+_SHORT = Path("/tmp")  # noqa: S108 - a socket path must be short; the folder in it is private
 
 
 @attrs.frozen(kw_only=True)

@@ -103,7 +103,7 @@ def available_locale(wanted: str) -> str:
     return wanted
 
 
-def initialise(folder: Folder, programs: Path, *, durable: bool) -> None:
+def initialize(folder: Folder, programs: Path, *, durable: bool) -> None:
     """Make the data folder with the role and the database ``surf_data``, if there is none yet.
 
     Arguments:

@@ -13,7 +13,7 @@ MAX_SESSION_SECONDS = 366 * 86_400
 
 
 class PostgresSessionRepository:
-    """Begins, recognises and ends sessions. Only the holder knows a token: the hash alone is stored.
+    """Begins, recognizes and ends sessions. Only the holder knows a token: the hash alone is stored.
 
     Arguments:
         database: runs the statements.
@@ -23,7 +23,7 @@ class PostgresSessionRepository:
         self._database = database
 
     def begin_session(self, lamp_id: str | UUID, seconds: int = 86_400) -> Secret:
-        """Begin a session, after the user was recognised.
+        """Begin a session, after the user was recognized.
 
         Arguments:
             lamp_id: the user's lamp.

@@ -55,8 +55,8 @@ def described(
         part: what of it was sent; ``None`` when it had not begun.
         lost: whether the connection was lost, perhaps after the server had committed.
     """
-    told = translated(error, None) if isinstance(error, psycopg.Error) else error
-    message, line = str(told), None if part is None or section.transactional else part.line
+    ours = translated(error, None) if isinstance(error, psycopg.Error) else error
+    message, line = str(ours), None if part is None or section.transactional else part.line
     if isinstance(error, psycopg.Error) and part is not None:
         if position := error.diag.statement_position:
             line = part.line + part.sql.count("\n", 0, int(position) - 1)
@@ -71,7 +71,7 @@ def described(
         outcome = f"nothing of this file was {done}"
     if not isinstance(error, MigrationError):
         message = f"{message}; {outcome}"
-    return MigrationError(message, file=str(migration.path), line=line, sqlstate=told.sqlstate)
+    return MigrationError(message, file=str(migration.path), line=line, sqlstate=ours.sqlstate)
 
 
 def _said(error: psycopg.Error, sql: str) -> str | None:

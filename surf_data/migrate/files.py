@@ -79,7 +79,7 @@ class Migration:
     up: Section
     #: What undoes it; ``None`` when the file does not say.
     down: Section | None
-    #: SHA-256 of the file with normalised line ends, in hexadecimal.
+    #: SHA-256 of the file with normalized line ends, in hexadecimal.
     checksum: str
 
     @property

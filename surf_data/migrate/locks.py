@@ -17,7 +17,7 @@ from surf_data.kernel.postgres import Session
 from surf_data.migrate.files import Migration, Part
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.relations import Change, Relations, relations
-from surf_data.migrate.replay import Listener, described, line_at, replay
+from surf_data.migrate.replay import OnProgress, described, line_at, replay
 from surf_data.migrate.scratch import Connect, Environment, ScratchServer, direct, scratch_database
 from surf_data.migrate.statements import Statement, split
 
@@ -107,7 +107,7 @@ def measure_locks(
     server: ScratchServer,
     applied: Sequence[Migration],
     pending: Sequence[tuple[Migration, int]],
-    on_start: Listener | None = None,
+    on_start: OnProgress | None = None,
 ) -> list[MigrationEffect]:
     """Return what pending migrations would do to the tables of a database, which itself is only asked for its settings.
 
@@ -130,7 +130,7 @@ def measure_locks(
 
 
 def measure_in(
-    scratch: Connect, pending: Sequence[tuple[Migration, int]], on_start: Listener | None = None
+    scratch: Connect, pending: Sequence[tuple[Migration, int]], on_start: OnProgress | None = None
 ) -> list[MigrationEffect]:
     """Return what `measure_locks` does, of a scratch database that holds all that was applied; it is applied there.
 

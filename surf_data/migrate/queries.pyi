@@ -407,7 +407,7 @@ class _MigrateQueries:
         The runner asks before it reads or creates: the name may be taken by another tool's table."""
 
     def history_create(self, executor: Executor, /) -> str | None:
-        """Creates the table. The checksum is SHA-256 over the file with its newlines normalised, in hexadecimal.
+        """Creates the table. The checksum is SHA-256 over the file with its newlines normalized, in hexadecimal.
         A section without a transaction is unfinished until its last statement is done, and says how many are; begun_at is
         set while one is under way that could not run in a transaction together with its record."""
 

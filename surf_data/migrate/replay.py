@@ -13,10 +13,10 @@ from surf_data.migrate.scratch import Connect
 from surf_data.migrate.statements import split
 
 #: Called with each migration before it is replayed.
-Listener = Callable[[Migration], object]
+OnProgress = Callable[[Migration], object]
 
 
-def replay(connect: Connect, migrations: Iterable[Migration], on_start: Listener | None = None) -> None:
+def replay(connect: Connect, migrations: Iterable[Migration], on_start: OnProgress | None = None) -> None:
     """Apply migrations to a scratch database as a run would: each in a transaction, or one statement after another.
 
     Arguments:
@@ -49,10 +49,10 @@ def described(error: psycopg.Error, migration: Migration, part: Part, start: int
         part: what of it was to be run.
         start: where in the part the SQL begins that was sent, or the statement in it that failed.
     """
-    told = translated(error, None)
-    message = f"fails in an empty database: {error.diag.message_primary or told}"
+    ours = translated(error, None)
+    message = f"fails in an empty database: {error.diag.message_primary or ours}"
     offset = start + int(error.diag.statement_position or 1) - 1
-    return MigrationError(message, file=str(migration.path), line=line_at(part, offset), sqlstate=told.sqlstate)
+    return MigrationError(message, file=str(migration.path), line=line_at(part, offset), sqlstate=ours.sqlstate)
 
 
 def line_at(part: Part, offset: int) -> int:

@@ -16,7 +16,7 @@ from surf_data.migrate import history
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.lock import exclusive
 from surf_data.migrate.queries import migrate_queries
-from surf_data.migrate.runner import Listener, Runner
+from surf_data.migrate.runner import OnProgress, Runner
 from surf_data.migrate.seed import seed
 from surf_data.migrate.status import MigrationStatus
 
@@ -37,7 +37,7 @@ def reset(
     schemas: Sequence[str] = (),
     *,
     seeds: bool = False,
-    on_applied: Listener | None = None,
+    on_applied: OnProgress | None = None,
 ) -> list[MigrationStatus]:
     """Delete all that a domain has in a database, and apply its migrations anew.
 

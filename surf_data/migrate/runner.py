@@ -34,7 +34,7 @@ _PROBLEMS = {
 }
 
 #: Called with each migration of a run after its record was committed. What it raises ends the run.
-Listener = Callable[[MigrationStatus], object]
+OnProgress = Callable[[MigrationStatus], object]
 
 
 class Runner:
@@ -95,7 +95,7 @@ class Runner:
             return compare(migrations, history.read(session, self._domain))
 
     def up(
-        self, to: int | None = None, on_applied: Listener | None = None, *, dry_run: bool = False
+        self, to: int | None = None, on_applied: OnProgress | None = None, *, dry_run: bool = False
     ) -> list[MigrationStatus]:
         """Apply the pending migrations in order, beginning with the rest of one that was interrupted.
 
@@ -118,7 +118,7 @@ class Runner:
             validation.integer("to", to, minimum=0)
         return self._run("up", to, on_applied, dry_run=dry_run)
 
-    def down(self, to: int, on_reverted: Listener | None = None, *, dry_run: bool = False) -> list[MigrationStatus]:
+    def down(self, to: int, on_reverted: OnProgress | None = None, *, dry_run: bool = False) -> list[MigrationStatus]:
         """Revert the applied migrations above a number, the last one first.
 
         Arguments:
@@ -197,7 +197,7 @@ class Runner:
         return status
 
     def _run(
-        self, direction: Direction, to: int | None, listener: Listener | None, *, dry_run: bool
+        self, direction: Direction, to: int | None, on_progress: OnProgress | None, *, dry_run: bool
     ) -> list[MigrationStatus]:
         migrations = self._read(to)
         done: list[MigrationStatus] = []
@@ -222,8 +222,8 @@ class Runner:
                     [status] = compare([migration], [self._records(session)[migration.number]])
                 done.append(status)
                 # What a listener raises comes out after the record.
-                if listener is not None:
-                    listener(status)
+                if on_progress is not None:
+                    on_progress(status)
         return done
 
     def _chosen(

@@ -101,7 +101,7 @@ def _run(connection: psycopg.Connection[Any], texts: dict[Path, str]) -> None:
 
 
 def _described(error: psycopg.Error, file: Path, text: str) -> MigrationError:
-    told = translated(error, None)
+    ours = translated(error, None)
     position = error.diag.statement_position
     line = text.count("\n", 0, int(position) - 1) + 1 if position else None
-    return MigrationError(f"{told}; nothing is changed", file=str(file), line=line, sqlstate=told.sqlstate)
+    return MigrationError(f"{ours}; nothing is changed", file=str(file), line=line, sqlstate=ours.sqlstate)

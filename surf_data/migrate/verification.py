@@ -11,7 +11,7 @@ from surf_data.kernel.postgres import Session
 from surf_data.migrate import catalog
 from surf_data.migrate.catalog import KINDS, Catalog, Fact
 from surf_data.migrate.files import Migration
-from surf_data.migrate.replay import Listener, replay
+from surf_data.migrate.replay import OnProgress, replay
 from surf_data.migrate.scratch import Connect, Environment, ScratchServer, direct, scratch_database
 
 
@@ -27,7 +27,7 @@ class Difference:
 
 
 def verify(
-    connect: Connect, server: ScratchServer, migrations: Sequence[Migration], on_start: Listener | None = None
+    connect: Connect, server: ScratchServer, migrations: Sequence[Migration], on_start: OnProgress | None = None
 ) -> list[Difference]:
     """Return how a database differs from what migrations make of an empty one; nothing when it does not.
 

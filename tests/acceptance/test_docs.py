@@ -52,7 +52,7 @@ class Shell:
     def __init__(self, folder: Path, environment: Path) -> None:
         self._environment = environment
         self._process = subprocess.Popen(
-            ["bash", "-eu", "-o", "pipefail"],  # noqa: S607 -- the reader's bash
+            ["bash", "-eu", "-o", "pipefail"],  # noqa: S607 - the reader's bash
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -126,7 +126,7 @@ def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pyt
         for block in blocks:
             if block.language == "python":
                 # The empty lines make tracebacks name the document's own.
-                exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 -- it is ours
+                exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 - it is ours
                 continue
             place = f"{document}:{block.line}"
             commands = commands_in(block.body)

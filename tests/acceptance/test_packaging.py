@@ -36,7 +36,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     with tarfile.open(sdist) as archive:
         # What `filter="data"` says since Python 3.11.4.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
-        archive.extractall(folder)  # noqa: S202 -- just built here
+        archive.extractall(folder)  # noqa: S202 - just built here
         members = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
     unpacked = folder / sdist.name.removesuffix(".tar.gz")
     subprocess.run([*hatchling, "-t", "wheel"], cwd=unpacked, check=True, capture_output=True)

@@ -184,7 +184,7 @@ def git(root: Path, *arguments: str) -> None:
     names = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in person.items()}
     nothing = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     environment = {**os.environ, **names, **nothing}
-    subprocess.run(["git", *arguments], cwd=root, env=environment, check=True, capture_output=True)  # noqa: S607 -- its own git
+    subprocess.run(["git", *arguments], cwd=root, env=environment, check=True, capture_output=True)  # noqa: S607 - its own git
 
 
 def run(root: Path, *arguments: str, **variables: str) -> Verdict:

@@ -23,7 +23,7 @@ from rig.secrecy import LOGIN, Watch, planted, pytest_runtest_makereport, watch
 from surf_data import migrate
 from surf_data.embedded.account import Account, account_for
 from surf_data.embedded.folder import Folder
-from surf_data.embedded.postgres import initialise, installations, usable_programs
+from surf_data.embedded.postgres import initialize, installations, usable_programs
 from surf_data.kernel import resources
 
 __all__ = ["pytest_runtest_makereport", "watch"]
@@ -119,7 +119,7 @@ def postgres_template(postgres_folder: Callable[[], Path], account: Account) -> 
     """Return a server that is not running, with all migrations applied: its data is what each test begins with."""
     folder = postgres_folder()
     programs = usable_programs(installations()[18], account, folder)
-    initialise(Folder(folder, account), programs, durable=False)
+    initialize(Folder(folder, account), programs, durable=False)
     (folder / "postgres").rename(folder / "data")
     template = PostgresServer(folder, programs, account)
     template.start()

@@ -20,7 +20,7 @@ _BUS = 10_000
 def free_port() -> int:
     """Return a port that is free, and so is its cluster bus; below those that the system hands out to clients."""
     while True:
-        port = random.randrange(15_000, 22_000)  # noqa: S311 -- many tests look at the same time
+        port = random.randrange(15_000, 22_000)  # noqa: S311 - many tests look at the same time
         with suppress(OSError), ExitStack() as taken:
             for one in (port, port + _BUS):
                 taken.enter_context(socket.create_server(("127.0.0.1", one)))

@@ -95,7 +95,7 @@ def laid_out(root: Path, name: str) -> Iterator[Revision]:
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         # What `filter="data"` says since Python 3.11.4.
         tar.extraction_filter = getattr(tarfile, "data_filter", None)
-        tar.extractall(folder)  # noqa: S202 -- git's own
+        tar.extractall(folder)  # noqa: S202 - git's own
         yield Revision(name, Path(folder))
 
 

@@ -37,7 +37,7 @@ def warm(target: Target, file: BinaryIO, ttl: int, *, as_json: bool) -> None:
     UTF-8; blank lines are skipped, and - is standard input. Every line is read and checked before anything is stored,
     and an error names the number of the line.
     """
-    with target.open_patiently(lamps.open) as data:
+    with target.open_for_bulk(lamps.open) as data:
         with output.progress("Reading", file) as advance:
             surf = surf_file.read(file, advance)
         stored = data.cache.warm_surf_data(surf, ttl)
@@ -58,7 +58,7 @@ def flush(target: Target, *, as_json: bool) -> None:
 
     Walks through all keys of the server, a thousand at a time, so that others are not held up.
     """
-    with target.open_patiently(lamps.open) as data:
+    with target.open_for_bulk(lamps.open) as data:
         if reason := data.redis.ping().reason:
             raise SurfDataError(f"Redis cannot be used: {reason}")
         deleted = data.cache.flush()

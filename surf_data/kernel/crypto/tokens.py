@@ -25,7 +25,7 @@ def new_api_key(prefix: str = "") -> NewApiKey:
     """Return a new API key with 256 random bits.
 
     Arguments:
-        prefix: what it begins with, so that scanners for leaked keys recognise it: ``dlt_``. 43 letters follow.
+        prefix: what it begins with, so that scanners for leaked keys recognize it: ``dlt_``. 43 letters follow.
     """
     key = prefix + new_token().reveal()
     return NewApiKey(Secret(key), token_digest(key), key[-PREVIEW:])

@@ -170,13 +170,13 @@ class Translation:
     ) -> Literal[False]:
         if error is None or isinstance(error, SurfDataError) or not isinstance(error, self._kinds):
             return False
-        told = translated(error, self._query)
+        ours = translated(error, self._query)
         # Some tools show the local variables of each frame.
         del error, traceback
         try:
-            raise told
+            raise ours
         finally:
             # ``raise ... from None`` would only hide the driver's error; error trackers follow the attribute.
-            told.__context__ = None
+            ours.__context__ = None
             # The error holds this frame; held in turn, both would wait for the garbage collector.
-            del told
+            del ours

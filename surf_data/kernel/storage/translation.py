@@ -102,8 +102,8 @@ class Translation:
             told = from_obstore(error, self._operation, self._key)
         del error, traceback
         try:
-            raise told
+            raise ours
         finally:
             # As in `surf_data.kernel.postgres.translation`: nothing of the other error is kept.
-            told.__context__ = None
-            del told
+            ours.__context__ = None
+            del ours

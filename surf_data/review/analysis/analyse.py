@@ -172,13 +172,13 @@ class Analyst:
         if matched is None or query.order:
             return Refusal(query=query, reason="this form of COPY is not known here", line=query.sql_line)
         # Pieces of the query itself.
-        asked = matched["query"] or f"SELECT {matched['columns'] or '*'} FROM {matched['table']}"  # noqa: S608 -- from the file
+        asked = matched["query"] or f"SELECT {matched['columns'] or '*'} FROM {matched['table']}"  # noqa: S608 - from the file
         described = self.describe(asked)
         columns = [name for name, *_ in described.columns]
         if matched["way"].upper() == "FROM":
             names = sql.SQL(", ").join(map(sql.Identifier, columns)).as_string(self._connection)
             values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
-            asked = f"INSERT INTO {matched['table']} ({names}) VALUES ({values})"  # noqa: S608 -- from the file
+            asked = f"INSERT INTO {matched['table']} ({names}) VALUES ({values})"  # noqa: S608 - from the file
             described = self.describe(asked)
         facts = self._facts(query, attrs.evolve(described, parameters=()), self._tree(asked, described.parameters))
         rows = Rows(at_least_one=False, at_most_one=False, reason="COPY takes or gives any number of rows")

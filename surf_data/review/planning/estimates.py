@@ -253,7 +253,7 @@ class Estimates:
             column = columns.get(number)
             distinct *= (column and self._distinct(column, declared)) or declared.rows or 1
         equal = rows / min(distinct, rows) if rows else 1.0
-        if not index.is_unique and index.shares_entries and equal >= 2:  # noqa: PLR2004 -- one does not share
+        if not index.is_unique and index.shares_entries and equal >= 2:  # noqa: PLR2004 - one does not share
             return (_SHARED + math.ceil(equal / _SHARING) * entry / equal) / _BUILT
         first = columns.get(index.columns[0])
         order = declared.columns.get(first.name, ColumnScale()).correlation if first else None

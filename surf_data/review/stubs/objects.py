@@ -74,7 +74,7 @@ def _found(reference: str, *, lenient: bool) -> QueryObject:
     try:
         module = importlib.import_module(module_name)
         found = getattr(module, name)
-    except Exception as error:  # noqa: BLE001 -- a module may raise anything
+    except Exception as error:  # noqa: BLE001 - a module may raise anything
         problem = QueryFileError(f"{reference} cannot be imported ({type(error).__name__}); write package.module:name")
     else:
         is_function = inspect.isroutine(found) or hasattr(found, "cache_info")

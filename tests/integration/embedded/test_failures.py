@@ -211,7 +211,7 @@ def test_initdb_says_why(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     programs = postgres.usable_programs(postgres.installations()[18], folder.account, data_folder)
     monkeypatch.setattr(postgres, "available_locale", lambda _: "tlh_QO")
     with pytest.raises(EmbeddedServerError, match=r'cannot make its data folder: error: .*"tlh_QO"'):
-        postgres.initialise(folder, programs, durable=False)
+        postgres.initialize(folder, programs, durable=False)
     assert not folder.postgres.exists()
 
 

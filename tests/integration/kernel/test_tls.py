@@ -23,7 +23,7 @@ import surf_data
 from rig import PostgresServer, RedisServer
 from surf_data.embedded.account import account_for
 from surf_data.embedded.folder import Folder
-from surf_data.embedded.postgres import initialise, installations, usable_programs
+from surf_data.embedded.postgres import initialize, installations, usable_programs
 from surf_data.kernel.postgres import connector
 
 PASSWORD = "planted-over-tls"
@@ -195,7 +195,7 @@ def postgres() -> Iterator[PostgresServer]:
         folder.chmod(0o755)
         account.give(folder)
         programs = usable_programs(installations()[18], account, folder)
-        initialise(Folder(folder, account), programs, durable=False)
+        initialize(Folder(folder, account), programs, durable=False)
         (folder / "postgres").rename(folder / "data")
         stack.callback(shutil.rmtree, folder / "data")
         (folder / "data" / "pg_hba.conf").write_text("local all kai scram-sha-256\nlocal all all trust\n")

@@ -26,7 +26,7 @@ def lamp_id(data: surf_data.LampsDataLayer) -> UUID:
 
 
 def test_a_session_from_its_beginning_to_its_end(data: surf_data.LampsDataLayer, lamp_id: UUID) -> None:
-    """The token is recognised until the session is ended, and no other token is."""
+    """The token is recognized until the session is ended, and no other token is."""
     token = data.sessions.begin_session(lamp_id)
     assert data.sessions.get_session_lamp(token.reveal()) == lamp_id
     assert data.sessions.get_session_lamp(token.reveal()[:-1]) is None
@@ -36,7 +36,7 @@ def test_a_session_from_its_beginning_to_its_end(data: surf_data.LampsDataLayer,
 
 
 def test_only_the_hash_is_stored(data: surf_data.LampsDataLayer, admin: Connection, lamp_id: UUID) -> None:
-    """A reader of the table finds nothing that is recognised as a token, and the server refuses anything else."""
+    """A reader of the table finds nothing that is recognized as a token, and the server refuses anything else."""
     token = data.sessions.begin_session(lamp_id).reveal()
     [stored] = admin.execute("SELECT session_token FROM user_sessions").fetchone() or []
     assert stored == crypto.token_digest(token)
@@ -53,7 +53,7 @@ def test_a_token_shows_itself_on_request_only(data: surf_data.LampsDataLayer, la
 
 
 def test_sessions_that_hold_no_more(data: surf_data.LampsDataLayer, admin: Connection, lamp_id: UUID) -> None:
-    """Neither an expired session nor one of a lamp that is out of use is recognised."""
+    """Neither an expired session nor one of a lamp that is out of use is recognized."""
     expired, inactive = (data.sessions.begin_session(lamp_id, 60).reveal() for _ in range(2))
     admin.execute(
         "UPDATE user_sessions SET expires_at = now() WHERE session_token = %s", [crypto.token_digest(expired)]

@@ -42,7 +42,7 @@ def test_a_registered_user_has_a_lamp(data: LampsDataLayer) -> None:
 
 
 def test_the_address_is_shown_as_typed(data: LampsDataLayer, admin: Admin) -> None:
-    """The stored address is the one that was typed; only the key is normalised."""
+    """The stored address is the one that was typed; only the key is normalized."""
     data.users.register_user(user_data(email=" Straße@Example.ORG "))
     stored = admin.execute("SELECT email, email_key FROM lamp_registry").fetchone()
     assert stored == (" Straße@Example.ORG ", "strasse@example.org")

@@ -20,7 +20,7 @@ TABLES = "CREATE TABLE first (id int); CREATE TABLE second (id int); CREATE SEQU
 ALTER = "SELECT nextval('tries'); ALTER TABLE first ADD COLUMN more int;"
 
 
-class Told(logging.Handler):
+class Recorded(logging.Handler):
     """Calls a function for each retry that is logged."""
 
     def __init__(self, call: Callable[[logging.LogRecord], None]) -> None:
@@ -36,7 +36,7 @@ class Told(logging.Handler):
 @contextmanager
 def on_retry(call: Callable[[logging.LogRecord], None]) -> Iterator[None]:
     """Call a function between the tries of the block's run."""
-    log, handler = logging.getLogger("surf_data.migrate.execution"), Told(call)
+    log, handler = logging.getLogger("surf_data.migrate.execution"), Recorded(call)
     log.addHandler(handler)
     yield
     log.removeHandler(handler)

@@ -1,4 +1,4 @@
-"""Processes: recognised, and stopped with as much force as it takes."""
+"""Processes: recognized, and stopped with as much force as it takes."""
 
 import os
 import signal

@@ -85,7 +85,7 @@ def test_never_null(database: Callable[[str], psycopg.Connection[Any]]) -> None:
             misnamed.append(internal)
         calls = list(itertools.product(*(VALUES[each] for each in types)))
         answers = []
-        chance = random.Random(internal)  # noqa: S311 -- the same at every run
+        chance = random.Random(internal)  # noqa: S311 - the same at every run
         for values in chance.sample(calls, min(CALLS, len(calls))):
             given = ", ".join(
                 value if each in POLYMORPHIC or "::" in value else f"({value})::{each}"

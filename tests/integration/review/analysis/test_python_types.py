@@ -69,7 +69,7 @@ GIVEN: dict[str, list[Any]] = {
     "text": ["a"],
     "text[]": [["a"], [None]],
     "time": [dt.time(1)],
-    "timestamp": [dt.datetime(2020, 1, 1)],  # noqa: DTZ001 -- that is the type
+    "timestamp": [dt.datetime(2020, 1, 1)],  # noqa: DTZ001 - that is the type
     "timestamptz": [dt.datetime(2020, 1, 1, tzinfo=dt.UTC)],
     "timetz": [dt.time(1, tzinfo=dt.UTC)],
     "tstzrange": [Range(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))],

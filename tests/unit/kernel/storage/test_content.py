@@ -48,7 +48,7 @@ WEBP_EXTENDED = b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + (1919).to_bytes(3, "little"
     ],
 )
 def test_types(head: bytes, expected: str | None) -> None:
-    """A type is recognised by how the content begins, whatever it is called."""
+    """A type is recognized by how the content begins, whatever it is called."""
     assert sniff(head) == expected
 
 

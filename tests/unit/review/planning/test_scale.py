@@ -59,7 +59,7 @@ def test_all_keys(read: Callable[[str], Scale], tmp_path: Path) -> None:
                 visible=0.25,
                 columns={
                     "shop": ColumnScale(distinct=10, nulls=0.5, width=4, correlation=-1, range=(1, 9.5)),
-                    "made": ColumnScale(range=(date(2024, 1, 31), datetime(2024, 2, 1, 12))),  # noqa: DTZ001 -- TOML's
+                    "made": ColumnScale(range=(date(2024, 1, 31), datetime(2024, 2, 1, 12))),  # noqa: DTZ001 - TOML's
                     "seen": ColumnScale(range=(timedelta(days=-30), timedelta(0))),
                     "open": ColumnScale(true=1),
                 },
@@ -74,7 +74,7 @@ def test_moments() -> None:
     now = datetime(2024, 3, 1, tzinfo=UTC)
     assert at(timedelta(days=-1), now) == datetime(2024, 2, 29, tzinfo=UTC)
     assert at(date(2024, 1, 1), now) == datetime(2024, 1, 1, tzinfo=UTC)
-    assert at(datetime(2024, 1, 1, 7), now) == datetime(2024, 1, 1, 7, tzinfo=UTC)  # noqa: DTZ001 -- TOML's
+    assert at(datetime(2024, 1, 1, 7), now) == datetime(2024, 1, 1, 7, tzinfo=UTC)  # noqa: DTZ001 - TOML's
     assert at(now, datetime.now(UTC)) == now
     assert at(7, now) == 7
 

@@ -18,7 +18,7 @@ def git_in(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(
-        ["git", *identity, *arguments],  # noqa: S607 -- the developer's git
+        ["git", *identity, *arguments],  # noqa: S607 - the developer's git
         cwd=folder,
         check=True,
         capture_output=True,

@@ -26,7 +26,7 @@ T = TypeVar("T")
         (None, "None"),
         (Any, "Any"),
         (None | int, "int | None"),
-        (Optional[UUID], "UUID | None"),  # noqa: UP045 -- people write it
+        (Optional[UUID], "UUID | None"),  # noqa: UP045 - people write it
         (list[str | None], "list[str | None]"),
         (list[str] | list[str | None] | None, "list[str] | list[str | None] | None"),
         (tuple[Any, ...], "tuple[Any, ...]"),
@@ -72,7 +72,7 @@ def test_nothing_to_import() -> None:
         (float, int),
         (int | None, int),
         (int | None, None),
-        (Union[int, None], int | None),  # noqa: UP007 -- people write it
+        (Union[int, None], int | None),  # noqa: UP007 - people write it
         (Any, int),
         (object, int),
         (dict[str, Any], Any),
