@@ -1,7 +1,7 @@
 """Seals an append-only log hour by hour, so that a later change of it can be shown.
 
 A seal holds the id and a digest of each entry of an hour, and the digest of the seal before it; each seal's own digest
-covers both. Whoever keeps one seal elsewhere can prove all that came before. Knows no table: the statements are a
+covers both. A copy of one seal elsewhere proves all that came before. Knows no table: the statements are a
 domain's. Entries that come later for a sealed hour get a seal of their own.
 """
 

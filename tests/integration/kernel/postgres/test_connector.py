@@ -276,7 +276,7 @@ def test_a_server_that_is_too_old(database_url: str, monkeypatch: pytest.MonkeyP
     connecting = connector.Connector(settings.load({}, database_url=database_url))
     with pytest.raises(DatabaseUnavailable, match=r"PostgreSQL 18\.\d+ is too old: 19 or newer is needed"):
         connecting.direct()
-    assert connecting.refusals == 1
+    assert connecting.permanent_failures == 1
     database = DatabaseManager(settings.load({}, database_url=database_url, pool_min_size=0))
     with pytest.raises(PoolTimeout) as caught:
         database.ping()
