@@ -70,7 +70,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
                 database.connect,
                 server,
                 [*_in_order(folder, database, replayed)],
-                lambda migration: tell(f"replaying {migration.label}"),
+                lambda migration: on_progress(f"replaying {migration.label}"),
             )
     if as_json:
         output.write_json(

@@ -97,9 +97,9 @@ class Translation:
         if isinstance(error, SurfDataError) or not isinstance(error, Exception if self._cloud else OSError):
             return False
         if not self._cloud and isinstance(error, OSError):
-            told = from_os(error, self._operation, self._key)
+            ours = from_os(error, self._operation, self._key)
         else:
-            told = from_obstore(error, self._operation, self._key)
+            ours = from_obstore(error, self._operation, self._key)
         del error, traceback
         try:
             raise ours
