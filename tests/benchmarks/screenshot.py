@@ -116,24 +116,31 @@ def _s3(measure: Measure, endpoint: str, store: ObjectStore) -> None:
 def _memory(endpoint: str, file: str) -> float:
     """Return how many MB a process grows by that puts a file and gets it again."""
     program = """
-import resource, sys
+import sys, threading, time
+import psutil
 from rig.object_storage import seaweed_store
 class Server: endpoint = sys.argv[1]
 store = seaweed_store(Server)
-store.put("bench/warm", iter([bytes(6 << 20)]), create=False)
+store.put("bench/warm", b"warm", create=False)
 store.get("bench/warm").read()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+process, peak = psutil.Process(), [0]
+def watch():
+    while True:
+        peak[0] = max(peak[0], process.memory_info().rss)
+        time.sleep(0.002)
+before = process.memory_info().rss
+threading.Thread(target=watch, daemon=True).start()
 with open(sys.argv[2], "rb") as source:
     store.put("bench/memory", source, create=False)
 for piece in store.get("bench/memory"):
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak[0] - before)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", program, endpoint, file], env=environment, check=True, capture_output=True, text=True
     )
-    return int(done.stdout) / 1024
+    return int(done.stdout) / 2**20
 
 
 def _azure(measure: Measure, connection: str) -> None:

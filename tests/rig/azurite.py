@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from rig.seaweed import free_ports
+from rig.seaweed import end_with_parent, free_ports
 from rig.waiting import eventually
 
 #: The account that the emulator has, and its documented key.
@@ -33,7 +33,11 @@ class AzuriteServer:
         address = ["--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [str(self.program), *options, *address], cwd=folder, stdout=log, stderr=log
+                [str(self.program), *options, *address],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - as there
             )
         eventually(self._answers)
 

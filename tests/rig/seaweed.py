@@ -1,9 +1,12 @@
 """A SeaweedFS server of the tests' own, which speaks S3."""
 
+import ctypes
 import json
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -54,6 +57,7 @@ class SeaweedServer:
                 cwd=folder,
                 stdout=log,
                 stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - no thread runs yet that could hold a lock it needs
             )
         eventually(lambda: "S3           ready" in (folder / "log").read_text(errors="replace"))
 
@@ -66,6 +70,13 @@ class SeaweedServer:
         """End it; what it stored is of no use to anybody."""
         self._process.kill()
         self._process.wait(30)
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the tests end, however they do."""
+    if sys.platform == "linux":
+        # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def free_ports(count: int) -> list[int]:

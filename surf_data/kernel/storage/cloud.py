@@ -5,6 +5,7 @@ whose parent has used it is refused.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -88,15 +89,15 @@ class CloudStore:
         obstore = _obstore("put")
         checked_key(key)
         counted = CountedSource(source)
-        first = b"".join(_first_part(counted))
+        first = deque(_first_part(counted))
         options: dict[str, Any] = {"attributes": _to_obstore(attributes)}
         with counted, Translation("put", key, cloud=True):
-            if len(first) <= PART_BYTES:
+            if counted.size <= PART_BYTES:
                 mode = "create" if create else "overwrite"
-                result = obstore.put(self._store, key, first, mode=mode, use_multipart=False, **options)
+                result = obstore.put(self._store, key, b"".join(first), mode=mode, use_multipart=False, **options)
             else:
                 limits = {"chunk_size": PART_BYTES, "max_concurrency": _PARALLEL_PARTS, "use_multipart": True}
-                result = obstore.put(self._store, key, chain([first], counted), **limits, **options)
+                result = obstore.put(self._store, key, chain(_drained(first), counted), **limits, **options)
         return ObjectInfo(key=key, size=counted.size, etag=result["e_tag"], attributes=attributes)
 
     def get(self, key: str) -> "CloudBody":
@@ -249,6 +250,12 @@ def _first_part(source: Iterator[bytes]) -> Iterator[bytes]:
         size += len(piece)
         if size > PART_BYTES:
             return
+
+
+def _drained(first: deque[bytes]) -> Iterator[bytes]:
+    # What is sent need not be kept.
+    while first:
+        yield first.popleft()
 
 
 def _to_obstore(attributes: Attributes) -> dict[str, str]:
