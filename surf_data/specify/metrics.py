@@ -253,18 +253,16 @@ class PerformanceMetricQueries(BaseQueries[PerformanceMetric]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        metric = validation.text("name", name, maximum=200)
         begins, ends = fields.period(since, until, maximum=_YEARS)
         given: dict[str, Any] = {
-            "metric_name": metric,
+            "metric_name": validation.text("name", name, maximum=200),
             "project_id": fields.optional(fields.row_id)("project_id", project_id),
             "since": begins,
             "until": ends,
             "time_zone": fields.time_zone("time_zone", time_zone),
         }
         queries = specify_queries()
-        # PostgreSQL does not say that the ends are never null.
-        rows: list[Any]
+        rows: list[Any]  # PostgreSQL does not say that the ends are never null.
         if isinstance(interval, timedelta) and timedelta(minutes=1) <= interval <= _MAX_INTERVAL:
             _check_buckets(ends - begins, interval)
             rows = [*queries.metric_series(self._executor, **given, width=interval)]
