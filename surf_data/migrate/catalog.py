@@ -6,6 +6,7 @@ import attrs
 import psycopg
 
 from surf_data.kernel.postgres import Session
+from surf_data.migrate import history
 from surf_data.migrate.queries import migrate_queries
 
 # What is compared: lists of object identifiers, in the order of the query's columns.
@@ -87,7 +88,7 @@ def read(connection: psycopg.Connection[Any], *, common_version: int) -> Catalog
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with Session(connection).transaction() as session:
         # Asked first: how it is found depends on the search path.
-        known: dict[str, Any] = {"history": migrate_queries().catalog_history(session)}
+        known: dict[str, Any] = {"history": migrate_queries().catalog_history(session, schema=history.schema(session))}
         migrate_queries().catalog_configure(session)
         scope = migrate_queries().catalog_scope(session, **known)
         known |= zip(_SCOPE, scope, strict=True)

@@ -1,5 +1,7 @@
 """The table of applied migrations, one for all domains."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypedDict
 
@@ -29,19 +31,21 @@ def read(session: Session, domain: str) -> list[Record]:
     Raises:
         MigrationError: there is a table of that name with other columns.
     """
-    return migrate_queries().history_list(session, domain=domain) if _exists(session) else []
+    with _used(session) as found:
+        return migrate_queries().history_list(session, domain=domain) if found else []
 
 
 def create(session: Session) -> None:
     """Create the table if there is none. The caller holds the lock."""
-    if not _exists(session):
+    if schema(session) is None:
         migrate_queries().history_create(session)
 
 
 def forget(session: Session, domain: str) -> None:
     """Delete what was recorded of ``domain``, after what its migrations created was dropped."""
-    if _exists(session):
-        migrate_queries().history_forget(session, domain=domain)
+    with _used(session) as found:
+        if found:
+            migrate_queries().history_forget(session, domain=domain)
 
 
 class _Key(TypedDict):
@@ -70,34 +74,82 @@ class Entry:
 
     def start(self, direction: Direction) -> None:
         """Record that a section without a transaction begins."""
-        migrate_queries().history_start(self._session, **self._key, **self._file, direction=direction)
+        with _used(self._session):
+            migrate_queries().history_start(self._session, **self._key, **self._file, direction=direction)
 
     def advance(self, duration: timedelta) -> None:
         """Record that the next statement of the section is done."""
-        migrate_queries().history_advance(self._session, **self._key, duration=duration)
+        with _kept(self._session):
+            migrate_queries().history_advance(self._session, **self._key, duration=duration)
 
     def mark(self, *, begun: bool) -> None:
         """Record that the next statement begins outside a transaction, or that it failed and left nothing."""
-        migrate_queries().history_mark(self._session, **self._key, begun=begun)
+        with _used(self._session):
+            migrate_queries().history_mark(self._session, **self._key, begun=begun)
 
     def finish(self, direction: Direction, duration: timedelta) -> None:
         """Record that the migration was applied, or strike it out when it was reverted."""
-        if direction == "down":
-            migrate_queries().history_delete(self._session, **self._key)
-        else:
-            migrate_queries().history_finish(self._session, **self._key, **self._file, duration=duration)
+        with _kept(self._session):
+            if direction == "down":
+                migrate_queries().history_delete(self._session, **self._key)
+            else:
+                migrate_queries().history_finish(self._session, **self._key, **self._file, duration=duration)
 
     def baseline(self) -> None:
         """Record as applied what was not run."""
-        migrate_queries().history_baseline(self._session, **self._key, **self._file)
+        with _used(self._session):
+            migrate_queries().history_baseline(self._session, **self._key, **self._file)
 
     def repair(self) -> None:
         """Accept the file as it is now."""
-        migrate_queries().history_repair(self._session, **self._key, **self._file)
+        with _used(self._session):
+            migrate_queries().history_repair(self._session, **self._key, **self._file)
 
 
-def _exists(session: Session) -> bool:
-    columns = migrate_queries().history_columns(session)
-    if columns is not None and columns != _COLUMNS:
+def schema(session: Session) -> str | None:
+    """Return the schema of the table, which may be one to which the search path does not lead; ``None`` without one.
+
+    Raises:
+        MigrationError: there is a table of that name with other columns, or several of ours and none on the path.
+    """
+    return _found(session)[0]
+
+
+def _found(session: Session) -> tuple[str | None, bool]:
+    """Return the schema of the table, and whether the search path leads to it."""
+    tables = migrate_queries().history_find(session)
+    ours = {name: on_path for name, on_path, columns in tables if columns == _COLUMNS}
+    for name, on_path in ours.items():
+        if on_path:
+            return name, True
+    if "public" in ours or len(ours) == 1:
+        return "public" if "public" in ours else next(iter(ours)), False
+    if ours:
+        where = ", ".join(sorted(ours))
+        raise MigrationError(
+            f"the search path leads to none of the tables schema_migrations in {where}: set one of them"
+        )
+    if any(on_path for _, on_path, _ in tables):
         raise MigrationError("the table schema_migrations belongs to another tool; it is left alone")
-    return columns is not None
+    return None, False
+
+
+@contextmanager
+def _used(session: Session) -> Iterator[bool]:
+    """Have the name of the table lead to it for a block, if there is one, wherever the search path points."""
+    name, on_path = _found(session)
+    if name is None or on_path:
+        yield name is not None
+        return
+    with session.transaction():
+        migrate_queries().history_use(session, schema=name)
+        yield True
+
+
+@contextmanager
+def _kept(session: Session) -> Iterator[None]:
+    """The same after a part of a migration, which must have left the table where it was, or anywhere."""
+    with _used(session) as found:
+        if not found:
+            raise MigrationError("it drops schema_migrations, the table with the history of all migrations")
+        yield

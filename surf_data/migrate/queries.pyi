@@ -117,7 +117,13 @@ class _MigrateQueries:
     ) -> AbstractContextManager[_Rows[tuple[str | None, str | None, str]]]:
         """What is granted, to others than the owner, who may do everything. MAINTAIN is left out where one side has none."""
 
-    def catalog_history(self, executor: Executor, /) -> int | None:
+    def catalog_history(
+        self,
+        executor: Executor,
+        /,
+        *,
+        schema: str | None,
+    ) -> int | None:
         """The table of the runner's history, which belongs to no migration; null while there is none."""
 
     def catalog_indexes(
@@ -402,10 +408,6 @@ class _MigrateQueries:
     ) -> int:
         """Records a migration as applied that was not run: the database had what it makes."""
 
-    def history_columns(self, executor: Executor, /) -> list[str | None] | None:
-        """The columns of the table, in order; null while there is no such table.
-        The runner asks before it reads or creates: the name may be taken by another tool's table."""
-
     def history_create(self, executor: Executor, /) -> str | None:
         """Creates the table. The checksum is SHA-256 over the file with its newlines normalized, in hexadecimal.
         A section without a transaction is unfinished until its last statement is done, and says how many are; begun_at is
@@ -420,6 +422,14 @@ class _MigrateQueries:
         number: int,
     ) -> int:
         """Records that a migration was reverted."""
+
+    def history_find(self, executor: Executor, /) -> list[tuple[str, bool, list[str | None]]]:
+        """All tables that have its name, with their columns in order, and whether the search path leads to it. The runner asks
+        before it reads or creates: the path may have changed, and the name may be taken by another tool's table."""
+
+    def history_find_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str, bool, list[str | None]]]]:
+        """All tables that have its name, with their columns in order, and whether the search path leads to it. The runner asks
+        before it reads or creates: the path may have changed, and the name may be taken by another tool's table."""
 
     def history_finish(
         self,
@@ -496,6 +506,15 @@ class _MigrateQueries:
         direction: str | None,
     ) -> int:
         """Records that a section without a transaction begins."""
+
+    def history_use(
+        self,
+        executor: Executor,
+        /,
+        *,
+        schema: str | None,
+    ) -> str:
+        """Has the name lead to the table in a schema, for the rest of the transaction."""
 
     def index_state(
         self,

@@ -176,9 +176,9 @@ LEFT JOIN pg_attribute AS pa
     ON granted.classid = 'pg_class'::regclass AND granted.objid = pa.attrelid AND granted.objsubid = pa.attnum
 GROUP BY poi.type, poi.identity, pa.attname, grants.grantee, grants.is_grantable;
 
--- name: catalog_history()$
+-- name: catalog_history(schema)$
 -- The table of the runner's history, which belongs to no migration; null while there is none.
-SELECT to_regclass('schema_migrations')::oid AS history;
+SELECT to_regclass(quote_ident(:schema::text) || '.schema_migrations')::oid AS history;
 
 -- name: catalog_owners(schemas, relations, routines, types)
 -- Who owns what. Owners are not compared; but what is granted to one need not be granted on the other side.

@@ -14,16 +14,6 @@ WHERE sm.domain = :domain::text AND sm.number = :number::integer;
 INSERT INTO schema_migrations (domain, number, name, checksum, applied_at, duration)
 VALUES (:domain::text, :number::integer, :name::text, :checksum::text, clock_timestamp(), '0');
 
--- name: history_columns()$
--- The columns of the table, in order; null while there is no such table.
--- The runner asks before it reads or creates: the name may be taken by another tool's table.
-SELECT array_agg(pa.attname::text ORDER BY pa.attnum) AS columns
-FROM pg_attribute AS pa
-WHERE
-    pa.attrelid = to_regclass('schema_migrations')
-    AND pa.attnum > 0
-    AND NOT pa.attisdropped;
-
 -- name: history_create()#
 -- Creates the table. The checksum is SHA-256 over the file with its newlines normalized, in hexadecimal.
 -- A section without a transaction is unfinished until its last statement is done, and says how many are; begun_at is
@@ -52,6 +42,23 @@ WHERE sm.domain = :domain::text AND sm.number = :number::integer;
 -- Forgets a domain: what its migrations made was dropped.
 DELETE FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text;
+
+-- name: history_find()
+-- All tables that have its name, with their columns in order, and whether the search path leads to it. The runner asks
+-- before it reads or creates: the path may have changed, and the name may be taken by another tool's table.
+SELECT
+    pn.nspname::text AS schema_name,
+    coalesce(pc.oid = to_regclass('schema_migrations'), false) AS on_path,
+    array(
+        SELECT pa.attname::text
+        FROM pg_attribute AS pa
+        WHERE pa.attrelid = pc.oid AND pa.attnum > 0 AND NOT pa.attisdropped
+        ORDER BY pa.attnum
+    ) AS columns
+FROM pg_class AS pc
+INNER JOIN pg_namespace AS pn ON pc.relnamespace = pn.oid
+WHERE pc.relname = 'schema_migrations' AND pc.relkind IN ('r', 'p') AND NOT starts_with(pn.nspname::text, 'pg_temp')
+ORDER BY pn.nspname;
 
 -- name: history_finish(domain, number, name, checksum, duration)!
 -- Records that a migration was applied, in the transaction that applied it, or its last statement.
@@ -98,3 +105,7 @@ INSERT INTO schema_migrations (domain, number, name, checksum, duration, unfinis
 VALUES (:domain::text, :number::integer, :name::text, :checksum::text, '0', :direction::text)
 ON CONFLICT (domain, number) DO UPDATE
     SET unfinished = excluded.unfinished, statements_done = 0, begun_at = NULL;
+
+-- name: history_use(schema)$
+-- Has the name lead to the table in a schema, for the rest of the transaction.
+SELECT set_config('search_path', quote_ident(:schema::text) || ', ' || current_setting('search_path'), true) AS path;

@@ -414,8 +414,7 @@ def test_a_history_that_cannot_be_written_fails_the_migration(
 ) -> None:
     """Without its record a migration is not applied."""
     error = refusal(runner(FIRST, "DROP TABLE schema_migrations;").up)
-    assert error.sqlstate == "42P01"
-    assert "migrate.history_finish failed" in str(error)
+    assert "it drops schema_migrations, the table with the history of all migrations" in str(error)
     assert recorded(server) == [("shop", 1)]
 
 
