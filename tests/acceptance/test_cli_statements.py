@@ -38,7 +38,7 @@ def test_tables(cli: Cli, counted_url: str) -> None:
     assert (done.code, done.err) == (0, "")
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert "lamp_configuration 4 8 1.50 0.50 3.00 75.0% ████████████" in lines
-    assert any(line.startswith("Never run: activity_copy, ") for line in lines)
+    assert any(line.startswith("Never run: activity_anonymise, ") for line in lines)
     assert "SELECT 1 FROM elsewhere 4 25.0%" in lines
 
 
