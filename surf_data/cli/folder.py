@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from surf_data.cli.options import with_options
 from surf_data.cli.target import DOMAIN_VARIABLE, Target, default_domain, pass_target
 from surf_data.domain import Domain
 from surf_data.kernel import resources
+from surf_data.kernel.postgres import DatabaseManager
 from surf_data.migrate import Runner
 
 P = ParamSpec("P")
@@ -33,13 +34,19 @@ class Folder:
     domain: str
     #: The PostgreSQL schemas that they alone create; none where that is not declared.
     schemas: tuple[str, ...] = ()
+    #: The domain, if they are one's own.
+    declared: Domain | None = None
 
     @classmethod
     def of(cls, target: Target, declared: Domain) -> "Folder":
         """Return the migrations of a domain."""
         schemas = tuple(schema for schema in declared.schemas if schema != "public")
         path = resources.migrations_folder(declared)
-        return cls(target=target, path=path, domain=declared.name, schemas=schemas)
+        return cls(target=target, path=path, domain=declared.name, schemas=schemas, declared=declared)
+
+    def open(self) -> AbstractContextManager[DatabaseManager]:
+        """Open the database for a block."""
+        return self.target.database(self.declared)
 
     @contextmanager
     def runner(self, **limits: Any) -> Iterator[Runner]:
@@ -48,7 +55,7 @@ class Folder:
         Arguments:
             limits: as for `surf_data.migrate.Runner`.
         """
-        with self.target.database() as database:
+        with self.open() as database:
             yield Runner(database.connect, self.path, self.domain, **limits)
 
 

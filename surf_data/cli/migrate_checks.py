@@ -53,7 +53,7 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
     Lines with - are in the database alone, lines with + only in what the migrations make. Exits with 1 when there are
     any, when a migration is not applied, or when a file is not as it was applied.
     """
-    with folder.target.database() as database, output.working("reading the history") as on_progress:
+    with folder.open() as database, output.working("reading the history") as on_progress:
         migrations = read_folder(folder.path)
         if to is not None and to > len(migrations):
             raise MigrationError(f"there is no migration {to:04d}", file=str(folder.path))
@@ -101,7 +101,7 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
     end; and whether it writes a table anew, reads it from end to end or builds its indexes, which takes the longer
     the larger it is. A statement that cannot run in a transaction has its lock from PostgreSQL's manual.
     """
-    with folder.target.database() as database, output.working("reading the history") as on_progress:
+    with folder.open() as database, output.working("reading the history") as on_progress:
         runner = Runner(database.connect, folder.path, folder.domain)
         statuses = runner.up(to, dry_run=True)
         files = {migration.number: migration for migration in read_folder(folder.path)}

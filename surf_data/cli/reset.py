@@ -28,7 +28,7 @@ def seed(target: Target, choice: Choice, /, *, every: bool, dry_run: bool, as_js
         if every and not (folder.path / "seed").is_dir():
             # Not every domain has sample data.
             continue
-        with folder.target.database() as database:
+        with folder.open() as database:
             files = migrate.seed(database.connect, folder.path, folder.domain, dry_run=dry_run)
         names += [f"{folder.domain}/{file.name}" if every else file.name for file in files]
     if as_json:
@@ -54,7 +54,7 @@ def reset(folder: Folder, /, *, yes: str | None, seeds: bool, dry_run: bool, as_
     """
     applied: list[MigrationStatus] = []
     pending = migrate.read_folder(folder.path)
-    with folder.target.database() as database:
+    with folder.open() as database:
         name = str(database.connection_info()["database"])
         if dry_run:
             migrate.check_reset(database.connect, folder.schemas)

@@ -15,7 +15,7 @@ from surf_data.data_layer import DataLayer, with_servers
 from surf_data.domain import Domain
 from surf_data.kernel import settings
 from surf_data.kernel.postgres import DatabaseManager
-from surf_data.kernel.settings import ENVIRONMENT_PREFIX
+from surf_data.kernel.settings import ENVIRONMENT_PREFIX, Settings, Source
 
 # A command can wait where a service cannot: a large import takes Redis longer than a lookup.
 _CACHE_TIMEOUT = 10.0
@@ -100,18 +100,23 @@ class Target:
         return self.open(opener, cache_timeout=None if limited else _CACHE_TIMEOUT)
 
     @contextmanager
-    def database(self) -> Iterator[DatabaseManager]:
+    def database(self, declared: Domain | None = None) -> Iterator[DatabaseManager]:
         """Open the database for a block, for commands that are about no domain's rows.
+
+        Arguments:
+            declared: whose environment variables count, too.
 
         Raises:
             ConfigurationError: a setting is unknown or malformed.
             EmbeddedServerError: embedded servers were asked for and cannot be started.
         """
-        with signals.undisturbed(self._opened, lambda opened: opened.stack.close()) as opened:
+        with signals.undisturbed(lambda: self._opened(declared), lambda opened: opened.stack.close()) as opened:
             yield opened.database
 
-    def _opened(self) -> _Opened:
-        loaded = settings.load(database_url=self.database_url, redis_url=self.redis_url, pool_min_size=1)
+    def _opened(self, declared: Domain | None) -> _Opened:
+        source = Source() if declared is None else Source(name=declared.name, variables=declared.variables)
+        keywords = {"database_url": self.database_url, "redis_url": self.redis_url, "pool_min_size": 1}
+        loaded = settings.load_as(Settings, source, **keywords)
         with ExitStack() as stack:
             database = DatabaseManager(with_servers(loaded, stack))
             stack.callback(database.close)

@@ -92,3 +92,11 @@ def test_review_of_the_domain(cli: Cli, database_url: str) -> None:
     done = cli("review", "--domain", "lamps", "--query", "lamp_insert", "--json", "--scratch", database_url)
     assert done.code == 0
     assert [each["query"]["name"] for each in json.loads(done.out)["queries"]] == ["lamp_insert"]
+
+
+def test_a_domain_s_own_variables_count(cli: Cli, database_url: str) -> None:
+    """What the requirement of a domain calls its database is where its migrations go, for that domain alone."""
+    assert domain.find("specify").variables["database_url"] == ("DATABASE_URL",)
+    variables = {"DATABASE_URL": database_url, "PGHOST": "127.0.0.1", "PGPORT": "1"}
+    assert cli("migrate", "status", "--domain", "specify", variables=variables).code == 0
+    assert "cannot connect" in cli("migrate", "status", "--domain", "lamps", variables=variables).error()
