@@ -153,6 +153,8 @@ def archive(ground: Daylight) -> Row:
     """Row 5: an expired partition archived, read back, compared and dropped, beside COPY of it into a file."""
     with tempfile.TemporaryDirectory() as folder, psycopg.connect(ground.url, autocommit=True) as connection:
         file = Path(folder) / "copy.csv"
+        # What the ground has that is older.
+        ground.data.retention.run_manual_retention("location_history")
 
         def expired() -> None:
             connection.execute("DELETE FROM daylight.data_archives")

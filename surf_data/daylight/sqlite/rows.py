@@ -10,6 +10,7 @@ from surf_data.daylight.sqlite.values import Refused, Value
 from surf_data.errors import ValidationError
 from surf_data.kernel.crypto import token_digest
 from surf_data.kernel.emails import checked_email, email_key
+from surf_data.kernel.postgres import Json
 
 #: What a source row becomes: the id, the values in the order of the statement's arrays, and the text to check it by.
 Converted = tuple[str, tuple[Any, ...], str]
@@ -53,23 +54,24 @@ def _entry(fields: dict[str, Any], oldest: datetime | None) -> Converted:
     if oldest is not None and moment < oldest:
         raise Expired
     created = fields.get("created_at") or moment
-    location, metadata = fields["location"], fields["metadata"]
+    # PostgreSQL's own text of a document is JSON as well, so it is written once.
+    location, metadata = values.jsonb_text(fields["location"]), values.jsonb_text(fields["metadata"])
     text = _checked(
         fields["id"],
         fields["user_id"],
-        values.jsonb_text(location),
+        location,
         fields["activity"],
-        values.jsonb_text(metadata),
+        metadata,
         values.microseconds(moment),
     )
     stored = (
         fields["id"],
         fields["user_id"],
-        values.as_jsonb(location),
+        Json(location),
         fields["lat"],
         fields["lng"],
         fields["activity"],
-        values.as_jsonb(metadata),
+        Json(metadata),
         moment,
         created,
         fields.get("updated_at") or created,
