@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -21,14 +20,13 @@ from surf_data.kernel.postgres.deadlines import current_deadline
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.translation import UNDEFINED_TABLE
 from surf_data.kernel.redis import RedisManager
-from surf_data.kernel.secret import Secret
+from surf_data.kernel.servers import with_servers
 from surf_data.kernel.settings import Settings, Source
 
 if TYPE_CHECKING:
     from surf_data.migrate import Runner
     from surf_data.retention import BeforeDrop, TableMaintenance
 
-_EMBEDDED = "embedded:"
 # Seconds for what health asks beside whether the servers answer.
 _HEALTH_TIMEOUT = 0.5
 
@@ -341,29 +339,3 @@ def load_settings(
         if keywords.get(name) is not None:
             raise ConfigurationError(f"{name} does not go with on: the connections are another's", setting=name)
     return settings_module.shared(loaded, on.settings)
-
-
-def with_servers(settings: Settings, opened: ExitStack) -> Settings:
-    """Start the embedded servers if the settings ask for them.
-
-    Arguments:
-        settings: where the servers are; ``database_url`` may be ``embedded:``.
-        opened: stops them when it is closed.
-
-    Returns:
-        The settings that point at them.
-
-    Raises:
-        EmbeddedServerError: they cannot be started.
-    """
-    url = "" if settings.database_url is None else settings.database_url.reveal()
-    if not url.startswith(_EMBEDDED):
-        return settings
-    # An extra: imported only where it is asked for.
-    from surf_data import embedded  # noqa: PLC0415
-
-    folder = url.removeprefix(_EMBEDDED)
-    servers = embedded.start(Path(folder) if folder else None, redis=settings.redis_url is None)
-    opened.callback(servers.stop)
-    redis_url = settings.redis_url if servers.redis_url is None else Secret(servers.redis_url)
-    return attrs.evolve(settings, database_url=Secret(servers.database_url), redis_url=redis_url)

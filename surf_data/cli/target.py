@@ -11,10 +11,11 @@ import click
 from surf_data import domain
 from surf_data.cli import signals
 from surf_data.cli.options import Command
-from surf_data.data_layer import DataLayer, with_servers
+from surf_data.data_layer import DataLayer
 from surf_data.domain import Domain
 from surf_data.kernel import settings
 from surf_data.kernel.postgres import DatabaseManager
+from surf_data.kernel.servers import with_servers
 from surf_data.kernel.settings import ENVIRONMENT_PREFIX, Settings, Source
 
 # A command can wait where a service cannot: a large import takes Redis longer than a lookup.
