@@ -55,8 +55,16 @@ def newest(ground: Daylight) -> Row:
     """Row 1: the newest 50 of a user, in a large and in a small history of as many weeks."""
     large, small = count(), count()
     measured = ground.measure(
-        side("large", lambda: ground.data.history.get_user_location_history(f"large{next(large) % 1000}", 50)),
-        side("small", lambda: ground.data.history.get_user_location_history(f"small{next(small) % 1000}", 50)),
+        side(
+            "large",
+            lambda: ground.data.history.get_user_location_history(f"large{next(large) % _users(ground.rows)}", 50),
+        ),
+        side(
+            "small",
+            lambda: ground.data.history.get_user_location_history(
+                f"small{next(small) % _users(ground.rows // 100)}", 50
+            ),
+        ),
     )
     return Row(
         1,
@@ -254,6 +262,11 @@ def key(ground: Daylight) -> Row:
     )
 
 
+def _users(rows: int) -> int:
+    # Four hundred points each, so that a page is full at every size.
+    return max(rows // 400, 1)
+
+
 ROWS: dict[int, Callable[[Daylight], Row]] = {
     1: newest,
     2: upload,
@@ -330,7 +343,7 @@ def _prepare(url: str, data: DaylightDataLayer, rows: int) -> None:
     migrate.Runner(connect, resources.directory("migrations") / "daylight", "daylight").up()
     with connect() as connection:
         for prefix, size in (("large", rows), ("small", max(rows // 100, 1))):
-            connection.execute(_HISTORY, {"prefix": prefix, "rows": size, "users": 1000})
+            connection.execute(_HISTORY, {"prefix": prefix, "rows": size, "users": _users(size)})
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET jit = off")
     # Creates the weeks, and moves the rows there.
     data.maintain()
