@@ -137,7 +137,7 @@ def nightly(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the layout of the code and the SQL, and who imports whom."""
+    """Check the layout of the code and the SQL, who imports whom, and the words of its prose."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
     run_all(
         session,
@@ -145,6 +145,7 @@ def lint(session: nox.Session) -> None:
         ["ruff", "format", "--check"],
         ["sqruff", "lint", "--parsing-errors", *SQL_FOLDERS],
         ["lint-imports", "--no-logo"],
+        ["python", "tests/lint/words.py"],
     )
 
 

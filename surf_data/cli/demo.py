@@ -51,7 +51,7 @@ def demo(target: Target, *, domain: Domain) -> None:
         else:
             data.migrations.up()
             seed(data.database.connect, resources.migrations_folder(domain), domain.name)
-            # The other domains tell their stories themselves.
+            # The other domains have demos of their own.
             import_module(f"surf_data.cli.{domain.name}_demo").story(data, console)
     console.print()
     console.print(Rule(style="dim"))

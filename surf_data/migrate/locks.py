@@ -120,7 +120,7 @@ def measure_locks(
 
     Raises:
         MigrationError: a migration fails in an empty database; with file and line.
-        DatabaseError: a server cannot be reached, or refuses to make a database.
+        DatabaseError: a server cannot be reached, or refuses to create a database.
     """
     with closing(direct(connect)) as connection:
         environment = Environment.of(Session(connection))

@@ -74,7 +74,7 @@ def scratch_database(server: ScratchServer, environment: Environment) -> Iterato
         What connects to the new database, in autocommit mode.
 
     Raises:
-        DatabaseError: the server cannot be reached, or refuses to make a database.
+        DatabaseError: the server cannot be reached, or refuses to create a database.
     """
     name = f"{PREFIX}{secrets.token_hex(8)}"
 

@@ -41,7 +41,7 @@ def verify(
 
     Raises:
         MigrationError: a migration fails in an empty database; with file and line.
-        DatabaseError: a server cannot be reached, or refuses to make a database.
+        DatabaseError: a server cannot be reached, or refuses to create a database.
     """
     with closing(direct(connect)) as connection:
         with scratch_database(server, Environment.of(Session(connection))) as scratch:

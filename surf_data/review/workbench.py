@@ -75,12 +75,12 @@ def scratch(server: ScratchServer, *, private: bool = False) -> Iterator["Scratc
     """Create an empty database for a block. It is dropped when the block exits, with all connections to it.
 
     Arguments:
-        server: connects to a server where a database may be made.
+        server: connects to a server where a database may be created.
         private: whether no other client uses the server, so that roles which the files name may be created on it. They
             are dropped in the end, too: the next database's files may create them again.
 
     Raises:
-        DatabaseError: the server cannot be reached, or refuses to make a database.
+        DatabaseError: the server cannot be reached, or refuses to create a database.
     """
     with closing(scratch_connection(server)) as connection:
         environment = Environment.of(Session(connection))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # Each word with the one that PostgreSQL's and Python's manuals use.
 WORDS = {
-    r"undone": "rolled back",
+    r"undone(?!['\"])": "rolled back",
     r"patience|glance": "timeout, poll interval",
     r"strays?": "rows in the default partition",
     r"(?:is|are) told(?: of)?": "is called with, receives",
@@ -25,7 +25,7 @@ WORDS = {
     r"hears what": "receives",
     r"poison(?:ed|s)?": "corrupt",
     r"looks? whether": "checks whether",
-    r"he|his|himself|she": "it, of threads and readers",
+    r"he|him|his|himself|she|her": "it, of threads and readers",
     r"tells? whether": "returns whether",
     r"incarnation": "start time of the statistics",
 }

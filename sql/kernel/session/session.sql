@@ -1,7 +1,7 @@
 -- What this library asks of a session itself.
 
 -- name: function_is_volatile(names)$
--- Whether a function with one of these names may change something, so that a query which calls it is no mere read.
+-- Whether any of these functions is volatile, so that a query calling it is not read-only.
 -- retry: idempotent
 SELECT count(*) > 0 AS is_volatile
 FROM pg_proc AS p

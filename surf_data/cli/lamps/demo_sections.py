@@ -139,7 +139,7 @@ def statuses(data: LampsDataLayer) -> Section:
         rows.append((status, str(known), answer, str(len(data.lamps.get_all_active_lamps()))))
     return Section(
         "Out of use and back",
-        "Noor unplugs her lamp and plugs it in again: a lamp that is not active has no configuration.",
+        "Noor unplugs a lamp and plugs it in again: a lamp that is not active has no configuration.",
         'data.lamps.update_lamp_status(lamp_id, "inactive")',
         [tables.table("status", "known", "get_lamp_configuration", "active lamps", rows=rows, right={"active lamps"})],
     )

@@ -82,7 +82,7 @@ KAI_RESPELT = "KAI@Example.COM"
 
 
 def surf() -> dict[int, SurfData]:
-    """Return what the sea does, by location: nothing of Santa Cruz, and only half of what there is of San Diego."""
+    """Return surf data by location: none of Santa Cruz, and incomplete data of San Diego."""
     now = time.time()
     honolulu: dict[str, Any] = {"wave_height_m": 1.8, "wave_period_s": 14, "wind_speed_mps": 6.2, "wind_deg": 65}
     huntington: dict[str, Any] = {"wave_height_m": 1.1, "wave_period_s": 12, "wind_speed_mps": 3.4, "wind_deg": 210}

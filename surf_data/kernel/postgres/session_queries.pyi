@@ -19,7 +19,7 @@ class _SessionQueries:
         *,
         names: list[str] | list[str | None],
     ) -> bool:
-        """Whether a function with one of these names may change something, so that a query which calls it is no mere read."""
+        """Whether any of these functions is volatile, so that a query calling it is not read-only."""
 
     def primary_position(self, executor: Executor, /) -> int:
         """How far the primary's log is, in bytes: behind every transaction that has been committed.
