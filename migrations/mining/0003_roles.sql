@@ -7,8 +7,9 @@
 --                      is a member of for SET ROLE alone.
 -- Roles belong to the server, not to the database. One that exists is used as it is, and the way down leaves all four,
 -- because logins and other databases may use them.
--- Run it as the owner of database and tables. A role that may not create roles is told what an administrator has to run.
--- Nobody but the owner may create anything in dx: a function there could pose as one of PostgreSQL's.
+-- Run it as the owner of database and tables. Without the right to create roles it fails and prints what an
+-- administrator has to run.
+-- Only the owner may create anything in dx: a function there could pose as one of PostgreSQL's.
 -- Locks: ACCESS EXCLUSIVE on each table until commit, while its owner changes; nothing is scanned. Milliseconds at any
 -- size.
 
@@ -96,7 +97,7 @@ $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON mining.asset_cycles, mining.process_checkpoints TO surf_mining_app;
 GRANT SELECT, INSERT ON mining.final_cycles TO surf_mining_app;
--- For the warning that nobody has created a partition in time.
+-- For the warning that no partition was created in time.
 GRANT SELECT ON mining.final_cycles_default TO surf_mining_app;
 GRANT SELECT ON mining.asset_master, mining.regions, mining.idle_states TO surf_mining_app;
 GRANT USAGE ON SEQUENCE

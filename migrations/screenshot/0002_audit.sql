@@ -94,7 +94,7 @@ CREATE TRIGGER audit_seals_no_change
 BEFORE UPDATE OR DELETE OR TRUNCATE ON screenshot.audit_seals
 FOR EACH STATEMENT EXECUTE FUNCTION screenshot.audit_logs_append_only();
 
--- Called by whoever seals, which need not be the owner of the partitions.
+-- Called by the role that seals, which need not be the owner of the partitions.
 CREATE FUNCTION screenshot.audit_protect_partitions() RETURNS integer
 LANGUAGE plpgsql
 SECURITY DEFINER

@@ -14,7 +14,7 @@ WHERE (id, occurred_at) IN (
     );
 
 -- name: erase_errors(user_id)!
--- Makes errors nobody's: the user and the context go, the error stays.
+-- Makes errors anonymous: the user and the context go, the error stays.
 -- accept: SEQ-SCAN there is no index by user, and there are few erasures
 UPDATE daylight.error_logs AS el
 SET user_id = null, context = '{}'

@@ -117,7 +117,7 @@ WHERE
 -- name: user_update(user_id, changed, email, email_key, username, username_key, password_hash, is_active, email_verified, last_login_at, expected_at)<!
 -- Changes the named columns of a user, and no other: two writers of different columns both win. No row when there is no
 -- accept: NOT-HOT addresses and names change rarely
--- such user, or it was changed since the expected moment. Whoever is activated or logs in was active now.
+-- such user, or it was changed since the expected moment. A user that is activated or logs in was active now.
 -- retry: idempotent
 UPDATE daylight.users AS u
 SET

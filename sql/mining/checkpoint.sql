@@ -90,7 +90,7 @@ INSERT INTO mining.process_checkpoints (
 RETURNING tx_process_info_id;
 
 -- name: checkpoint_reserve(number)$
--- Ids for so many new checkpoints, as an array; those that nobody uses are lost, and that is all.
+-- Ids for so many new checkpoints, as an array; those that are not used are lost, and that is all.
 -- retry: idempotent
 SELECT array_agg(nextval('mining.process_checkpoints_tx_process_info_id_seq')) AS checkpoint_ids
 FROM generate_series(1, :number::int8);

@@ -374,7 +374,7 @@ INSERT INTO mining.asset_cycles (
 RETURNING asset_cycle_vlx_id;
 
 -- name: cycle_reserve(number)$
--- Ids for so many new cycles, as an array; those that nobody uses are lost, and that is all.
+-- Ids for so many new cycles, as an array; those that are not used are lost, and that is all.
 -- retry: idempotent
 SELECT array_agg(nextval('mining.asset_cycles_asset_cycle_vlx_id_seq')) AS cycle_ids
 FROM generate_series(1, :number::int8);

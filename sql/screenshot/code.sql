@@ -476,7 +476,7 @@ WHERE gc.id = :id::uuid
 RETURNING gc.is_favorite;
 
 -- name: code_update(id, name, code, code_stack, provider, model, status, generation_type, original_prompt, revised_prompt, additional_instructions, input_image_url, result_image_url, generation_params, temperature, max_tokens, prompt_tokens, completion_tokens, total_tokens, generation_time_seconds, error_message, error_details, correlation_id, parent_id, is_favorite, rating, feedback, metrics, metadata, seen_at)<!
--- Changes code that nobody else has changed since it was read; no row otherwise. It stays in its project.
+-- Changes code that has not been changed since it was read; no row otherwise. It stays in its project.
 -- accept: NOT-HOT it is found or ordered by what changes
 UPDATE screenshot.generated_codes AS gc
 SET

@@ -383,7 +383,7 @@ WHERE gi.id = :id::uuid
 RETURNING gi.is_favorite;
 
 -- name: image_update(id, name, prompt, revised_prompt, provider, model, status, size, quality, style, seed, image_url, image_base64, thumbnail_url, storage_url, storage_id, mime_type, file_size, width, height, generation_params, generation_time_seconds, error_message, error_details, correlation_id, is_favorite, rating, feedback, image_metadata, metadata, seen_at)<!
--- Changes an image that nobody else has changed since it was read; no row otherwise. It stays in its project.
+-- Changes an image that has not been changed since it was read; no row otherwise. It stays in its project.
 -- accept: NOT-HOT it is found or ordered by what changes
 UPDATE screenshot.generated_images AS gi
 SET

@@ -378,7 +378,7 @@ WHERE p.id = :id::uuid
 RETURNING p.is_public;
 
 -- name: project_update(id, name, description, status, type, original_image, original_image_filename, original_image_size, original_image_mime_type, thumbnail_image, image_metadata, settings, tags, metadata, instructions, is_public, is_favorite, user_id, seen_at)<!
--- Changes a project that nobody else has changed since it was read; no row otherwise.
+-- Changes a project that has not been changed since it was read; no row otherwise.
 -- accept: NOT-HOT it is found or ordered by what changes
 UPDATE screenshot.projects AS p
 SET

@@ -1,4 +1,4 @@
--- Sessions of users. session_id is the SHA-256 of a token, in hexadecimal; nobody but its holder knows the token.
+-- Sessions of users. session_id is the SHA-256 of a token, in hexadecimal; only its holder knows the token.
 
 -- name: session_by_id(id)^
 -- A session, whatever its state.

@@ -368,7 +368,7 @@ SET status = :status::text, updated_at = clock_timestamp()
 WHERE u.id = :id::uuid;
 
 -- name: user_update(id, email, email_key, first_name, last_name, display_name, avatar, password_hash, status, role, auth_provider, azure_id, google_id, github_id, email_verified, preferences, metadata, seen_at)<!
--- Changes a user that nobody else has changed since it was read; no row otherwise. Without a password hash the
+-- Changes a user that has not been changed since it was read; no row otherwise. Without a password hash the
 -- stored one stays.
 -- accept: NOT-HOT it is found or ordered by what changes
 UPDATE screenshot.users AS u

@@ -25,7 +25,7 @@ def scratch_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option(
         "--scratch",
         metavar="URL",
-        help="A PostgreSQL server to create a scratch database on, which is dropped at the end.  [default: an embedded one]",
+        help="A PostgreSQL server to create a database on, which is dropped at the end.  [default: an embedded one]",
     )(command)
 
 

@@ -521,7 +521,7 @@ class _DaylightQueries:
         *,
         user_id: str,
     ) -> int:
-        """Makes errors nobody's: the user and the context go, the error stays."""
+        """Makes errors anonymous: the user and the context go, the error stays."""
 
     def erase_locations(
         self,
@@ -2031,7 +2031,7 @@ class _DaylightQueries:
         expected_at: datetime | None,
     ) -> User | None:
         """Changes the named columns of a user, and no other: two writers of different columns both win. No row when there is no
-        such user, or it was changed since the expected moment. Whoever is activated or logs in was active now."""
+        such user, or it was changed since the expected moment. A user that is activated or logs in was active now."""
 
     def weather_clean(
         self,

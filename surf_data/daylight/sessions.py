@@ -23,7 +23,7 @@ _PORTION = 5_000
 
 
 class Login(NamedTuple):
-    """What the holder of a login gets, and nobody else."""
+    """What the holder of a login gets, and no other caller."""
 
     #: What it presents with each request.
     token: Secret

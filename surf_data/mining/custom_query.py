@@ -47,7 +47,7 @@ _NO_FUNCTIONS = frozenset(
     trim true union unique user using values variadic verbose when where window with within
     """.split()  # noqa: SIM905 - a long list reads as a text
 )
-# Schemas of the catalogue; what is in them is nobody's business here, and may call what it likes.
+# Schemas of the catalogue; what is in them is not checked here, and may call what it likes.
 _CATALOGUE = re.compile(r"pg_|information_schema$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"%(?:%|(?P<positional>[sbt])|\((?P<name>[^)]*)\)[sbt])")
 _TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
@@ -187,7 +187,7 @@ def _aliases(code: Sequence[Token]) -> set[str]:
 
 @lru_cache(maxsize=256)
 def _statement(text: bytes) -> Statement:
-    # Marked as reading: it was judged above, more closely than the kernel does, and the server is told as well.
+    # Marked as reading: it was checked above, more closely than the kernel does, and the transaction is read-only.
     return Statement(name="mining.custom_query", sql=text, reads=True)
 
 

@@ -185,7 +185,7 @@ class CycleRepository:
         return len(copied)
 
     def archive_waiting(self, max_rows: int = 10_000) -> int:
-        """Archive closed cycles that nobody has archived, the oldest first; several workers share them.
+        """Archive closed cycles that are not archived yet, the oldest first; several workers share them.
 
         Arguments:
             max_rows: cycles at the most, 1 to 100,000.

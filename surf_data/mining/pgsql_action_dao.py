@@ -191,7 +191,7 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         return self._write("insert_new_final_cycle_data", lambda on: self._on(on).cycles.archive(given)) if given else 0
 
     def finalize_completed(self, limit: int = 10_000) -> int:
-        """Archive closed cycles that nobody has archived, the oldest first; several workers share them.
+        """Archive closed cycles that are not archived yet, the oldest first; several workers share them.
 
         Arguments:
             limit: cycles at the most, 1 to 100,000.

@@ -79,7 +79,7 @@ class _MiningQueries:
         *,
         number: int | None,
     ) -> list[int | None] | None:
-        """Ids for so many new checkpoints, as an array; those that nobody uses are lost, and that is all."""
+        """Ids for so many new checkpoints, as an array; those that are not used are lost, and that is all."""
 
     def checkpoint_update(
         self,
@@ -252,7 +252,7 @@ class _MiningQueries:
         *,
         number: int | None,
     ) -> list[int | None] | None:
-        """Ids for so many new cycles, as an array; those that nobody uses are lost, and that is all."""
+        """Ids for so many new cycles, as an array; those that are not used are lost, and that is all."""
 
     def cycle_standing(
         self,

@@ -156,7 +156,7 @@ class RedisSourceDAO(RedisBaseDAO):
         Raises:
             ValidationError: an argument is refused, or the layout is not ``versioned``.
             DataAccessError: another document is stored under this version.
-            RedisConnectionError: Redis cannot be reached, or refused to store it; ``outcome_unknown`` tells whether it
+            RedisConnectionError: Redis cannot be reached, or refused to store it; ``outcome_unknown`` says whether it
                 may be stored all the same.
         """
         return self._store("put_region", asset_guid, region, version, is_deleted=False)

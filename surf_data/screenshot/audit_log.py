@@ -156,7 +156,7 @@ class AuditLog(Entity):
         self.error_message = message
 
     def to_secure(self, style: Style = "camel") -> dict[str, Any]:
-        """Return for JSON what names nobody."""
+        """Return for JSON what names no person."""
         return self.selected(_SECURE, style)
 
     def to_compliance(self, style: Style = "camel") -> dict[str, Any]:

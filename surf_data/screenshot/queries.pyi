@@ -564,7 +564,7 @@ class _ScreenshotQueries:
         metadata: Json | Jsonb,
         seen_at: datetime,
     ) -> GeneratedCode | None:
-        """Changes code that nobody else has changed since it was read; no row otherwise. It stays in its project."""
+        """Changes code that has not been changed since it was read; no row otherwise. It stays in its project."""
 
     def code_usage(
         self,
@@ -833,7 +833,7 @@ class _ScreenshotQueries:
         metadata: Json | Jsonb,
         seen_at: datetime,
     ) -> GeneratedImage | None:
-        """Changes an image that nobody else has changed since it was read; no row otherwise. It stays in its project."""
+        """Changes an image that has not been changed since it was read; no row otherwise. It stays in its project."""
 
     def image_view(
         self,
@@ -1008,7 +1008,7 @@ class _ScreenshotQueries:
         /,
         *,
         path: str | None,
-    ) -> bytes | None:
+    ) -> str | None:
         """Waits for others that finish an object of the same path, until the end of the transaction.
         By itself: a lock that is part of the statement would come after its snapshot."""
 
@@ -1315,7 +1315,7 @@ class _ScreenshotQueries:
         user_id: UUID,
         seen_at: datetime,
     ) -> Project | None:
-        """Changes a project that nobody else has changed since it was read; no row otherwise."""
+        """Changes a project that has not been changed since it was read; no row otherwise."""
 
     def project_view(
         self,
@@ -1710,7 +1710,7 @@ class _ScreenshotQueries:
         metadata: Json | Jsonb,
         seen_at: datetime,
     ) -> User | None:
-        """Changes a user that nobody else has changed since it was read; no row otherwise. Without a password hash the
+        """Changes a user that has not been changed since it was read; no row otherwise. Without a password hash the
         stored one stays."""
 
     def user_verification_begin(

@@ -109,7 +109,7 @@ class SessionRepository:
         return NewSession(token=token, session=stored)
 
     def get(self, token: str | Secret) -> Session | None:
-        """Return the session of whoever presents a token; ``None`` if it has ended, or its user may not sign in.
+        """Return the session of a token; ``None`` if it has ended, or its user may not sign in.
 
         Raises:
             ValidationError: ``token`` cannot be one.

@@ -186,7 +186,7 @@ class UserRepository:
         """Replace the password hash for a token, once.
 
         Returns:
-            The user; ``None`` if nobody has this token, it was used, or has expired. Revoke the user's sessions.
+            The user; ``None`` if no user has this token, it was used, or has expired. Revoke the user's sessions.
         """
         given = validation.text("password_hash", password_hash, maximum=255)
         return screenshot_queries().user_reset_finish(self._executor, token=digest(token), password_hash=given)

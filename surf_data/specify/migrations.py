@@ -51,7 +51,7 @@ _TABLES: dict[str, type[attrs.AttrsInstance]] = {
 class MigrationManager:
     """Brings the schema of the process's database up to date, and says how it stands.
 
-    There are no models to generate migrations from: a migration is a file of SQL that somebody wrote and reviewed.
+    There are no models to generate migrations from: a migration is a file of SQL that was written and reviewed by hand.
 
     Arguments:
         alembic_ini_path: accepted for the sake of callers.

@@ -170,7 +170,7 @@ class AuditLog:
     action: AuditAction = attrs.field(converter=_action)
     resource_type: str
     resource_id: str | None
-    #: ``None`` when nobody did it, or the user was deleted since.
+    #: ``None`` when no user did it, or the user was deleted since.
     user_id: int | None
     #: The user's name at that time; it stays when the user goes.
     user_name: str | None

@@ -55,7 +55,7 @@ def test_status_and_metrics(run: Run, database_url: str) -> None:
 
 
 def test_retention_is_run_reported_restored_and_held(run: Run, database_url: str, tmp_path: Path) -> None:
-    """The commands of a timer, of an auditor and of somebody who needs something back."""
+    """The commands of a timer, of an auditor and of an operator who needs something back."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO daylight.location_history (id, user_id, location, activity, recorded_at) "

@@ -39,7 +39,7 @@ def test_everything_is_exported_and_nothing_of_others(data: DaylightDataLayer, u
 
 
 def test_a_user_is_forgotten(data: DaylightDataLayer, user_id: str, admin: psycopg.Connection[Any]) -> None:
-    """All tables, the errors made nobody's, the audit log kept; again is nothing."""
+    """All tables, the errors made anonymous, the audit log kept; again is nothing."""
     _fill(data, user_id)
     erasure = data.privacy.erase_user(user_id)
     assert set(erasure.deleted.values()) == {1}

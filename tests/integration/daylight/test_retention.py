@@ -144,7 +144,7 @@ def test_plans_age_by_their_end_in_portions(
 
 
 def test_caches_and_sessions_go_without_an_archive(owned: DaylightDataLayer, admin: Admin) -> None:
-    """What nobody would restore is deleted, also without a place for archives."""
+    """What is never restored is deleted, also without a place for archives."""
     owned.users.create_user(USER)
     owned.cache.set_weather_cache("oahu", {"wind": 7})
     owned.sessions.create("kai")

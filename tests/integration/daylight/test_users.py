@@ -92,7 +92,7 @@ def test_an_update_to_a_taken_value_conflicts(data: DaylightDataLayer, refused: 
 
 
 def test_an_expected_moment_makes_the_second_writer_lose(data: DaylightDataLayer) -> None:
-    """Of two writers that have read the same row, the second is told by None."""
+    """Of two writers that have read the same row, the second gets None."""
     user, profile = data.users.create_user({"id": "kai", **KAI})
     first = data.users.update_user("kai", {"username": "one"}, expected_updated_at=user.updated_at)
     second = data.users.update_user("kai", {"username": "two"}, expected_updated_at=user.updated_at)

@@ -328,7 +328,7 @@ def test_wrong_parameters_of_named_queries(dao: PgsqlActionDAO, refused: Refused
 
 
 def test_queries_that_write(dao: PgsqlActionDAO, refused: Refused) -> None:
-    """The handles that records give of their own queries are for nobody to run."""
+    """The handles that records give of their own queries are not to be run."""
     for query in (
         CycleRecord.generate_insert_query(),
         CycleRecord.generate_update_query(),

@@ -209,13 +209,13 @@ def test_errors_carry_nothing_of_the_driver(
 def test_connect(data: MiningDataLayer, caplog: pytest.LogCaptureFixture) -> None:
     """Connecting makes a round trip now; a server that is not there is tried again, with a warning each time."""
     assert PgsqlBaseDAO(data).connect() is not None
-    with mining.open("postgresql://nobody:hunter2@127.0.0.1:1/none", pool_timeout=0.05, connect_timeout=1) as lost:
+    with mining.open("postgresql://absent:hunter2@127.0.0.1:1/none", pool_timeout=0.05, connect_timeout=1) as lost:
         dao = PgsqlBaseDAO(lost)
         dao.max_retries, dao.initial_backoff = 3, 0.001
         with pytest.raises(PgsqlConnectionError) as caught:
             dao.connect()
         assert dao.health_check() is False
-        assert dao.pgsql_db_settings == {"host": "127.0.0.1", "port": "1", "database": "none", "user": "nobody"}
+        assert dao.pgsql_db_settings == {"host": "127.0.0.1", "port": "1", "database": "none", "user": "absent"}
     warnings = [record for record in caplog.records if record.message == "attempt failed"]
     assert len(warnings) == 2
     assert "hunter2" not in f"{caught.value!r} {vars(caught.value)} {caplog.text}"

@@ -106,7 +106,7 @@ def test_record(data: ScreenshotDataLayer, user: User) -> None:
 
 
 def test_a_user_that_is_not_there(data: ScreenshotDataLayer, refused: Callable[..., Any]) -> None:
-    """An entry about nobody is refused; its user must be one."""
+    """An entry about no user is refused; its user must be one."""
     log = AuditLog.create_user_action("user_login", uuid4(), "in")
     assert refused(lambda: data.audit.record(log)).field == "user_id"
     assert refused(lambda: AuditLog.create_user_action("user_login", "user-123", "in")).field == "user_id"

@@ -66,7 +66,7 @@ def test_counters_lose_nothing(data: ScreenshotDataLayer, project: Project) -> N
 
 
 def test_tags(data: ScreenshotDataLayer, user: User, project: Project) -> None:
-    """A tag is there once, whoever adds it, and projects are found by it."""
+    """A tag is there once, however often it is added, and projects are found by it."""
     with ThreadPoolExecutor(8) as pool:
         added = list(pool.map(lambda number: data.projects.add_tag(project.id or "", f"t{number % 4}"), range(16)))
     assert sum(added) == 4

@@ -62,7 +62,7 @@ def test_a_session(both: ScreenshotDataLayer, owner: User, admin: psycopg.Connec
 
 
 def test_a_session_needs_an_active_user(both: ScreenshotDataLayer, owner: User) -> None:
-    """Nobody, and one that may not sign in, gets no session; a session of one that was suspended holds no longer."""
+    """An unknown user, and one that may not sign in, gets no session; one of a suspended user is no longer valid."""
     with pytest.raises(ValidationError, match="not an active user"):
         both.sessions.create(uuid4())
     token = both.sessions.create(owner.id or "").token
@@ -193,7 +193,7 @@ def test_trust_ends(app_url: str, redis_url: str) -> None:
 
 
 def test_a_reader_cannot_bring_back_a_revoked_session(data: ScreenshotDataLayer, user: User) -> None:
-    """Whoever has read a session before it was revoked cannot store it in Redis afterwards."""
+    """A reader of a session from before it was revoked cannot store it in Redis afterwards."""
     new = data.sessions.create(user.id or "")
     data.sessions.revoke(new.token)
     name = data.sessions._prefix + new.session.session_id

@@ -26,7 +26,7 @@ def test_save_and_find(data: ScreenshotDataLayer, user: User) -> None:
 
 
 def test_changes(data: ScreenshotDataLayer, user: User) -> None:
-    """A changed user is saved as it is; whoever read it before cannot overwrite that."""
+    """A changed user is saved as it is; a reader of the old one cannot overwrite that."""
     stale = data.users.get(user.id or "")
     assert stale is not None
     user.first_name, user.role = "Jack", "admin"  # type: ignore[assignment]

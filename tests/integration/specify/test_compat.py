@@ -63,7 +63,7 @@ def test_before_and_after(monkeypatch: pytest.MonkeyPatch, refused: Refused, own
 
 
 def test_a_database_that_cannot_be_opened(refused: Refused) -> None:
-    """Another kind is refused by its name, a server that is not there when it is needed; no password is told."""
+    """Another kind is refused by its name, a server that is not there when it is needed; no password is shown."""
     url = "mysql://me:hunter2@host/db"
     for each in (url, "sqlite:///./specify.db"):
         error = refused(lambda each=each: DatabaseManager(each), ConfigurationError)
