@@ -33,7 +33,12 @@ SELECT
             ELSE 'GENERATED ALWAYS AS (' || pg_get_expr(pad.adbin, pad.adrelid) || ') VIRTUAL'
         END,
         'STATISTICS ' || nullif(pa.attstattarget, -1),
-        'SET (' || array_to_string(pa.attoptions, ', ') || ')'
+        -- A server may keep other things there, which ALTER TABLE does not take: Debian's has pg_attver.
+        'SET (' || (
+            SELECT string_agg(ao.option, ', ' ORDER BY ao.option)
+            FROM unnest(pa.attoptions) AS ao (option)
+            WHERE split_part(ao.option, '=', 1) IN ('n_distinct', 'n_distinct_inherited')
+        ) || ')'
     ) AS definition
 FROM pg_attribute AS pa
 INNER JOIN pg_class AS pc ON pa.attrelid = pc.oid

@@ -75,6 +75,7 @@ class Adapter(GenericAdapter):
             prepare=False if "plan" in options else None,
             keeps="session" in options,
             is_plain=self._plain or source.operator in {"!", "#"},
+            copy_option=effects.copy_option(source.code),
             suspects=aftereffects.suspects(source.code),
         )
         return sent

@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.kernel import validation
 from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.postgres.translation import translated
@@ -35,7 +36,17 @@ class CopyWriter:
 
         Arguments:
             types: PostgreSQL's names for the types, in the order of the columns: ``int4``, ``varchar``, ``int8[]``.
+
+        Raises:
+            ValidationError: the driver knows no type of this name.
         """
+        given: object = types
+        if isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+            raise validation.invalid("types", "must be a list of names")
+        known = self._copy.connection.adapters.types
+        for position, name in enumerate(given):
+            if not isinstance(name, (str, int)) or known.get(name) is None:
+                raise validation.invalid(f"types[{position}]", "must be the name of a type that the driver knows")
         self._copy.set_types(types)
 
     def write(self, block: bytes) -> None:
@@ -70,6 +81,9 @@ class CopyWriter:
         Raises:
             DatabaseError: a value cannot be sent, and `row` says in which row of the COPY; or the connection was lost.
         """
+        if self._statement.copy_option:
+            said = f"rows are not written with {self._statement.copy_option}; send the file itself, with write()"
+            raise DatabaseError(f"{self._statement.name}: {said}", query=self._statement.name)
         write_row = self._copy.write_row
         position = self._written - 1
         try:

@@ -77,6 +77,26 @@ _CLAUSES = {
 _BEFORE_NAMES = frozenset({"::", "as", "recursive", "with"})
 
 
+# What a writer of rows would have to heed; in binary none of them may be said.
+_COPY_OPTIONS = frozenset(
+    {"CSV", "DEFAULT", "DELIMITER", "DELIMITERS", "ENCODING", "ESCAPE", "HEADER", "NULL", "QUOTE"}
+)
+
+
+def copy_option(code: "Sequence[Token]") -> str | None:
+    """Return the option of a COPY ... FROM STDIN that decides how a row is written; ``None`` without one.
+
+    Arguments:
+        code: its tokens without spaces and comments.
+    """
+    if copies(code) != "FROM":
+        return None
+    words = [token.text.strip("'\"").upper() for token in code]
+    start = max(words.index(word) for word in _CLIENT if word in words)
+    options = takewhile(lambda word: word != "WHERE", words[start:])
+    return next((word for word in options if word in _COPY_OPTIONS), None)
+
+
 def functions(code: "Sequence[Token]") -> tuple[str, ...]:
     """Return the names of the functions that the statement may call, as the catalogue has them.
 

@@ -12,7 +12,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import formats
+from surf_data.kernel.postgres import formats, unreadable
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.observation import Observation
@@ -120,10 +120,15 @@ class Stream:
             with self._statement.translation:
                 return call(*arguments, **keywords)
         except Exception as error:
-            self.error = error
-            raise
+            self.error = failure = unreadable.named(error, getattr(call, "__self__", None))
+            if failure is error:
+                raise
         finally:
             self.waited += perf_counter_ns() - started
+        try:
+            raise failure
+        finally:
+            del failure
 
 
 def execute(
@@ -137,6 +142,7 @@ def execute(
     started = perf_counter_ns()
     # To make a cursor costs a third of what a small statement does, and one that has run another knows nothing of this.
     cursors = connection.cursors if isinstance(connection, Connection) else {}
+    cursor: psycopg.Cursor[Any] | None = None
     if statement.is_doubtful:
         doubt(connection, statement)
     try:
@@ -147,14 +153,22 @@ def execute(
             result = fetch(cursor)
     except Exception as error:
         observation.record(statement.name, perf_counter_ns() - started, 0, error)
-        raise
-    observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
-    # There is one after a statement. It may be large, and is of no more use.
-    cast("PGresult", cursor.pgresult).clear()
-    if len(cursors) >= _MAX_CURSORS:
-        cursors.clear()
-    cursors[statement] = cursor
-    return result
+        failure = unreadable.named(error, cursor)
+        if failure is error:
+            raise
+    else:
+        observation.record(statement.name, perf_counter_ns() - started, cursor.rowcount)
+        # There is one after a statement. It may be large, and is of no more use.
+        cast("PGresult", cursor.pgresult).clear()
+        if len(cursors) >= _MAX_CURSORS:
+            cursors.clear()
+        cursors[statement] = cursor
+        return result
+    try:
+        raise failure
+    finally:
+        # The error holds this frame; held in turn, both would wait for the garbage collector.
+        del failure
 
 
 def _cursor(

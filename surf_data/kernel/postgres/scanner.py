@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
-# What none of these takes is code, a character at a time. To PostgreSQL every character beyond ASCII is a letter.
+# Possessive where a text may be long, since what can be taken back costs memory. What none of these takes is code, a
+# character at a time. To PostgreSQL every character beyond ASCII is a letter.
 _TOKEN = re.compile(
     r"""
       (?P<space>[ \t\n\r\f\v]+)
     | (?P<comment>--[^\n]*)
     | (?P<block>/\*)
-    | (?P<escape>[eE]'(?:[^'\\]|\\.|'')*')
-    | (?P<string>'(?:[^']|'')*')
-    | (?P<identifier>"(?:[^"]|"")*")
+    | (?P<escape>[eE]'(?:[^'\\]++|\\.|'')*+')
+    | (?P<string>'(?:[^']++|'')*+')
+    | (?P<identifier>"(?:[^"]++|"")*+")
     | (?P<dollar>\$(?P<tag>(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z_0-9]|[^\x00-\x7f])*|)\$.*?\$(?P=tag)\$)
     | (?P<word>(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z_0-9$]|[^\x00-\x7f])*)
     | (?P<number>[0-9]\w*)

@@ -34,6 +34,8 @@ class Statement:
     keeps: bool = False
     #: Whether it returns no rows, or only such as the driver reads in binary; if not known it is asked, once.
     is_plain: bool = True
+    #: The option of a COPY FROM that decides how a row is written; rows are written as without one.
+    copy_option: str | None = None
     #: What may change its session without its text saying so: functions that are not PostgreSQL's own, by name; empty
     #: text for a DO block.
     suspects: tuple[str, ...] = ()

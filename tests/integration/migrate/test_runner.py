@@ -340,6 +340,9 @@ def test_a_migration_may_refuse_to_run(runner: Callable[..., Runner]) -> None:
     assert "RaiseException (SQLSTATE P0001): 3 rows. Mend them; nothing" in str(error)
     error = refusal(runner("DO $$ BEGIN RAISE EXCEPTION 'no'; END $$;").up)
     assert "RaiseException (SQLSTATE P0001): no; nothing" in str(error)
+    for code in ("SD001", "check_violation", "unique_violation", "22023", "P0002"):
+        block = f"DO $$ BEGIN RAISE 'settle first' USING ERRCODE = '{code}', HINT = 'see the runbook'; END $$;"
+        assert ": settle first. see the runbook; nothing" in str(refusal(runner(block).up))
 
 
 @pytest.mark.parametrize(

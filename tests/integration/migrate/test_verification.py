@@ -852,6 +852,21 @@ def test_a_replay_that_fails(
     assert scratch_databases(server) == []
 
 
+def test_what_a_server_keeps_beside_options_is_no_drift(
+    connect: Callable[..., Connection], server: Connection, write: Write
+) -> None:
+    """What ALTER TABLE cannot set is not compared; what it can is."""
+    folder = write("CREATE TABLE visit (a int, b int); ALTER TABLE visit ALTER b SET (n_distinct = 5);")
+    Runner(connect, folder, "shop").up()
+    server.execute("SET allow_system_table_mods = on")
+    keep = "UPDATE pg_attribute SET attoptions = %s || coalesce(attoptions, '{}') WHERE attrelid = 'visit'::regclass"
+    server.execute(keep, (["pg_attver=1"],))
+    assert verify(connect, connect, read_folder(folder)) == []
+    server.execute("UPDATE pg_attribute SET attoptions = '{pg_attver=1}' WHERE attrelid = 'visit'::regclass")
+    [difference] = verify(connect, connect, read_folder(folder))
+    assert difference.lines == ("- COLUMN b integer", "+ COLUMN b integer SET (n_distinct=5)")
+
+
 def test_a_file_sets_for_itself_alone(connect: Callable[..., Connection], write: Write) -> None:
     """What a file sets for its session does not reach the next one, as in a run."""
     folder = write("CREATE SCHEMA aside; SET search_path = aside;", "CREATE TABLE visit ();")

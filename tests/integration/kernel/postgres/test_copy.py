@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from surf_data.errors import ConstraintViolation, DatabaseError, DatabaseUnavailable
+from surf_data.errors import ConstraintViolation, DatabaseError, DatabaseUnavailable, ValidationError
 from surf_data.kernel.postgres import DatabaseManager, QueryEvent
 
 Connection = psycopg.Connection[Any]
@@ -171,3 +171,86 @@ def test_a_copy_is_observed(open_database: Opener, queries: Any) -> None:
         ("word_copy", 0, "ConstraintViolation"),
         ("word_copy", 0, "ZeroDivisionError"),
     ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "(FORMAT csv)",
+        "(FORMAT 'csv', HEADER)",
+        "WITH CSV HEADER",
+        "WITH DELIMITER ';'",
+        "(NULL 'none')",
+        "(FORMAT text, DEFAULT 'd')",
+        "(ENCODING 'LATIN1')",
+    ],
+)
+def test_rows_are_not_written_in_a_format_that_is_not_spoken(
+    database: DatabaseManager, load: Callable[..., Any], watcher: Connection, options: str
+) -> None:
+    """A COPY whose options the writer of rows does not speak takes a file, and refuses rows."""
+    watcher.execute("CREATE TABLE note (body text)")
+    queries = load({"note_copy()#": f"COPY note (body) FROM STDIN {options};"})
+    for write in (lambda writer: writer.write_row(("a\tb",)), lambda writer: writer.write_rows([(None,)])):
+        with (
+            pytest.raises(DatabaseError, match=r"rows are not written with .*; send the file itself"),
+            queries.note_copy(database) as writer,
+        ):
+            write(writer)
+    assert watcher.execute("SELECT count(*) FROM note").fetchall() == [(0,)]
+    with queries.note_copy(database) as writer:
+        writer.write(b"a\n")
+
+
+def test_conditions_are_no_options(database: DatabaseManager, load: Callable[..., Any], watcher: Connection) -> None:
+    """Words behind WHERE are no options, and neither are those of another way."""
+    watcher.execute("CREATE TABLE note (body text)")
+    texts = {
+        "one()#": "COPY note (body) FROM STDIN WHERE body IS NOT NULL;",
+        "two()#": "COPY note FROM STDOUT;",
+    }
+    queries = load(texts)
+    with queries.one(database) as writer:
+        writer.write_rows([("a",), (None,)])
+    assert watcher.execute("SELECT body FROM note").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("int4", 2**31),
+        ("int2", 2**15),
+        ("int2", -(2**15) - 1),
+        ("int8", 2**63),
+        ("int4[]", [1, 2**40]),
+        ("int2[]", [[1], [2**15]]),
+        ("oid", 2**32),
+        ("int4", "x"),
+        ("int4", None.__class__),
+    ],
+)
+def test_what_does_not_fit_its_column_is_refused(
+    database: DatabaseManager, load: Callable[..., Any], watcher: Connection, kind: str, value: Any
+) -> None:
+    """A number that is out of its column's range is an error in binary, in an array too, and not another number."""
+    watcher.execute(f"CREATE TABLE tally (n {kind})".encode())
+    queries = load({"tally_copy()#": "COPY tally (n) FROM STDIN (FORMAT binary);"})
+    with pytest.raises(DatabaseError) as caught, queries.tally_copy(database) as writer:
+        writer.set_types([kind])
+        writer.write_row((value,))
+    assert caught.value.row == 0
+    assert watcher.execute("SELECT count(*) FROM tally").fetchall() == [(0,)]
+
+
+def test_an_unknown_type_is_refused_by_name(database: DatabaseManager, queries: Any) -> None:
+    """A type that the driver does not know, or what is no name at all, is an error of ours."""
+    for types, field in (
+        (["nothing"], "types[0]"),
+        (["int4", "nope[]"], "types[1]"),
+        ([None], "types[0]"),
+        ("int4", "types"),
+        (3, "types"),
+    ):
+        with pytest.raises(ValidationError) as caught, queries.word_copy_binary(database) as writer:
+            writer.set_types(types)
+        assert caught.value.field == field

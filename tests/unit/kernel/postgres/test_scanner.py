@@ -1,5 +1,7 @@
 """SQL in tokens, as PostgreSQL's own scanner sees them."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +97,17 @@ def test_a_comment_is_told_from_a_block() -> None:
         Token("space", "\n", 3, 1),
         Token("block", "/*b*/", 4, 2),
     ]
+
+
+@pytest.mark.parametrize(
+    "literal",
+    ["'{}'", "E'{}\\\\'", '"{}"', "$${}$$", "/* {} */", "-- {}\n", "'a''{}'"],
+)
+def test_a_large_literal_takes_little_memory(literal: str) -> None:
+    """The memory for a token is a small multiple of its text, whatever it is made of."""
+    sql = literal.format("a''\\n " * 40_000 if literal.startswith(("'", "E")) else "abc " * 60_000)
+    tracemalloc.start()
+    list(tokens(sql))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * len(sql)
