@@ -2,11 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,9 +15,10 @@ import pytest
 
 import surf_data
 from rig import PostgresServer, Relay, eventually
+from rig.contention import errors, locked, readers
 from rig.secrecy import LOGIN
 from rig.users import user_data
-from surf_data import CommitUnknown, DatabaseUnavailable, LampsTransaction, LockTimeout
+from surf_data import CommitUnknown, DatabaseUnavailable, LampsTransaction
 from surf_data.kernel.postgres import load_queries
 
 Admin = psycopg.Connection[Any]
@@ -33,25 +33,11 @@ WAITING = """
 """
 
 
-@contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Keep everybody else from the lamps."""
-    with psycopg.connect(url) as connection:
-        connection.execute("LOCK TABLE lamp_registry IN ACCESS EXCLUSIVE MODE")
-        yield
-
-
 def end_the_waiting(admin: Admin) -> None:
     """End, at the server, the one statement of the data layer that waits for a lock."""
     eventually(lambda: admin.execute(WAITING).fetchone())
     for (pid,) in admin.execute(WAITING).fetchall():
         admin.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
-
-
-def errors(data: surf_data.LampsDataLayer, query: str) -> int:
-    """Return how often a query failed."""
-    number: int = data.stats()["queries"][query]["errors"]
-    return number
 
 
 def lamps(server: PostgresServer) -> int:
@@ -328,21 +314,6 @@ def test_a_commit_that_waits(
     )
 
 
-def readers(data: surf_data.LampsDataLayer, stop: threading.Event, slowest: list[float]) -> Callable[[int], int]:
-    """Return a function for a thread, which reads until ``stop``, and returns how often."""
-
-    def read(_: int) -> int:
-        for number in count():
-            if stop.is_set():
-                return number
-            started = time.monotonic()
-            assert data.lamps.get_lamp_configuration(uuid4()) is None
-            slowest.append(time.monotonic() - started)
-        raise AssertionError
-
-    return read
-
-
 def writer(data: surf_data.LampsDataLayer, stop: threading.Event) -> Callable[[], tuple[int, int]]:
     """Return a function for a thread, which registers users by data.run until ``stop``.
 
@@ -464,64 +435,3 @@ def test_write_skew(application_url: str, open_data: OpenData, measure: Measure)
         assert sorted(threads.map(leave, range(2))) == [False, True]
     assert len(data.lamps.get_all_active_lamps()) == 1
     measure("Each of two transactions turns its lamp off unless it is the last", ("lamps left on", 1, ""))
-
-
-def test_a_table_that_is_locked(
-    application_url: str, open_data: OpenData, refused: Callable[..., Any], measure: Measure
-) -> None:
-    """15. A write that cannot have its lock in time raises an error of its own, and is not run again."""
-    data = open_data(f"{application_url}&options=-c%20lock_timeout%3D200", pool_min_size=1, pool_max_size=2)
-    with locked(application_url):
-        started = time.monotonic()
-        error = refused(lambda: data.users.register_user(user_data()), LockTimeout)
-        took = time.monotonic() - started
-    assert (error.query, error.sqlstate, error.retryable) == ("lamps.lamp_insert", "55P03", False)
-    assert errors(data, "lamps.lamp_insert") == 1
-    measure("Another session has locked the table; lock_timeout 200 ms", ("raised after", took, "s"))
-
-
-@pytest.mark.parametrize(("options", "runs"), [({}, 1), ({"retry_lock_timeout": True}, 3)], ids=["no", "yes"])
-def test_work_that_meets_a_locked_table(
-    application_url: str, open_data: OpenData, refused: Callable[..., Any], options: dict[str, bool], runs: int
-) -> None:
-    """15. A unit of work that cannot have its lock in time is run again where its caller says so, and only there."""
-    data = open_data(f"{application_url}&options=-c%20lock_timeout%3D20", pool_min_size=1, pool_max_size=2)
-    tries = []
-
-    def register(tx: LampsTransaction) -> bool:
-        tries.append(1)
-        return tx.users.register_user(user_data())
-
-    with locked(application_url):
-        refused(lambda: data.run(register, **options), LockTimeout)
-    assert len(tries) == runs
-    assert data.run(register, **options) is True
-
-
-def test_a_table_that_changes_under_load(
-    application_url: str, admin: Admin, open_data: OpenData, measure: Measure
-) -> None:
-    """16. When a column's type changes under prepared statements, no caller sees an error."""
-    data = open_data(application_url, pool_min_size=4, pool_max_size=4)
-    stop, slowest = threading.Event(), [0.0]
-    with ThreadPoolExecutor(8) as threads:
-        reading: list[Future[int]] = [threads.submit(readers(data, stop, slowest), number) for number in range(8)]
-        try:
-            for kind in ("bigint", "integer") * 5:
-                seen = len(slowest) + 100
-                eventually(lambda seen=seen: len(slowest) > seen)
-                admin.execute(f"ALTER TABLE lamp_registry ALTER COLUMN brightness TYPE {kind}".encode())
-            seen = len(slowest) + 100
-            eventually(lambda: len(slowest) > seen)
-        finally:
-            stop.set()
-        reads = sum(future.result() for future in reading)
-    again = errors(data, "lamps.lamp_configuration")
-    assert again > 0
-    measure(
-        "A column's type is changed 10 times under load",
-        ("reads", reads, ""),
-        ("run again", again, ""),
-        ("errors", 0, ""),
-        ("slowest", max(slowest), "s"),
-    )
