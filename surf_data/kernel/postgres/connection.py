@@ -5,15 +5,15 @@ import select
 import threading
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import psycopg
-from psycopg.abc import PQGen
+from psycopg.abc import PQGen, PQGenConn
 from psycopg.pq import PollingStatus, TransactionStatus
 from psycopg.pq.abc import PGcancelConn
 from psycopg.waiting import wait
 
-from surf_data.kernel.postgres import deadlines
+from surf_data.kernel.postgres import deadlines, refusal
 
 if TYPE_CHECKING:
     from surf_data.kernel.postgres.statement import Statement
@@ -80,6 +80,11 @@ class Connection(psycopg.Connection[Any]):
         self.doubtful: set[Statement] = set()
         #: Statements of which the server has said that they cannot.
         self.cleared: set[Statement] = set()
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        # psycopg's own forgets what the server has said but its text.
+        return cls((yield from refusal.connecting(conninfo)))
 
     def close(self) -> None:
         """Close the connection."""

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
+from surf_data.kernel.postgres import refusal
 from surf_data.kernel.postgres.adaptation import Adapters
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.session import Session
@@ -40,6 +41,8 @@ _REFUSALS = frozenset(
         "refused by pg_hba.conf",
         "the database does not exist",
         "the role does not exist",
+        "no permission for the database",
+        refusal.BAD_PARAMETER,
     }
 )
 #: The oldest PostgreSQL that works, as the server numbers its versions: GRANT ... WITH INHERIT, SET, which the
@@ -165,6 +168,8 @@ class Connector:
             )
             connection.connected_at = started
             self._set_up(connection)
+        except refusal.Refused as error:
+            failure = error.reason
         except psycopg.Error as error:
             failure = reason(error)
         except UnicodeError:
