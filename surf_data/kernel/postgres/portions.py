@@ -1,7 +1,7 @@
 """The rows of one call made into something else while they are read, a few at a time."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import psycopg
 
@@ -28,10 +28,46 @@ def in_portions(
     function: Any = query
     statement = function.__self__.driver_adapter.statement(function.sql)
 
-    def fetch(cursor: psycopg.Cursor[Any]) -> T:
-        return take(iter(lambda: cursor.fetchmany(PORTION), []))
+    def fetch(cursor: psycopg.Cursor[Any]) -> tuple[T | None, Exception | None]:
+        portions = _Portions(cursor)
+        try:
+            return take(portions), None
+        except Exception as error:
+            if error is portions.failure:
+                raise
+            # The caller's own is not to be taken for one of the rows.
+            return None, error
 
     def run(executor: Executor, /, *_: P.args, **parameters: P.kwargs) -> T:
-        return executor.run(statement, parameters, fetch)
+        made, error = executor.run(statement, parameters, fetch)
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # It holds this frame.
+                del error
+        return cast("T", made)
 
     return run
+
+
+class _Portions:
+    """The rows of a cursor, a few at a time; remembers what reading them has raised."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+        #: What a row could not be read for.
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        return self
+
+    def __next__(self) -> list[Any]:
+        try:
+            portion = self._cursor.fetchmany(PORTION)
+        except Exception as error:
+            self.failure = error
+            raise
+        if not portion:
+            raise StopIteration
+        return portion

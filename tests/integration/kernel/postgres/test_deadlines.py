@@ -56,7 +56,7 @@ def test_a_setting_is_the_deadline_of_every_statement(
     database = open_database(deadline=0.3, pool_max_size=2)
     refused(lambda: queries.sleep(database, seconds=600), DeadlineExceeded)
     with database.connection() as held:
-        assert [queries.sleep(held, seconds=0.2) for _ in range(3)] == [b""] * 3
+        assert [queries.sleep(held, seconds=0.2) for _ in range(3)] == [""] * 3
         refused(lambda: queries.sleep(held, seconds=600), DeadlineExceeded)
 
 

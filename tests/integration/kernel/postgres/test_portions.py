@@ -53,3 +53,10 @@ def test_what_is_raised_on_the_way_comes_out(database: DatabaseManager, queries:
 def len_of(portions: Iterator[list[tuple[int]]]) -> int:
     """Return how many portions there are."""
     return len(list(portions))
+
+
+def test_a_row_that_cannot_be_read(database: DatabaseManager, load: Callable[..., Any]) -> None:
+    """A value that Python cannot hold is an error of the database, also while a caller makes something of the rows."""
+    moments = load({"moments()": "SELECT 'infinity'::timestamptz AS moment FROM generate_series(1, 3);"}).moments
+    with pytest.raises(DatabaseError, match="moments failed"):
+        in_portions(moments, len_of)(database)
