@@ -29,7 +29,7 @@ DONE, NOT_DONE, UNKNOWN = "done", "not done", "unknown"
 FAULTS = ["cut", "cut", "lose a COMMIT", "lose a COMMIT", "kill a session", "kill", "restart"]
 
 
-def outcome(call: Callable[[], object]) -> str:
+def outcome_of(call: Callable[[], object]) -> str:
     """Return what the caller of a write sees of it."""
     try:
         call()
@@ -103,7 +103,7 @@ def test_a_storm(
         outcomes = []
         while not stop.is_set():
             key = uuid4()
-            outcomes.append((key, outcome(lambda key=key: call(data, key))))
+            outcomes.append((key, outcome_of(lambda key=key: call(data, key))))
         return outcomes
 
     def switch(key: UUID) -> list[tuple[bool, str]]:
@@ -111,7 +111,7 @@ def test_a_storm(
         while not stop.is_set():
             state = not (outcomes and outcomes[-1][0])
             word = "active" if state else "inactive"
-            outcomes.append((state, outcome(lambda word=word: data.lamps.update_lamp_status(key, word))))
+            outcomes.append((state, outcome_of(lambda word=word: data.lamps.update_lamp_status(key, word))))
         return outcomes
 
     chance = random.Random(4)  # noqa: S311 - no secret hangs on it
