@@ -98,10 +98,12 @@ def _url_parameters(settings: Settings, setting: str) -> dict[str, Any]:
         host, port = str(given.get("host", "")), str(given.get("port", ""))
         if not _AMBIGUOUS_URL.match(url) and _HOSTS.fullmatch(host) and _PORTS.fullmatch(port):
             return dict(given)
-    raise ConfigurationError(
-        f"{setting} is not a PostgreSQL URL or connection string; percent-encode special characters",
-        setting=setting,
-    )
+    problem = "is not a PostgreSQL URL or connection string; percent-encode special characters"
+    with suppress(psycopg.Error):
+        # The parameter is not named: it may be a part of a password.
+        if "?" in url and conninfo_to_dict(url.partition("?")[0]) and not _AMBIGUOUS_URL.match(url):
+            problem = "has a parameter that libpq does not know, or one that must be percent-encoded"
+    raise ConfigurationError(f"{setting} {problem}", setting=setting)
 
 
 class Connector:

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 from aiosql.queries import Queries
 
-from surf_data.errors import QueryFileError
+from surf_data.errors import QueryFileError, SurfDataError
 from surf_data.kernel.postgres.adapter import Adapter
 from surf_data.kernel.postgres.query_files import read_file
 from surf_data.kernel.postgres.query_source import QuerySource
@@ -74,11 +74,13 @@ def _found(reference: str, *, lenient: bool) -> QueryObject:
     try:
         module = importlib.import_module(module_name)
         found = getattr(module, name)
-    except Exception as error:  # noqa: BLE001 - a module may raise anything
-        problem = QueryFileError(f"{reference} cannot be imported ({type(error).__name__}); write package.module:name")
-    else:
         is_function = inspect.isroutine(found) or hasattr(found, "cache_info")
         queries: Any = found() if is_function else found
+    except SurfDataError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
+        problem = QueryFileError(f"{reference} cannot be imported ({type(error).__name__}); write package.module:name")
+    else:
         adapter = queries.driver_adapter if isinstance(queries, Queries) and not queries.is_aio else None
         is_foreign = adapter is not None and not isinstance(adapter, Adapter)
         if isinstance(adapter, Adapter) or (is_foreign and lenient):

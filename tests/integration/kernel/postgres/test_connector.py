@@ -282,3 +282,13 @@ def test_a_server_that_is_too_old(database_url: str, monkeypatch: pytest.MonkeyP
         database.ping()
     assert "is too old" in str(caught.value.cause)
     database.close()
+
+
+@pytest.mark.parametrize("extra", ["pgbouncer=true", "schema=public", "sslmode=require&connection_limit=5", "a", "sslmode=%zz"])
+def test_a_parameter_of_another_tool_is_said_to_be_one(
+    open_database: Opener, refused: Callable[..., Any], extra: str
+) -> None:
+    """A URL whose parameter libpq does not know is not said to be no URL."""
+    url = f"postgresql://surf@db.example.com/surf?{extra}"
+    error = refused(lambda: open_database(database_url=url), ConfigurationError)
+    assert "database_url has a parameter that libpq does not know" in str(error)

@@ -289,6 +289,10 @@ def test_several_objects(database: Database, module: Callable[[str], str], sql_f
         ("def queries():\n    return 1", "queries", "queries is not what load_queries returns"),
         ("", "queries", "cannot be imported (AttributeError); write package.module:name"),
         ("1 / 0", "queries", "cannot be imported (ZeroDivisionError)"),
+        ("raise SystemExit(3)", "queries", "cannot be imported (SystemExit)"),
+        ("def queries():\n    raise KeyError", "queries", "cannot be imported (KeyError)"),
+        ("def queries(folder):\n    return folder", "queries", "cannot be imported (TypeError)"),
+        ("import surf_data\ndef queries():\n    return surf_data.load_queries('nowhere')", "queries", "cannot be read"),
         ("import aiosql\nqueries = aiosql.from_str('', 'sqlite3')", "queries", "is not what load_queries returns"),
         ("", "", "cannot be imported"),
         (
