@@ -284,7 +284,7 @@ def test_a_server_that_is_too_old(database_url: str, monkeypatch: pytest.MonkeyP
     database.close()
 
 
-@pytest.mark.parametrize("extra", ["pgbouncer=true", "schema=public", "sslmode=require&connection_limit=5", "a", "sslmode=%zz"])
+@pytest.mark.parametrize("extra", ["pgbouncer=true", "schema=public", "sslmode=require&pool=5", "a", "sslmode=%zz"])
 def test_a_parameter_of_another_tool_is_said_to_be_one(
     open_database: Opener, refused: Callable[..., Any], extra: str
 ) -> None:
