@@ -27,8 +27,8 @@ from surf_data.daylight.database import (
     userService,
 )
 from surf_data.daylight.layer import DOMAIN, DaylightDataLayer, DaylightTransaction, open
+from surf_data.daylight.operation_records import AlertRule
 from surf_data.daylight.rate_limits import Decision
-from surf_data.daylight.records import AlertRule
 
 __all__ = [
     "DOMAIN",

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from surf_data.daylight import checks
+from surf_data.daylight.operation_records import AlertRule, SentAlert
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import AlertRule, SentAlert
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
 from surf_data.kernel.monitoring import Channel, Dispatcher, Message, Observed

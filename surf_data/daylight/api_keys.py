@@ -1,11 +1,12 @@
 """Keys of the API: shown once, stored as a hash, and what was done with them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
-from surf_data.daylight import checks
+from surf_data.daylight import api_calls, checks
+from surf_data.daylight.api_calls import METHODS
 from surf_data.daylight.patterns import fits
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage
@@ -18,9 +19,7 @@ from surf_data.kernel.secret import Secret
 #: What a key begins with, so that scanners for leaked keys recognise it.
 KEY_PREFIX = "dlt_"
 STATUSES = ("active", "suspended", "revoked")
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
-_MAX_RECORDS = 10_000
 _MAX_LIST = 100
 
 
@@ -64,22 +63,6 @@ _NEW: dict[str, Callable[[str, object], Any]] = {
     **_CHANGES,
     "organization_id": checks.optional(checks.identifier),
     "environment": checks.text(50),
-}
-_USAGE: dict[str, Callable[[str, object], Any]] = {
-    "id": checks.identifier,
-    "api_key_id": checks.identifier,
-    "user_id": checks.identifier,
-    "endpoint": checks.text(500),
-    "method": lambda field, value: checks.choice(field, value, METHODS),
-    "status_code": lambda field, value: validation.integer(field, value, minimum=100, maximum=599),
-    "response_time": lambda field, value: float(validation.number(field, value)),
-    "request_size": lambda field, value: validation.integer(field, value, minimum=0, maximum=validation.INT8_MAX),
-    "response_size": lambda field, value: validation.integer(field, value, minimum=0, maximum=validation.INT8_MAX),
-    "rate_limit_hit": checks.flag,
-    "ip_address": checks.optional(validation.ip_address),
-    "user_agent": checks.optional(checks.text(1000, minimum=0)),
-    "error_code": checks.optional(checks.text(100)),
-    "occurred_at": checks.moment,
 }
 
 
@@ -289,10 +272,9 @@ class ApiKeyService:
             ValidationError: a call is refused, and none is recorded; ``field`` says which: ``calls[3].method``.
             DatabaseError: they could not be recorded.
         """
-        rows = _calls(calls)
-        if not rows:
+        arrays = api_calls.arrays(calls)
+        if not arrays["ids"]:
             return 0
-        arrays = {array: [row[name] for row in rows] for array, name in _ARRAYS.items()}
         return daylight_queries().api_usage_record(self._database, **arrays) or 0
 
     def get_api_usage(self, key_id: str, since: object, until: object, bucket: str = "hour") -> list[ApiUsage]:
@@ -317,43 +299,3 @@ class ApiKeyService:
             until=last,
             bucket=_BUCKETS[checks.choice("bucket", bucket, _BUCKETS)],
         )
-
-
-_ARRAYS = {
-    "ids": "id",
-    "key_ids": "api_key_id",
-    "user_ids": "user_id",
-    "endpoints": "endpoint",
-    "methods": "method",
-    "status_codes": "status_code",
-    "times_ms": "response_time",
-    "request_sizes": "request_size",
-    "response_sizes": "response_size",
-    "limited": "rate_limit_hit",
-    "ip_addresses": "ip_address",
-    "user_agents": "user_agent",
-    "error_codes": "error_code",
-    "moments": "occurred_at",
-}
-_REQUIRED = ("api_key_id", "user_id", "endpoint", "method", "status_code", "response_time")
-
-
-def _calls(calls: object) -> list[dict[str, Any]]:
-    if isinstance(calls, (str, bytes, Mapping)) or not isinstance(calls, Iterable):
-        raise validation.invalid("calls", "must be a list of mappings")
-    now = datetime.now(UTC)
-    defaults: dict[str, Any] = {**dict.fromkeys(_USAGE), "request_size": 0, "response_size": 0, "rate_limit_hit": False}
-    rows: list[dict[str, Any]] = []
-    for number, call in enumerate(calls):
-        if number == _MAX_RECORDS:
-            raise validation.invalid("calls", f"must have at most {_MAX_RECORDS:,} items")
-        try:
-            checked = checks.record("call", call, _USAGE)
-            checks.require("call", checked, _REQUIRED)
-            rows.append({**defaults, "id": checks.new_id("call"), "occurred_at": now, **checked})
-            continue
-        except ValidationError as error:
-            problem = validation.nested(f"calls[{number}].", error)
-        # Raised outside the handler, so that nothing is chained to it.
-        raise problem
-    return rows

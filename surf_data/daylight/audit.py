@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from surf_data.daylight import checks
+from surf_data.daylight.operation_records import AuditEntry
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import AuditEntry
 from surf_data.daylight.redaction import redacted
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import Any
 
 from surf_data.daylight import checks
+from surf_data.daylight.operation_records import ErrorGroup, ErrorLog
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import ErrorGroup, ErrorLog
 from surf_data.daylight.redaction import redacted
 from surf_data.errors import DatabaseError, ValidationError
 from surf_data.kernel import validation

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.records import AlertRule, ApiKey, ApiKeyFound, ApiUsage, Archive, Assignment, AuditEntry, AuditSeal, ErrorGroup, ErrorLog, HistoryDay, HistoryEntry, LegalHold, Permission, Plan, RateLimit, RetentionPolicy, Role, SavedLocation, SentAlert, UsageCount, UsageEvent, User, UserProfile, UserSession
+from surf_data.daylight.operation_records import AlertRule, Archive, AuditEntry, AuditSeal, ErrorGroup, ErrorLog, LegalHold, RateLimit, RetentionPolicy, SentAlert
+from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, HistoryDay, HistoryEntry, Permission, Plan, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
 
 _Row = TypeVar("_Row")

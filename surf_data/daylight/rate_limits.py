@@ -11,9 +11,10 @@ import attrs
 
 from surf_data.daylight import checks, rate_limit_script
 from surf_data.daylight.errors import RateLimitExceededError
+from surf_data.daylight.operation_records import RateLimit
 from surf_data.daylight.patterns import fits
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import RateLimit, Record
+from surf_data.daylight.records import Record
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
 from surf_data.kernel.postgres import Executor

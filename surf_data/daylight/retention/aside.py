@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import psycopg
 
+from surf_data.daylight.operation_records import Archive
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import Archive
 from surf_data.daylight.retention.tables import TABLES, ArchivePlace
 from surf_data.errors import ArchiveError
 from surf_data.kernel import archive

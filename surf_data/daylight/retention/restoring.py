@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from surf_data.daylight.operation_records import Restoration
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import Restoration
 from surf_data.daylight.retention.aside import Runner
 from surf_data.daylight.retention.tables import TABLES, ArchivePlace
 from surf_data.errors import ArchiveError

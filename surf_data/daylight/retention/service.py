@@ -9,18 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from surf_data.daylight import checks
+from surf_data.daylight.operation_records import Archive, LegalHold, Restoration, RetentionJob, RetentionPolicy
 from surf_data.daylight.queries import daylight_queries
-from surf_data.daylight.records import Archive, LegalHold, Restoration, RetentionJob, RetentionPolicy, as_json
+from surf_data.daylight.records import as_json
 from surf_data.daylight.retention import restoring
-from surf_data.daylight.retention.aside import Aside, Runner
+from surf_data.daylight.retention.aside import Runner
+from surf_data.daylight.retention.jobs import Maintain, run_job
 from surf_data.daylight.retention.tables import TABLES, ArchivePlace
-from surf_data.errors import ArchiveError, MigrationError, SurfDataError
+from surf_data.errors import ArchiveError, MigrationError
 from surf_data.kernel import archive, validation
 from surf_data.kernel.archive import ArchivedCsv
 from surf_data.kernel.postgres import DatabaseManager, Json
-
-#: Maintains the partitions of a table, as `surf_data.DataLayer.maintain` does.
-Maintain = Callable[..., Any]
 
 
 class RetentionService:
@@ -329,7 +328,7 @@ class RetentionService:
                 raise MigrationError("another run of retention is under way")
             policies = {policy.table_name: policy for policy in self.list_policies() if policy.enabled}
             jobs.extend(
-                self._job(runner, policies[table], dry_run=dry_run)
+                run_job(runner, policies[table], self._maintain, dry_run=dry_run)
                 for table in tables
                 if table in policies and (deadline is None or time.monotonic() < deadline)
             )
@@ -337,69 +336,6 @@ class RetentionService:
                 summary = Json(json.dumps([job.to_dict() for job in jobs]))
                 daylight_queries().retention_log_insert(runner.session, started_at=started, summary=summary)
         return jobs
-
-    def _job(self, runner: Runner, policy: RetentionPolicy, *, dry_run: bool) -> RetentionJob:
-        started = datetime.now(UTC)
-        runner.archived = runner.released = 0
-        error: str | None = None
-        expired = deleted = 0
-        try:
-            before = started - timedelta(days=policy.keep_days)
-            expired = int(runner.row(runner.commands(policy.table_name, before).count)[0])
-            if not dry_run:
-                deleted = self._expire(runner, policy, before)
-        except SurfDataError as failure:
-            error = str(failure)
-        return RetentionJob(
-            table_name=policy.table_name,
-            keep_days=policy.keep_days,
-            start_time=started,
-            end_time=datetime.now(UTC),
-            status="failed" if error else "planned" if dry_run else "completed",
-            records_processed=expired,
-            records_archived=runner.archived,
-            records_deleted=deleted + runner.released,
-            error=error,
-        )
-
-    def _expire(self, runner: Runner, policy: RetentionPolicy, before: datetime) -> int:
-        """Remove what has expired of a table; return how many rows were deleted without being set aside."""
-        table = policy.table_name
-        if TABLES[table].partitioned:
-            self._partitions(runner, policy)
-            return 0
-        for aside in runner.aside(table):
-            if runner.release(aside, archived=policy.archive):
-                runner.drop(aside)
-        commands = runner.commands(table, before)
-        if not policy.archive:
-            deleted = 0
-            while portion := runner.send(commands.delete):
-                deleted += portion
-            return deleted
-        while runner.set_aside(commands):
-            [*_, aside] = runner.aside(table)
-            if runner.release(aside, archived=True):
-                runner.drop(aside)
-            commands = runner.commands(table, before)
-        return 0
-
-    def _partitions(self, runner: Runner, policy: RetentionPolicy) -> None:
-        waiting = False
-
-        def before_drop(partition: Any) -> bool:
-            nonlocal waiting
-            if waiting:
-                runner.dropped()
-            aside = Aside(policy.table_name, partition.name, partition.begins_at, partition.ends_at)
-            waiting = runner.release(aside, archived=policy.archive)
-            return waiting
-
-        try:
-            self._maintain(f"daylight.{policy.table_name}", keep_days=policy.keep_days, before_drop=before_drop)
-        finally:
-            if waiting:
-                runner.dropped()
 
 
 def _table(value: object) -> str:

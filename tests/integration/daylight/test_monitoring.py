@@ -20,7 +20,7 @@ from rig.receivers import HttpReceiver, http_receiver, smtp_receiver
 from surf_data import daylight
 from surf_data.daylight import DaylightDataLayer
 from surf_data.daylight.alerting import channels
-from surf_data.daylight.records import AlertRule
+from surf_data.daylight.operation_records import AlertRule
 from surf_data.errors import ConfigurationError, DatabaseError, SurfDataError
 from surf_data.kernel.monitoring import (
     AppriseChannel,
