@@ -1,11 +1,9 @@
 """CSV as COPY writes it, compressed by zstd on its way to object storage and back."""
 
-import csv
 import hashlib
-import io
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -78,18 +76,18 @@ def csv_blocks(store: ObjectStore, key: str) -> Iterator[bytes]:
         body = None
     if body is None:
         raise ArchiveError("is missing", location=key)
-    decompressor = zstd.ZstdDecompressor()
+    decompressor, whole = zstd.ZstdDecompressor(), False
     with body:
         for piece in body:
-            block = b""
-            if not decompressor.eof:
-                # Raised below, so that nothing is chained to it.
-                with suppress(zstd.ZstdError):
-                    block = decompressor.decompress(piece)
-            if not block and decompressor.needs_input is False:
+            block, failed = b"", True
+            # A piece after the end, or one that is damaged. Raised below, so that nothing is chained to it.
+            with suppress(EOFError, zstd.ZstdError):
+                block, failed = decompressor.decompress(piece), False
+            whole = decompressor.eof and not decompressor.unused_data and not failed
+            if failed:
                 break
             yield block
-    if not decompressor.eof or decompressor.unused_data:
+    if not whole:
         raise ArchiveError("was altered, or is not whole", location=key)
 
 
@@ -115,42 +113,18 @@ def prove(store: ObjectStore, key: str, expected: ArchivedCsv) -> None:
 
 
 def _rows(blocks: Iterator[bytes]) -> int:
-    reader = csv.reader(io.TextIOWrapper(io.BufferedReader(_Raw(blocks)), encoding="utf-8", newline=""))
-    csv.field_size_limit(sys.maxsize)
-    return sum(1 for _ in reader) - 1
-
-
-class _Raw(io.RawIOBase):
-    """Blocks of bytes as a file."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """Return that it is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into a buffer; return how many bytes."""
-        while not self._rest:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._rest = block
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
+    """Count the line feeds that are not within quotation marks, the header's not counted."""
+    rows, quoted = -1, False
+    for block in blocks:
+        for number, part in enumerate(block.split(b'"')):
+            quoted ^= number > 0
+            rows += 0 if quoted else part.count(b"\n")
+    return rows
 
 
 def _zstd() -> Any:
-    # An extra: imported only where it is asked for.
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415
-
-        return zstd
-    with suppress(ImportError):
-        from backports import zstd  # noqa: PLC0415
-
-        return zstd
+    # Python's own, from 3.14 on; before, an extra that is imported only where it is asked for.
+    for module in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            return import_module(module)
     raise ConfigurationError('archives need the extra archive: pip install "surf-data[archive]"')

@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from surf_data.kernel import forking
 from surf_data.kernel.monitoring.channels import Channel, Message
@@ -47,12 +48,8 @@ class Dispatcher:
         """Take a message; returns at once. After `close` it is dropped."""
         for channel in self._channels:
             waiting = self._queue(channel)
-            while waiting is not None:
-                try:
-                    waiting.put_nowait(message)
-                    break
-                except queue.Full:
-                    self._drop(waiting)
+            if waiting is not None:
+                self._put(waiting, message)
 
     def close(self, timeout: float = 5.0) -> None:
         """Wait until what was taken is sent, for so many seconds at the most. Idempotent."""
@@ -61,7 +58,7 @@ class Dispatcher:
             self._channels = ()
         ends = time.monotonic() + timeout
         for thread, waiting in threads.values():
-            waiting.put(None) if not waiting.full() else self._drop(waiting)
+            self._put(waiting, None)
             thread.join(max(0.0, ends - time.monotonic()))
         self._closing.set()
 
@@ -77,14 +74,18 @@ class Dispatcher:
                 thread.start()
             return self._threads[channel][1]
 
-    def _drop(self, waiting: "queue.Queue[Message | None]") -> None:
-        try:
-            waiting.get_nowait()
-        except queue.Empty:
-            return
-        with self._lock:
-            self.dropped += 1
-        _log.warning("alert dropped: too many wait")
+    def _put(self, waiting: "queue.Queue[Message | None]", message: Message | None) -> None:
+        """Add a message, or the end; the oldest that waits makes room for it."""
+        while True:
+            with suppress(queue.Full):
+                waiting.put_nowait(message)
+                return
+            # Empty: its thread has taken it meanwhile.
+            with suppress(queue.Empty):
+                waiting.get_nowait()
+                with self._lock:
+                    self.dropped += 1
+                _log.warning("alert dropped: too many wait")
 
     def _run(self, channel: Channel, waiting: "queue.Queue[Message | None]") -> None:
         while (message := waiting.get()) is not None:

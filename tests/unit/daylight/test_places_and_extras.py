@@ -29,9 +29,9 @@ def test_archives_are_in_a_folder_or_a_bucket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "call"),
+    ("modules", "call"),
     [
-        ("backports", lambda store: write(store, "x", [b"x"])),
+        ("compression.zstd backports.zstd", lambda store: write(store, "x", [b"x"])),
         ("prometheus_client", lambda _: PrometheusCollector(None)),  # type: ignore[arg-type]
         ("opentelemetry", lambda _: instrument(None)),  # type: ignore[arg-type]
         ("apprise", lambda _: AppriseChannel("x", Secret("json://x")).check()),
@@ -39,10 +39,11 @@ def test_archives_are_in_a_folder_or_a_bucket(tmp_path: Path) -> None:
     ],
 )
 def test_an_extra_that_is_missing_is_named(
-    module: str, call: Callable[[Any], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    modules: str, call: Callable[[Any], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says what to install."""
-    monkeypatch.setitem(sys.modules, module, None)
+    for module in modules.split():
+        monkeypatch.setitem(sys.modules, module, None)
     store = LocalStore(tmp_path)
     store.initialize()
     with pytest.raises(ConfigurationError, match=r"pip install \"surf-data\["):
