@@ -5,9 +5,11 @@ import os
 import socket
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from surf_data.daylight.alerts import AlertService
@@ -256,13 +258,8 @@ class MonitoringService:
 
 
 def _p95(durations: Sequence[tuple[float, int]]) -> float:
-    wanted = 0.95 * sum(number for _, number in durations)
-    reached = 0
-    for milliseconds, number in durations:
-        reached += number
-        if reached >= wanted:
-            return milliseconds
-    return 0.0
+    reached = list(accumulate(number for _, number in durations))
+    return durations[bisect_left(reached, 0.95 * reached[-1])][0]
 
 
 def _reads(name: str) -> bool:

@@ -117,3 +117,16 @@ def test_a_sqlite_file_is_imported_verified_and_taken_back(run: Run, tmp_path: P
     assert _json(run("verify-import", "1", "--json"))["status"] == "completed"
     assert "would go" in run("undo-import", "1", "--dry-run").output
     assert _json(run("undo-import", "1", "--json")) == {"history": 1}
+
+
+def test_an_import_of_which_nothing_is_refused_shows_counts_alone(run: Run, tmp_path: Path) -> None:
+    """A table of counts and the status; nothing of rows that were refused or tables that are unknown."""
+    path = tmp_path / "h.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE history (id INTEGER PRIMARY KEY, ts TEXT, type TEXT)")
+        connection.execute("INSERT INTO history VALUES (1, ?, 'x')", (datetime.now(UTC).isoformat(),))
+        connection.commit()
+    shown = run("import-sqlite", str(path)).output
+    assert "completed, run 1" in shown
+    assert "reason" not in shown
+    assert "left alone" not in shown

@@ -448,6 +448,21 @@ def test_bad_rules_are_refused(data: DaylightDataLayer, refused: Refused) -> Non
     assert [rule.id for rule in data.monitoring.alerts.list_rules()][:2] == ["breaker_open", "connection_limit"]
 
 
+def test_a_rule_that_is_disabled_sends_nothing(alerting: DaylightDataLayer, admin: Admin) -> None:
+    """Whatever is the case."""
+    alerting.monitoring.alerts.add_rule(AlertRule(**{**_fields(RULE), "enabled": False}))
+    admin.execute(OLD)
+    assert alerting.monitoring.evaluate_rules() == []
+
+
+def test_nothing_was_done_before_the_first_statement(app_url: str, refused: Refused) -> None:
+    """A sample of nothing writes nothing; the window of samples is refused by name."""
+    with daylight.open(app_url) as data:
+        assert data.monitoring.sample() == 0
+        assert data.monitoring.read_window() == []
+        assert "hours" in str(refused(lambda: data.monitoring.read_window(8785)))
+
+
 def test_many_threads_may_send(receiver: HttpReceiver) -> None:
     """Threads that send at once share the channel's one thread."""
     dispatcher = Dispatcher([AppriseChannel("hook", Secret(f"json://127.0.0.1:{receiver.port}"))])

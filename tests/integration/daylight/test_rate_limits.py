@@ -10,7 +10,7 @@ import pytest
 
 from rig import RedisServer
 from surf_data import daylight
-from surf_data.daylight import DaylightDataLayer
+from surf_data.daylight import DaylightDataLayer, rate_limits
 from surf_data.daylight.errors import RateLimitExceededError
 from surf_data.daylight.rate_limits import ALGORITHMS, RateLimiter
 from surf_data.errors import SurfDataError
@@ -214,3 +214,14 @@ def test_bad_limits_and_calls_are_refused(limiter: RateLimiter, refused: Refused
     assert "requests" in str(refused(lambda: limiter.set_limit(_limit(requests=0))))
     assert "action must be one of" in str(refused(lambda: limiter.set_limit(_limit(action="queue"))))
     assert "methods must be a list" in str(refused(lambda: limiter.set_limit(_limit(methods="GET"))))
+
+
+def test_one_thread_reads_the_limits_and_the_others_do_not_wait(
+    limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While they are read again, the old ones count."""
+    limiter.set_limit(_limit(requests=1))
+    assert limiter.check({"ip": "a"}).allowed
+    monkeypatch.setattr(rate_limits, "POLICY_SECONDS", 0)
+    with limiter._reading:
+        assert not limiter.check({"ip": "a"}).allowed

@@ -86,6 +86,15 @@ def test_a_login_is_refreshed_and_the_sixth_ends_the_oldest(
     assert "no such user" in str(refused(lambda: data.logins.begin("nobody")))
 
 
+def test_caches_work_without_redis(app_url: str) -> None:
+    """The table alone holds a value until it is deleted."""
+    with daylight.open(app_url) as data:
+        data.cache.set_traffic_cache("h1", ["slow"])
+        assert data.cache.get_traffic_cache("h1") == ["slow"]
+        data.cache.delete_traffic_cache("h1")
+        assert data.cache.get_traffic_cache("h1") is None
+
+
 def test_caches_are_read_from_redis_and_survive_it(data: DaylightDataLayer, admin: psycopg.Connection[Any]) -> None:
     """Redis answers first; when it has lost a value, the table fills it again."""
     cache = data.cache

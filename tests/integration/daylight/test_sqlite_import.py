@@ -155,6 +155,32 @@ def test_the_four_tables_come_with_their_relations(data: DaylightDataLayer, tmp_
     assert again.to_dict()["tables"]["users"]["quarantined"] == 3
 
 
+def test_ids_that_are_no_ids_are_refused(data: DaylightDataLayer, tmp_path: Path) -> None:
+    """A call's id is a whole number; of two entries with one id, the second is refused."""
+    calls = _file(tmp_path / "a.sqlite", HISTORY.replace("INTEGER PRIMARY KEY", "TEXT"), history=[_call(1, id="x")])
+    assert data.imports.import_sqlite(calls).quarantine == [("history", "1", "id", "is no whole number")]
+    entry = ("h1", "kai", "{}", "x", "{}", NOW.isoformat(), None, None)
+    twice = _file(
+        tmp_path / "b.sqlite", FOUR.replace("id TEXT PRIMARY KEY", "id TEXT"), location_history=[entry, entry]
+    )
+    report = data.imports.import_sqlite(twice)
+    assert report.tables["location_history"].inserted == 1
+    assert [(table, key, reason) for table, key, _, reason in report.quarantine] == [
+        ("location_history", "2", "is there twice")
+    ]
+
+
+def test_a_table_that_sqlite_cannot_read_is_named(
+    data: DaylightDataLayer, tmp_path: Path, refused: Callable[..., Any]
+) -> None:
+    """A virtual table whose module is not there: the error has the file and no text of the driver."""
+    table = "'table', 'history', 'history', 0, 'CREATE VIRTUAL TABLE history USING missing(id)'"
+    schema = f"PRAGMA writable_schema = ON; CREATE TABLE other (x); INSERT INTO sqlite_schema VALUES ({table})"
+    path = _file(tmp_path / "h.sqlite", schema)
+    error = refused(lambda: data.imports.import_sqlite(path), MigrationError)
+    assert str(error) == "h.sqlite: cannot be read: OperationalError"
+
+
 def test_what_is_there_already_is_never_changed(data: DaylightDataLayer, tmp_path: Path) -> None:
     """An entry with another value conflicts and stays; a new one in the same file is stored."""
     data.history.add_location_history("unknown", {"lat": 1, "lng": 1}, "mine", id="history_1", recorded_at=NOW)
