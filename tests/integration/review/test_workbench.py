@@ -139,6 +139,7 @@ def test_one_file(made: ScratchDatabase, tmp_path: Path) -> None:
             "1.sql:4: function f() does not exist",
         ),
         ({"1.sql": "\\connect x\nCOPY t FROM stdin;\n1\n\\.\nSELECT nope;"}, '1.sql:5: column "nope" does not exist'),
+        ({"0001_a.sql": "-- migrate:up\n\nSELECT f();\n"}, "0001_a.sql:3"),
         ({"1.sql": "CREATE EXTENSION citext;"}, "name a server that has it, --scratch"),
         ({}, "there are no .sql files here"),
     ],
