@@ -134,11 +134,6 @@ def _foreign() -> dict[str, EntryPoint]:
     return {found.name: found for found in entry_points(group=ENTRY_POINTS)}
 
 
-def _beside(reference: str, name: str) -> str:
-    """Return what is called ``name`` in the package of a module that is referred to."""
-    return f"{reference.partition(':')[0].rpartition('.')[0]}:{name}"
-
-
 def _named(reference: str) -> Any:
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)

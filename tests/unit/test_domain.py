@@ -1,5 +1,7 @@
 """Domains are found by name, and say what is wrong with what they declare."""
 
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -37,6 +39,31 @@ def test_a_retention_names_the_schema(table: str) -> None:
     """A policy whose table depended on the search path could delete another table's rows."""
     with pytest.raises(ConfigurationError, match=r"must be schema\.table"):
         Retention(table=table, by="created_at")
+
+
+@pytest.mark.parametrize("keep_days", [-1, 36_501, True])
+def test_a_retention_keeps_rows_for_some_days(keep_days: int) -> None:
+    """A policy that could not be carried out is refused where it is declared."""
+    with pytest.raises(ConfigurationError, match="keep_days must be 0 to 36,500"):
+        Retention(table="shop.sale", by="created_at", keep_days=keep_days)
+
+
+def test_a_retention_divides_time_in_ways_that_are_known() -> None:
+    """Maintenance creates partitions of a day, a week or a month, so nothing else is accepted."""
+    with pytest.raises(ConfigurationError, match="partition must be day, week, month or None"):
+        Retention(table="shop.sale", by="created_at", partition="year")  # type: ignore[arg-type]
+
+
+def test_a_domain_of_another_package_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is installed names its domain by an entry point; it comes after those of this package."""
+    metadata = tmp_path / "shop-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(f"[{domain.ENTRY_POINTS}]\nshop = shop_domain:SHOP\n", encoding="utf-8")
+    (tmp_path / "shop_domain.py").write_text("SHOP = 'the shop'\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert domain.names()[-1] == "shop"
+    assert domain.find("shop") == "the shop"
 
 
 def test_what_a_domain_need_not_say() -> None:

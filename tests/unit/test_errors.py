@@ -8,6 +8,8 @@ import pytest
 
 from surf_data import errors
 from surf_data.errors import (
+    ArchiveError,
+    BackupError,
     ConfigurationError,
     DatabaseError,
     DatabaseUnavailable,
@@ -20,6 +22,8 @@ from surf_data.errors import (
 
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SurfDataError)]
 EXAMPLES = [
+    ArchiveError("was altered", location="2026/01.csv.gz"),
+    BackupError("is no backup", file="surf.dump"),
     ConfigurationError("unknown setting x", setting="x"),
     ValidationError("name must be text", field="name"),
     QueryFileError("the query has no SQL", file="shop.sql", line=3),

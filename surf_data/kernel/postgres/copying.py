@@ -16,7 +16,6 @@ from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.kernel import validation
 from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.statement import Statement
-from surf_data.kernel.postgres.translation import translated
 
 #: Bytes that a reader gets at a time, at least, but for the last: the server sends each row by itself, and a compressor
 #: or a hash costs more for many small pieces.
@@ -94,14 +93,7 @@ class CopyWriter:
             if error.sqlstate is None and not isinstance(error, DatabaseUnavailable):
                 error.row = position
             raise
-        except (AttributeError, TypeError) as error:
-            # A value of another type than its column's; which of the two depends on the column.
-            problem = translated(error, self._statement.name)
-            problem.row = position
-        else:
-            self._written = position + 1
-            return
-        raise problem
+        self._written = position + 1
 
 
 class CopyReader:

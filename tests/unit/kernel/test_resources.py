@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from surf_data.kernel import resources
 from surf_data.kernel.postgres import packaged_queries
+from surf_data.lamps import DOMAIN
 
 
 @pytest.mark.parametrize("name", ["sql", "migrations"])
@@ -27,6 +29,14 @@ def test_a_missing_folder_is_named() -> None:
     """What is nowhere is an error with its name."""
     with pytest.raises(FileNotFoundError, match="pictures"):
         resources.directory("pictures")
+
+
+def test_a_domain_of_another_package_brings_its_folders(tmp_path: Path) -> None:
+    """The folders of a domain are called after it, in this package or at the root that it declares."""
+    shop = attrs.evolve(DOMAIN, name="shop", root=tmp_path)
+    assert resources.sql_folder(shop) == tmp_path / "sql" / "shop"
+    assert resources.migrations_folder(shop) == tmp_path / "migrations" / "shop"
+    assert resources.sql_folder(DOMAIN) == resources.directory("sql") / "lamps"
 
 
 def test_packaged_queries_take_the_name_of_their_folder() -> None:

@@ -193,3 +193,12 @@ def test_an_interrupted_query_that_cannot_be_cancelled_is_left(
         interrupter.join()
         session.resume()
     assert queries.backend(database) != backend
+
+
+def test_a_connection_of_ones_own_ends_at_its_deadline(database: DatabaseManager) -> None:
+    """A connection whose time is over before it has asked anything is closed, with nothing to cancel."""
+    with database.connect() as own:
+        own.deadline = time.monotonic() - 1
+        with pytest.raises(psycopg.OperationalError, match="deadline"):
+            own.execute("SELECT 1")
+        assert own.closed

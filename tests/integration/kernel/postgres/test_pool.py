@@ -284,3 +284,10 @@ def test_no_connection_is_made_without_a_caller(database: DatabaseManager) -> No
     before = pool.get_stats()["requests_num"]
     _try_on(pool)
     assert pool.get_stats()["requests_num"] == before
+
+
+def test_a_database_has_statistics_of_its_queries(database: DatabaseManager, queries: Any) -> None:
+    """Each query that was run is counted, with percentiles and with a histogram; without a replica none has read."""
+    queries.backend(database)
+    assert database.statistics()["backend"]["count"] == database.histograms()["backend"].count == 1
+    assert database.replica_statistics() == {"reads": 0, "fallbacks": 0}

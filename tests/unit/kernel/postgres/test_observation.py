@@ -132,3 +132,15 @@ def test_a_child_process_begins_anew() -> None:
     assert observation.statistics() == {}
     observation.record("a", 1, 1)
     assert observation.queries_count == 1
+
+
+def test_a_histogram_says_how_often_a_query_took_how_long() -> None:
+    """What percentiles cannot be added up from is there too: durations, each with its number."""
+    observation = Observation()
+    for _ in range(2):
+        observation.record("a", 2_000_000, 3)
+    observation.record("a", 64_000_000, 0, LockTimeout("slow"))
+    [(name, histogram)] = observation.histograms().items()
+    assert (name, histogram.errors, histogram.rows, histogram.count) == ("a", 1, 6, 3)
+    assert [number for _, number in histogram.durations] == [2, 1]
+    assert pytest.approx(68, rel=1 / 32) == histogram.total_ms
