@@ -100,3 +100,11 @@ def test_a_domain_s_own_variables_count(cli: Cli, database_url: str) -> None:
     variables = {"DATABASE_URL": database_url, "PGHOST": "127.0.0.1", "PGPORT": "1"}
     assert cli("migrate", "status", "--domain", "specify", variables=variables).code == 0
     assert "cannot connect" in cli("migrate", "status", "--domain", "lamps", variables=variables).error()
+
+
+def test_stats_of_a_domain_without_figures_of_its_own(cli: Cli, database_url: str) -> None:
+    """Of a domain that keeps no statistics, those of the process are shown."""
+    done = cli("stats", "--domain", "mining", "--json", database=database_url)
+    assert (done.code, [*json.loads(done.out)]) == (0, ["process"])
+    shown = cli("stats", "--domain", "mining", database=database_url)
+    assert (shown.code, shown.err, "Activity" in shown.out) == (0, "", False)
