@@ -88,7 +88,7 @@ def test_a_login_is_refreshed_and_the_sixth_ends_the_oldest(
 
 def test_caches_work_without_redis(app_url: str) -> None:
     """The table alone holds a value until it is deleted."""
-    with daylight.open(app_url) as data:
+    with daylight.open(app_url, cache_layers="postgresql") as data:
         data.cache.set_traffic_cache("h1", ["slow"])
         assert data.cache.get_traffic_cache("h1") == ["slow"]
         data.cache.delete_traffic_cache("h1")

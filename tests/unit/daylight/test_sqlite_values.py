@@ -39,6 +39,8 @@ def test_what_has_one_meaning_is_converted(convert: Callable[[Value], Any], valu
         (values.real, (b"text", b"nan"), "is no finite number"),
         (values.real, (b"blob", b"1"), "is no finite number"),
         (values.moment, (b"text", b"never"), "is no moment from 1970 to 2100"),
+        (values.moment, (b"text", b"1969-12-31"), "is no moment from 1970 to 2100"),
+        (values.moment, (b"text", b"0001-01-01T00:00:00+14:00"), "is no moment from 1970 to 2100"),
         (values.moment, (b"text", b"12345"), "is no moment from 1970 to 2100"),
         (values.moment, (b"real", 0.5), "is no moment from 1970 to 2100"),
         (values.moment, (b"blob", b"1790000000"), "is no moment from 1970 to 2100"),
