@@ -46,10 +46,10 @@ class Dispatcher:
 
     def send(self, message: Message) -> None:
         """Take a message; returns at once. After `close` it is dropped."""
-        for channel in self._channels:
-            waiting = self._queue(channel)
-            if waiting is not None:
-                self._put(waiting, message)
+        with self._lock:
+            queues = [self._queue(channel) for channel in self._channels]
+        for waiting in queues:
+            self._put(waiting, message)
 
     def close(self, timeout: float = 5.0) -> None:
         """Wait until what was taken is sent, for so many seconds at the most. Idempotent."""
@@ -62,17 +62,14 @@ class Dispatcher:
             thread.join(max(0.0, ends - time.monotonic()))
         self._closing.set()
 
-    def _queue(self, channel: Channel) -> "queue.Queue[Message | None] | None":
-        with self._lock:
-            if channel not in self._channels:
-                return None
-            if channel not in self._threads:
-                waiting: queue.Queue[Message | None] = queue.Queue(MAX_WAITING)
-                name = f"surf_data-alerts-{channel.name}"
-                thread = threading.Thread(target=self._run, args=(channel, waiting), name=name, daemon=True)
-                self._threads[channel] = (thread, waiting)
-                thread.start()
-            return self._threads[channel][1]
+    def _queue(self, channel: Channel) -> "queue.Queue[Message | None]":
+        if channel not in self._threads:
+            waiting: queue.Queue[Message | None] = queue.Queue(MAX_WAITING)
+            name = f"surf_data-alerts-{channel.name}"
+            thread = threading.Thread(target=self._run, args=(channel, waiting), name=name, daemon=True)
+            self._threads[channel] = (thread, waiting)
+            thread.start()
+        return self._threads[channel][1]
 
     def _put(self, waiting: "queue.Queue[Message | None]", message: Message | None) -> None:
         """Add a message, or the end; the oldest that waits makes room for it."""
@@ -95,15 +92,21 @@ class Dispatcher:
                 counts[channel.name] = counts.get(channel.name, 0) + 1
 
     def _try(self, channel: Channel, message: Message) -> bool:
-        for pause in (*self._pauses, None):
-            problem = "refused"
-            try:
-                if channel.send(message):
-                    return True
-            except Exception as error:  # noqa: BLE001 - whatever a channel raises, the next one has its turn
-                problem = type(error).__name__
-            # The class alone: what a channel's error says may hold its URL.
-            _log.warning("alert not sent", extra={"channel": channel.name, "error": problem})
+        pauses = iter(self._pauses)
+        while not self._arrives(channel, message):
+            pause = next(pauses, None)
             if pause is None or self._closing.wait(pause):
-                break
+                return False
+        return True
+
+    @staticmethod
+    def _arrives(channel: Channel, message: Message) -> bool:
+        problem = "refused"
+        try:
+            if channel.send(message):
+                return True
+        except Exception as error:  # noqa: BLE001 - whatever a channel raises, the next one has its turn
+            problem = type(error).__name__
+        # The class alone: what a channel's error says may hold its URL.
+        _log.warning("alert not sent", extra={"channel": channel.name, "error": problem})
         return False
