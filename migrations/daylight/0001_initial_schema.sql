@@ -27,7 +27,7 @@ CREATE TABLE daylight.users (
 CREATE INDEX users_inactive ON daylight.users (inactive_since) WHERE inactive_since IS NOT NULL;
 
 CREATE TABLE daylight.user_profiles (
-    user_id text PRIMARY KEY CONSTRAINT user_profiles_user REFERENCES daylight.users (id),
+    user_id text PRIMARY KEY CONSTRAINT user_profiles_user REFERENCES daylight.users(id),
     first_name text NOT NULL DEFAULT '',
     last_name text NOT NULL DEFAULT '',
     avatar text,
@@ -58,7 +58,7 @@ FOR EACH ROW EXECUTE FUNCTION daylight.user_profile_follow();
 
 CREATE TABLE daylight.user_sessions (
     session_hash text PRIMARY KEY,
-    user_id text NOT NULL CONSTRAINT user_sessions_user REFERENCES daylight.users (id) ON DELETE CASCADE,
+    user_id text NOT NULL CONSTRAINT user_sessions_user REFERENCES daylight.users(id) ON DELETE CASCADE,
     data jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(data) = 'object'),
     expires_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
@@ -69,7 +69,7 @@ CREATE INDEX user_sessions_expiry ON daylight.user_sessions (expires_at);
 CREATE TABLE daylight.auth_sessions (
     session_hash text PRIMARY KEY,
     refresh_hash text NOT NULL CONSTRAINT auth_sessions_refresh UNIQUE,
-    user_id text NOT NULL CONSTRAINT auth_sessions_user REFERENCES daylight.users (id) ON DELETE CASCADE,
+    user_id text NOT NULL CONSTRAINT auth_sessions_user REFERENCES daylight.users(id) ON DELETE CASCADE,
     ip_address inet,
     user_agent text,
     expires_at timestamptz NOT NULL,
@@ -81,7 +81,7 @@ CREATE INDEX auth_sessions_expiry ON daylight.auth_sessions (expires_at);
 
 CREATE TABLE daylight.plans (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
-    user_id text NOT NULL CONSTRAINT plans_user REFERENCES daylight.users (id),
+    user_id text NOT NULL CONSTRAINT plans_user REFERENCES daylight.users(id),
     title text NOT NULL,
     description text NOT NULL DEFAULT '',
     location jsonb,
@@ -101,7 +101,7 @@ CREATE INDEX plans_relevance ON daylight.plans (last_relevant_at);
 
 CREATE TABLE daylight.locations (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
-    user_id text NOT NULL CONSTRAINT locations_user REFERENCES daylight.users (id),
+    user_id text NOT NULL CONSTRAINT locations_user REFERENCES daylight.users(id),
     name text NOT NULL,
     lat double precision NOT NULL CHECK (lat BETWEEN -90 AND 90),
     lng double precision NOT NULL CHECK (lng BETWEEN -180 AND 180),

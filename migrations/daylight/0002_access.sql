@@ -27,23 +27,23 @@ CREATE TABLE daylight.roles (
 );
 
 CREATE TABLE daylight.role_permissions (
-    role_id text NOT NULL CONSTRAINT role_permissions_role REFERENCES daylight.roles (id) ON DELETE CASCADE,
-    permission_id text NOT NULL CONSTRAINT role_permissions_permission REFERENCES daylight.permissions (id),
+    role_id text NOT NULL CONSTRAINT role_permissions_role REFERENCES daylight.roles(id) ON DELETE CASCADE,
+    permission_id text NOT NULL CONSTRAINT role_permissions_permission REFERENCES daylight.permissions(id),
     PRIMARY KEY (role_id, permission_id)
 );
 CREATE INDEX role_permissions_permission ON daylight.role_permissions (permission_id);
 
 CREATE TABLE daylight.role_inherits (
-    role_id text NOT NULL CONSTRAINT role_inherits_role REFERENCES daylight.roles (id) ON DELETE CASCADE,
-    inherited_id text NOT NULL CONSTRAINT role_inherits_inherited REFERENCES daylight.roles (id),
+    role_id text NOT NULL CONSTRAINT role_inherits_role REFERENCES daylight.roles(id) ON DELETE CASCADE,
+    inherited_id text NOT NULL CONSTRAINT role_inherits_inherited REFERENCES daylight.roles(id),
     PRIMARY KEY (role_id, inherited_id),
     CONSTRAINT role_inherits_other CHECK (role_id <> inherited_id)
 );
 CREATE INDEX role_inherits_inherited ON daylight.role_inherits (inherited_id);
 
 CREATE TABLE daylight.user_roles (
-    user_id text NOT NULL CONSTRAINT user_roles_user REFERENCES daylight.users (id) ON DELETE CASCADE,
-    role_id text NOT NULL CONSTRAINT user_roles_role REFERENCES daylight.roles (id),
+    user_id text NOT NULL CONSTRAINT user_roles_user REFERENCES daylight.users(id) ON DELETE CASCADE,
+    role_id text NOT NULL CONSTRAINT user_roles_role REFERENCES daylight.roles(id),
     -- '*' is everywhere.
     scope text NOT NULL DEFAULT '*',
     assigned_by text,
@@ -59,12 +59,12 @@ CREATE TABLE daylight.api_keys (
     name text NOT NULL,
     key_hash text NOT NULL CONSTRAINT api_keys_hash UNIQUE,
     key_preview text NOT NULL,
-    user_id text NOT NULL CONSTRAINT api_keys_user REFERENCES daylight.users (id) ON DELETE CASCADE,
+    user_id text NOT NULL CONSTRAINT api_keys_user REFERENCES daylight.users(id) ON DELETE CASCADE,
     organization_id text,
-    scopes text [] NOT NULL DEFAULT '{}',
-    allowed_endpoints text [] NOT NULL DEFAULT '{}',
-    allowed_methods text [] NOT NULL DEFAULT '{GET,POST}',
-    ip_whitelist text [] NOT NULL DEFAULT '{}',
+    scopes text[] NOT NULL DEFAULT '{}',
+    allowed_endpoints text[] NOT NULL DEFAULT '{}',
+    allowed_methods text[] NOT NULL DEFAULT '{GET,POST}',
+    ip_whitelist text[] NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended', 'revoked')),
     environment text NOT NULL DEFAULT 'production',
     expires_at timestamptz,
@@ -117,8 +117,8 @@ CREATE TABLE daylight.rate_limits (
     requests bigint NOT NULL CHECK (requests BETWEEN 1 AND 10000000),
     window_ms bigint NOT NULL CHECK (window_ms BETWEEN 1 AND 2592000000),
     scope text NOT NULL DEFAULT 'global' CHECK (scope IN ('global', 'api_key', 'user', 'ip', 'endpoint')),
-    endpoints text [] NOT NULL DEFAULT '{}',
-    methods text [] NOT NULL DEFAULT '{}',
+    endpoints text[] NOT NULL DEFAULT '{}',
+    methods text[] NOT NULL DEFAULT '{}',
     action text NOT NULL DEFAULT 'block' CHECK (action IN ('block', 'throttle')),
     block_ms bigint NOT NULL DEFAULT 0 CHECK (block_ms >= 0),
     enabled boolean NOT NULL DEFAULT true,
@@ -136,18 +136,19 @@ CREATE UNLOGGED TABLE daylight.rate_limit_states (
     -- Of a bucket: the fraction of that microsecond, in 1/requests; of a window: what was used.
     used bigint NOT NULL DEFAULT 0,
     -- Of a sliding window: pairs of a thousandth of the window and what was used in it, oldest first.
-    log bigint [] NOT NULL DEFAULT '{}',
+    log bigint[] NOT NULL DEFAULT '{}',
     blocked_until bigint NOT NULL DEFAULT 0,
     expires_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITH (fillfactor = 70);
 CREATE INDEX rate_limit_states_expiry ON daylight.rate_limit_states (expires_at);
 
--- One call of the rate limiter, for when Redis is away: all of several limits count, or none. Rows are locked in the order
+-- One call of the rate limiter, for when Redis is away: all of several limits count, or none. Rows are locked in the
+-- order
 -- of their keys, so that two calls cannot wait for each other; the clock is read once they are locked.
 -- Buckets are GCRA in whole microseconds and fractions of them in 1/requests, so that nothing is lost by rounding. A
 -- sliding window counts in thousandths of itself, and what was used in one counts until all of it has left.
 CREATE FUNCTION daylight.rate_limit_hit(
-    limit_keys text [], algorithms text [], requests bigint [], windows bigint [], blocks bigint [], cost bigint
+    limit_keys text[], algorithms text[], requests bigint[], windows bigint[], blocks bigint[], cost bigint
 )
 RETURNS TABLE (ordinal bigint, is_allowed boolean, remaining bigint, retry_after bigint, reset_at bigint)
 LANGUAGE plpgsql
@@ -285,7 +286,7 @@ CREATE TABLE daylight.audit_logs (
     user_agent text,
     details jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(details) = 'object'),
     changes jsonb,
-    compliance_labels text [] NOT NULL DEFAULT '{}',
+    compliance_labels text[] NOT NULL DEFAULT '{}',
     retention_policy text NOT NULL DEFAULT 'default',
     source text NOT NULL,
     version text NOT NULL DEFAULT '1',
@@ -297,7 +298,8 @@ CREATE INDEX audit_logs_time ON daylight.audit_logs (occurred_at DESC, id DESC);
 CREATE INDEX audit_logs_user ON daylight.audit_logs (user_id, occurred_at DESC, id DESC);
 CREATE TABLE daylight.audit_logs_default PARTITION OF daylight.audit_logs DEFAULT;
 
--- What the log held: for each hour that has ended the ids and digests of its entries, each seal with the digest of the one
+-- What the log held: for each hour that has ended the ids and digests of its entries, each seal with the digest of
+-- the one
 -- before. An archive keeps its entries, not these: they stay.
 CREATE TABLE daylight.audit_seals (
     sealed_hour timestamptz NOT NULL CHECK (date_trunc('hour', sealed_hour, 'UTC') = sealed_hour),
@@ -335,8 +337,8 @@ BEFORE TRUNCATE ON daylight.audit_logs
 FOR EACH STATEMENT EXECUTE FUNCTION daylight.audit_logs_append_only();
 
 -- migrate:down
-DROP FUNCTION daylight.rate_limit_hit(text [], text [], bigint [], bigint [], bigint [], bigint);
-DROP TABLE daylight.audit_seals, daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits, daylight.api_usage_hourly,
-daylight.api_usage, daylight.api_keys, daylight.user_roles, daylight.role_inherits, daylight.role_permissions,
-daylight.roles, daylight.permissions;
+DROP FUNCTION daylight.rate_limit_hit(text[], text[], bigint[], bigint[], bigint[], bigint);
+DROP TABLE daylight.audit_seals, daylight.audit_logs, daylight.rate_limit_states, daylight.rate_limits,
+daylight.api_usage_hourly, daylight.api_usage, daylight.api_keys, daylight.user_roles, daylight.role_inherits,
+daylight.role_permissions, daylight.roles, daylight.permissions;
 DROP FUNCTION daylight.audit_logs_append_only();

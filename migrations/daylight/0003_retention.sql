@@ -37,7 +37,7 @@ INSERT INTO daylight.retention_policies (table_name, tier, keep_days, archive, s
 -- table_name is null for a hold over every table.
 CREATE TABLE daylight.legal_holds (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    table_name text CONSTRAINT legal_holds_table REFERENCES daylight.retention_policies (table_name),
+    table_name text CONSTRAINT legal_holds_table REFERENCES daylight.retention_policies(table_name),
     reason text NOT NULL,
     user_id text,
     since timestamptz,

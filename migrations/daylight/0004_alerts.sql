@@ -28,7 +28,7 @@ INSERT INTO daylight.alert_rules (
 ('retention_overdue', 'Retention overdue', 'retention_overdue_days', '>', 7, 'warning', 0, 86400, 60);
 
 CREATE TABLE daylight.alert_states (
-    rule_id text NOT NULL CONSTRAINT alert_states_rule REFERENCES daylight.alert_rules (id) ON DELETE CASCADE,
+    rule_id text NOT NULL CONSTRAINT alert_states_rule REFERENCES daylight.alert_rules(id) ON DELETE CASCADE,
     subject text NOT NULL,
     state text NOT NULL CHECK (state IN ('ok', 'pending', 'firing')),
     -- When the value began to be beyond the threshold, and when it came back.
@@ -41,7 +41,8 @@ CREATE TABLE daylight.alert_states (
     PRIMARY KEY (rule_id, subject)
 ) WITH (fillfactor = 70);
 
--- One observation of a rule: 'alert' or 'recovery' for the one process that is to send it, null for all others. The row is
+-- One observation of a rule: 'alert' or 'recovery' for the one process that is to send it, null for all others. The
+-- row is
 -- locked, so however many processes observe the same, one is answered. A rule that goes on being broken is sent again
 -- once its cooldown is over; one that breaks again within it waits that long.
 CREATE FUNCTION daylight.alert_observe(

@@ -19,18 +19,18 @@ CREATE TABLE daylight.import_runs (
 CREATE INDEX import_runs_fingerprint ON daylight.import_runs (fingerprint, id);
 
 CREATE TABLE daylight.import_portions (
-    run_id bigint NOT NULL CONSTRAINT import_portions_run REFERENCES daylight.import_runs (id) ON DELETE CASCADE,
+    run_id bigint NOT NULL CONSTRAINT import_portions_run REFERENCES daylight.import_runs(id) ON DELETE CASCADE,
     table_name text NOT NULL,
     last_key bigint NOT NULL,
     -- What was inserted; what is there of the portion since then, inserted or unchanged; and the checksum of that.
-    inserted_ids text [] NOT NULL,
-    present_ids text [] NOT NULL,
+    inserted_ids text[] NOT NULL,
+    present_ids text[] NOT NULL,
     checksum numeric NOT NULL,
     PRIMARY KEY (run_id, table_name, last_key)
 );
 
 CREATE TABLE daylight.import_quarantine (
-    run_id bigint NOT NULL CONSTRAINT import_quarantine_run REFERENCES daylight.import_runs (id) ON DELETE CASCADE,
+    run_id bigint NOT NULL CONSTRAINT import_quarantine_run REFERENCES daylight.import_runs(id) ON DELETE CASCADE,
     table_name text NOT NULL,
     source_key text NOT NULL,
     column_name text NOT NULL,

@@ -1,7 +1,8 @@
 -- Why: the application gets a role that cannot drop, create or alter anything, and only adds to what is a record. Three
 -- roles share the work, and none of them can log in:
 --   surf_daylight_owner  owns the tables, and runs retention. Who migrates is a member of it.
---   surf_daylight_app    reads and writes rows; only inserts into the audit log; cannot change policies, holds, archives.
+--   surf_daylight_app    reads and writes rows; only inserts into the audit log; cannot change policies, holds,
+--   archives.
 --   surf_daylight_read   reads all but credentials: password hashes, session hashes, hashes of API keys.
 -- Roles belong to the server, not to the database: one that exists is used as it is, and the way down leaves all three.
 -- Run it as the owner of the database. Where it may not create roles, the error says what an administrator has to run.

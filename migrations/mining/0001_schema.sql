@@ -3,8 +3,10 @@
 --   final_cycles         the cycles with a final status, copied once each; in partitions by month of completed_date.
 --   process_checkpoints  how far a process has come with an asset.
 --   asset_master, regions, idle_states  what sibling services write and this one reads.
--- Ids of assets, sites and regions are free text. asset_guid is the distribution column of whatever grows without end: it
--- is part of each primary key and unique constraint. No foreign key crosses it: trucks report before they are registered.
+-- Ids of assets, sites and regions are free text. asset_guid is the distribution column of whatever grows without
+-- end: it
+-- is part of each primary key and unique constraint. No foreign key crosses it: trucks report before they are
+-- registered.
 -- completed_date is cycle_end_utc, else updated_date, of a row that cannot change any more: the same however often a
 -- cycle is archived, so that the primary key of final_cycles refuses a second copy.
 -- Locks: none that anybody could wait for; all tables are new.

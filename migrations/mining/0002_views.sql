@@ -1,5 +1,7 @@
--- Why: what may be pulled from tables is a view of this schema, and nothing else is. The views bear the names that callers
--- know: those of the real service, and the three of its documentation (asset_cycles, process_checkpoints, asset_master).
+-- Why: what may be pulled from tables is a view of this schema, and nothing else is. The views bear the names that
+-- callers
+-- know: those of the real service, and the three of its documentation (asset_cycles, process_checkpoints,
+-- asset_master).
 -- What they leave out (how a cycle is archived, other services' own columns) is for the statements alone.
 -- Plain views: the planner sees through them. A reader of one needs no right on the table behind it.
 -- Locks: none that another session could wait for; all views are new.

@@ -1,5 +1,7 @@
--- Why: what an application that turns screenshots into code stores: users, projects, generated code and images, sessions,
--- and which objects are in object storage. Closed lists are checks: a value is added by a new check NOT VALID, and can be
+-- Why: what an application that turns screenshots into code stores: users, projects, generated code and images,
+-- sessions,
+-- and which objects are in object storage. Closed lists are checks: a value is added by a new check NOT VALID, and
+-- can be
 -- taken away again. Codes and images carry a lease, so that the row of a worker that died is taken over by another one.
 -- What is counted on every view (view_count and the like) is in no index, and pages keep room for it, so that an update
 -- touches one page. Tokens are stored as SHA-256 in hexadecimal, as sessions.session_id is.
@@ -73,7 +75,7 @@ CREATE TABLE screenshot.projects (
     generation_count integer NOT NULL DEFAULT 0 CHECK (generation_count >= 0),
     last_generated_at timestamptz,
     last_viewed_at timestamptz,
-    user_id uuid NOT NULL CONSTRAINT projects_user REFERENCES screenshot.users (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL CONSTRAINT projects_user REFERENCES screenshot.users(id) ON DELETE CASCADE,
     code_versions integer NOT NULL DEFAULT 0 CHECK (code_versions >= 0),
     deleted_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -120,7 +122,7 @@ CREATE TABLE screenshot.generated_codes (
     error_details jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(error_details) = 'object'),
     correlation_id text CHECK (length(correlation_id) <= 255),
     version integer NOT NULL CHECK (version > 0),
-    parent_id uuid CONSTRAINT generated_codes_parent REFERENCES screenshot.generated_codes (id) ON DELETE SET NULL,
+    parent_id uuid CONSTRAINT generated_codes_parent REFERENCES screenshot.generated_codes(id) ON DELETE SET NULL,
     is_favorite boolean NOT NULL DEFAULT false,
     rating double precision CHECK (rating BETWEEN 1 AND 5),
     feedback jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(feedback) = 'object'),
@@ -129,7 +131,7 @@ CREATE TABLE screenshot.generated_codes (
     download_count integer NOT NULL DEFAULT 0 CHECK (download_count >= 0),
     metrics jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metrics) = 'object'),
     metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-    project_id uuid NOT NULL CONSTRAINT generated_codes_project REFERENCES screenshot.projects (id) ON DELETE CASCADE,
+    project_id uuid NOT NULL CONSTRAINT generated_codes_project REFERENCES screenshot.projects(id) ON DELETE CASCADE,
     started_at timestamptz,
     completed_at timestamptz,
     lease_token uuid,
@@ -158,8 +160,8 @@ CREATE TABLE screenshot.stored_objects (
     width integer CHECK (width > 0),
     height integer CHECK (height > 0),
     metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-    user_id uuid CONSTRAINT stored_objects_user REFERENCES screenshot.users (id) ON DELETE SET NULL,
-    project_id uuid CONSTRAINT stored_objects_project REFERENCES screenshot.projects (id) ON DELETE SET NULL,
+    user_id uuid CONSTRAINT stored_objects_user REFERENCES screenshot.users(id) ON DELETE SET NULL,
+    project_id uuid CONSTRAINT stored_objects_project REFERENCES screenshot.projects(id) ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     stored_at timestamptz,
     delete_after timestamptz,
@@ -208,7 +210,7 @@ CREATE TABLE screenshot.generated_images (
     download_count integer NOT NULL DEFAULT 0 CHECK (download_count >= 0),
     image_metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(image_metadata) = 'object'),
     metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-    project_id uuid NOT NULL CONSTRAINT generated_images_project REFERENCES screenshot.projects (id) ON DELETE CASCADE,
+    project_id uuid NOT NULL CONSTRAINT generated_images_project REFERENCES screenshot.projects(id) ON DELETE CASCADE,
     started_at timestamptz,
     completed_at timestamptz,
     lease_token uuid,
@@ -244,7 +246,7 @@ CREATE TABLE screenshot.sessions (
     request_count integer NOT NULL DEFAULT 0 CHECK (request_count >= 0),
     revoked_at timestamptz,
     revoked_reason text CHECK (length(revoked_reason) <= 255),
-    user_id uuid NOT NULL CONSTRAINT sessions_user REFERENCES screenshot.users (id) ON DELETE CASCADE,
+    user_id uuid NOT NULL CONSTRAINT sessions_user REFERENCES screenshot.users(id) ON DELETE CASCADE,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) WITH (fillfactor = 85);

@@ -2,7 +2,8 @@
 -- creates; the default partition takes what has none yet. Triggers refuse to change, delete or empty it, the owner too.
 -- The one change that they let through is ON DELETE SET NULL of a user that was deleted: user_digest, which is sealed,
 -- still says whether a user_id that is there is the one that was written.
--- audit_seals says what the log held: for each sealed hour the ids and digests of its entries in order, each seal with the
+-- audit_seals says what the log held: for each sealed hour the ids and digests of its entries in order, each seal
+-- with the
 -- digest of the one before. Entries that come later for a sealed hour get a seal of their own.
 -- Each partition needs the trigger against TRUNCATE itself: the parent's does not fire for it. An event trigger would
 -- need a superuser, so audit_protect_partitions(), which is called before sealing, puts it on those that lack it.
@@ -42,7 +43,7 @@ CREATE TABLE screenshot.audit_logs (
     is_success boolean NOT NULL,
     error_message text CHECK (length(error_message) <= 10000),
     duration integer CHECK (duration >= 0),
-    user_id uuid CONSTRAINT audit_logs_user REFERENCES screenshot.users (id) ON DELETE SET NULL,
+    user_id uuid CONSTRAINT audit_logs_user REFERENCES screenshot.users(id) ON DELETE SET NULL,
     user_digest bytea,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (id, created_at)

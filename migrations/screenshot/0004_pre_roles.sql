@@ -1,8 +1,10 @@
--- Why: the application gets a role that cannot drop, create or alter anything, and only adds to the audit log. Three roles
+-- Why: the application gets a role that cannot drop, create or alter anything, and only adds to the audit log. Three
+-- roles
 -- share the work, and none of them can log in:
 --   surf_screenshot_owner  owns the tables, and seals. Who migrates is a member of it.
 --   surf_screenshot_app    reads and writes rows; only inserts into the audit log; only reads its seals.
---   surf_screenshot_read   reads all but credentials: password hashes, hashes of tokens and sessions, what sessions hold.
+--   surf_screenshot_read   reads all but credentials: password hashes, hashes of tokens and sessions, what sessions
+--   hold.
 -- Roles belong to the server, not to the database: one that exists is used as it is, and the way down leaves all three.
 -- Run it as the owner of the database. Where it may not create roles, the error says what an administrator has to run.
 -- Locks: ACCESS EXCLUSIVE on each table until commit, while its owner changes; nothing is scanned. Milliseconds at any

@@ -1,5 +1,7 @@
--- Why: the history of a command-line tool: who ran what, how it went, what was measured, and the specifications it read.
--- Ids can be set, because bulk creation reserves them before it copies; the UUID beside an id is what other systems know.
+-- Why: the history of a command-line tool: who ran what, how it went, what was measured, and the specifications it
+-- read.
+-- Ids can be set, because bulk creation reserves them before it copies; the UUID beside an id is what other systems
+-- know.
 -- Secrets have hashes here, never themselves. The three tables that grow without end are partitioned by month.
 -- Locks: none that anybody waits for; everything is new. Milliseconds.
 -- Exit codes and process ids are 32 bits wide in every operating system:

@@ -1,6 +1,7 @@
 -- Why: the tables belong to one role, services use them as a second one that may change rows and nothing else, and
 -- support and statistics read as a third. Audit rows, metrics and spans are append-only for services.
--- Roles belong to the server, not to the database. One that exists is used unchanged, and the way down leaves all three,
+-- Roles belong to the server, not to the database. One that exists is used unchanged, and the way down leaves all
+-- three,
 -- because logins and other databases may use them. The settings hold for sessions that log in as that very role.
 -- Run it as the owner of database and tables. Without the right to create roles, the error names the remedy.
 -- Locks: ACCESS EXCLUSIVE on each table until commit, while its owner changes; nothing is scanned. Milliseconds at any

@@ -455,7 +455,7 @@ SELECT
 FROM daylight.users AS u
 WHERE u.id = ANY(:row_ids::text[]);
 
--- name: import_users_merge(ids, emails, email_keys, usernames, username_keys, hashes, active, verified, created, updated, logins)
+-- name: import_users_merge(ids, emails, email_keys, usernames, username_keys, password_hashes, active, verified, created, updated, logins)
 -- Stores users, and says what became of each: refused where the e-mail address or the username is another's.
 WITH given AS MATERIALIZED (
     SELECT
@@ -477,7 +477,7 @@ WITH given AS MATERIALIZED (
             :email_keys::text[],
             :usernames::text[],
             :username_keys::text[],
-            :hashes::text[],
+            :password_hashes::text[],
             :active::boolean[],
             :verified::boolean[],
             :created::timestamptz[],

@@ -34,21 +34,25 @@ SELECT
     r.id,
     r.name,
     r.description,
-    COALESCE(granted.permissions, '{}') AS permissions,
-    COALESCE(inherits.inherited_roles, '{}') AS inherited_roles,
+    COALESCE(
+        (
+            SELECT array_agg(rp.permission_id ORDER BY rp.permission_id)
+            FROM daylight.role_permissions AS rp
+            WHERE rp.role_id = r.id
+        ),
+        '{}'
+    ) AS permissions,
+    COALESCE(
+        (
+            SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id)
+            FROM daylight.role_inherits AS ri
+            WHERE ri.role_id = r.id
+        ),
+        '{}'
+    ) AS inherited_roles,
     r.scope,
     r.metadata,
     r.created_at,
     r.updated_at
 FROM daylight.roles AS r
-CROSS JOIN LATERAL (
-    SELECT array_agg(rp.permission_id ORDER BY rp.permission_id) AS permissions
-    FROM daylight.role_permissions AS rp
-    WHERE rp.role_id = r.id
-) AS granted
-CROSS JOIN LATERAL (
-    SELECT array_agg(ri.inherited_id ORDER BY ri.inherited_id) AS inherited_roles
-    FROM daylight.role_inherits AS ri
-    WHERE ri.role_id = r.id
-) AS inherits
 WHERE r.id = :role_id::text;

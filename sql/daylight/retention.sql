@@ -1,5 +1,6 @@
 -- How long rows are kept, what holds them, and what was archived. Expired rows are set aside first: a partition is
--- detached, rows of other tables are moved, in one transaction, to a table of their own. What is aside does not change any
+-- detached, rows of other tables are moved, in one transaction, to a table of their own. What is aside does not
+-- change any
 -- more, so it can be archived, read back and compared before it is dropped; and a legal hold moves rows back.
 -- Names cannot be parameters of DDL, so some of these queries return the commands that are then sent.
 
@@ -172,7 +173,8 @@ WHERE
 ORDER BY until, relation_name;
 
 -- name: retention_commands(table_name, relation_name, time_column, owner_column, before, batch)^
--- The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and neither a
+-- The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and
+-- neither a
 -- legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE.
 WITH target AS (
     SELECT

@@ -1176,7 +1176,7 @@ class _DaylightQueries:
         email_keys: list[str] | list[str | None] | None,
         usernames: list[str] | list[str | None] | None,
         username_keys: list[str] | list[str | None] | None,
-        hashes: list[str] | list[str | None] | None,
+        password_hashes: list[str] | list[str | None] | None,
         active: list[bool] | list[bool | None] | None,
         verified: list[bool] | list[bool | None] | None,
         created: list[datetime] | list[datetime | None] | None,
@@ -1195,7 +1195,7 @@ class _DaylightQueries:
         email_keys: list[str] | list[str | None] | None,
         usernames: list[str] | list[str | None] | None,
         username_keys: list[str] | list[str | None] | None,
-        hashes: list[str] | list[str | None] | None,
+        password_hashes: list[str] | list[str | None] | None,
         active: list[bool] | list[bool | None] | None,
         verified: list[bool] | list[bool | None] | None,
         created: list[datetime] | list[datetime | None] | None,
@@ -1622,7 +1622,8 @@ class _DaylightQueries:
         before: datetime | None,
         batch: int | None,
     ) -> tuple[list[str | None], str, list[str | None], str, str, str, str, str, str, str] | None:
-        """The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and neither a
+        """The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and
+        neither a
         legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE."""
 
     def retention_configure(self, executor: Executor, /) -> str:

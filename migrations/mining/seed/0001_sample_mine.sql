@@ -1,4 +1,5 @@
--- A small mine, for a laptop or a test server: a site with two loaders and three trucks, places to load and to dump, where
+-- A small mine, for a laptop or a test server: a site with two loaders and three trucks, places to load and to dump,
+-- where
 -- the loaders stood idle last, an open cycle of each truck, and two that are over. What exists is left as it is.
 INSERT INTO mining.asset_master (guid, site_guid, asset_type_guid, client_guid) VALUES
 ('loader-EX-01', 'site-456', 'loader', 'client-7'),
@@ -39,7 +40,14 @@ FROM (
 WHERE NOT EXISTS (SELECT 1 AS found FROM mining.regions AS r WHERE r.guid = v.guid AND r.created_date = v.created_date);
 
 INSERT INTO mining.process_checkpoints (
-    asset_guid, site_guid, process_name, process_date, created_date, asset_type_guid, current_latitude, current_longitude
+    asset_guid,
+    site_guid,
+    process_name,
+    process_date,
+    created_date,
+    asset_type_guid,
+    current_latitude,
+    current_longitude
 ) VALUES
 (
     'loader-EX-01',

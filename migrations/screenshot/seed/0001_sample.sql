@@ -1,5 +1,5 @@
--- A user with a project and its first code, and an administrator, for a laptop or a test server. What exists is left as it
--- is. Neither can sign in with a password: there is no hash.
+-- A user with a project and its first code, and an administrator, for a laptop or a test server. What exists is left as
+-- it is. Neither can sign in with a password: there is no hash.
 INSERT INTO screenshot.users (id, email, email_key, first_name, last_name, role) VALUES
 ('01980000-0000-7000-8000-000000000001', 'sample@example.com', 'sample@example.com', 'Sample', 'User', 'user'),
 ('01980000-0000-7000-8000-000000000002', 'admin@example.com', 'admin@example.com', 'Sample', 'Admin', 'admin')

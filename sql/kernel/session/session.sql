@@ -41,7 +41,8 @@ FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text AND sm.applied_at IS NOT NULL;
 
 -- name: session_changes(names, always, identity, jit, statement_timeout)^
--- Whether functions have changed the session that ran them, and whether they could: by the words of their source, and of
+-- Whether functions have changed the session that ran them, and whether they could: by the words of their source, and
+-- of
 -- what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
 -- view, so it counts where a source sets one for longer than its transaction.
 WITH RECURSIVE
@@ -99,7 +100,7 @@ SELECT
                 )
                 OR EXISTS (SELECT FROM pg_locks AS pl WHERE pl.locktype = 'advisory' AND pl.pid = pg_backend_pid())
                 OR EXISTS (SELECT FROM pg_class AS pc WHERE pc.relnamespace = pg_my_temp_schema())
-                OR EXISTS (SELECT FROM pg_listening_channels() AS channel)
+                OR EXISTS (SELECT lc.channel FROM pg_listening_channels() AS lc (channel))
                 OR EXISTS (SELECT FROM pg_cursors AS pcu WHERE pcu.is_holdable)
         ELSE false
     END AS changed

@@ -91,7 +91,7 @@ def tables() -> tuple[Table, ...]:
                 "email_keys",
                 "usernames",
                 "username_keys",
-                "hashes",
+                "password_hashes",
                 "active",
                 "verified",
                 "created",

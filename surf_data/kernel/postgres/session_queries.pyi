@@ -49,7 +49,8 @@ class _SessionQueries:
         jit: str | None,
         statement_timeout: str | None,
     ) -> tuple[bool | None, bool | None]:
-        """Whether functions have changed the session that ran them, and whether they could: by the words of their source, and of
+        """Whether functions have changed the session that ran them, and whether they could: by the words of their source, and
+        of
         what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
         view, so it counts where a source sets one for longer than its transaction."""
 
