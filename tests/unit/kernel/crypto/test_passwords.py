@@ -23,3 +23,11 @@ from surf_data.kernel.crypto import PasswordHasher
 def test_a_hash_matches_itself_alone(stored: str | bytes | None, given: str | bytes, *, expected: bool) -> None:
     """An unknown user's matches nothing, not even an empty one."""
     assert PasswordHasher.matches(stored, given) is expected
+
+
+def test_a_password_is_verified_by_its_hash() -> None:
+    """A hash verifies its own password alone; no hash, of a user who is not there, and a corrupt one verify none."""
+    hasher = PasswordHasher()
+    stored = hasher.hash("correct horse")
+    found = [hasher.verify(of, "correct horse") for of in (stored, hasher.hash("another"), "corrupt", None)]
+    assert found == [True, False, False, False]
