@@ -98,15 +98,13 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     if (document.pop("format"), document.pop("version")) != ("csv+zstd", _VERSION):
         raise ValueError
     since = document.pop("since")
-    return Manifest(
-        **document
-        | {
-            "columns": tuple(document["columns"]),
-            "since": None if since is None else datetime.fromisoformat(since),
-            "until": datetime.fromisoformat(document["until"]),
-            "csv": ArchivedCsv(**document["csv"]),
-        }
-    )
+    read: dict[str, Any] = {
+        "columns": tuple(document["columns"]),
+        "since": None if since is None else datetime.fromisoformat(since),
+        "until": datetime.fromisoformat(document["until"]),
+        "csv": ArchivedCsv(**document["csv"]),
+    }
+    return Manifest(**document | read)
 
 
 def _digest(text: str) -> str:
