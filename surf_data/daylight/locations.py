@@ -53,7 +53,7 @@ class LocationService:
         user_id = checks.identifier("user_id", user_id)
         checked = checks.record("location_data", location_data, _NEW)
         checks.require("location_data", checked, ("name", "lat", "lng", "type"))
-        values = {**dict.fromkeys(_NEW), "tags": checks.array("tags", []), **checked}
+        values: dict[str, Any] = {**dict.fromkeys(_NEW), "tags": checks.array("tags", []), **checked}
         values["id"] = values["id"] or checks.new_id("location", user_id)
         try:
             stored = daylight_queries().location_insert(self._database, user_id=user_id, **values)

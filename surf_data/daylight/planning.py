@@ -133,7 +133,7 @@ class PlanningService:
             checks.ordered(checked["start_time"], checked["end_time"], _PERIOD)
         expected = None if expected_updated_at is None else checks.moment("expected_updated_at", expected_updated_at)
         names = _of_user(plan_id, user_id)
-        values = {**dict.fromkeys([*_CHANGES, *_STATUS]), **checked}
+        values: dict[str, Any] = {**dict.fromkeys([*_CHANGES, *_STATUS]), **checked}
         return self._stored(
             lambda: daylight_queries().plan_update(
                 self._database, **names, changed=list(checked), expected_at=expected, **values

@@ -190,7 +190,7 @@ class RateLimiter:
         """
         checked = checks.record("limit_data", limit_data, _LIMIT)
         checks.require("limit_data", checked, ("name", "algorithm", "requests", "window_ms"))
-        values = {"id": checks.new_id("rl"), **_DEFAULTS, **checked}
+        values: dict[str, Any] = {"id": checks.new_id("rl"), **_DEFAULTS, **checked}
         stored: RateLimit | None = daylight_queries().rate_limit_upsert(self._database, **values)
         assert stored is not None, "an upsert has a row"  # noqa: S101
         self._read_at = None

@@ -33,7 +33,8 @@ class Adoption:
     now: str
     #: How many headers are others.
     headers: int
-    _content: bytes
+    #: The file as it would be.
+    content: bytes
 
     def write(self) -> None:
         """Put the new text into the file, with the line ends, the owner and the permissions that it has.
@@ -41,7 +42,7 @@ class Adoption:
         Raises:
             QueryFileError: it cannot be written.
         """
-        replace_file(self.path, self._content)
+        replace_file(self.path, self.content)
 
 
 @attrs.frozen(kw_only=True)

@@ -203,7 +203,7 @@ def jsonb_text(found: Any) -> str:
     if isinstance(found, float):
         # PostgreSQL's numeric has no exponent and no negative zero.
         plain = format(Decimal(repr(found)), "f")
-        return plain.removeprefix("-") if found == 0 else plain
+        return plain if found else plain.removeprefix("-")
     return str(found) if isinstance(found, int) else _quoted(found)
 
 
