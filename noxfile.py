@@ -177,7 +177,8 @@ def review(session: nox.Session) -> None:
     # embedded servers do not have.
     schema = ["--migrations", "migrations/lamps", "--migrations", "tests/rig/pg_stat_statements.sql"]
     commands = [
-        ["surf-data", "review", "sql/kernel", *schema, "--code", "surf_data"],
+        # Which indexes the lamps need is not theirs to say.
+        ["surf-data", "review", "sql/kernel", *schema, "--code", "surf_data", "--ignore", "UNUSED-INDEX"],
         ["surf-data", "stubs", *QUERIES, *schema, "--check"],
         ["surf-data", "format", "sql/kernel", *schema, "--check"],
     ]

@@ -132,6 +132,8 @@ WHERE
 
 -- name: audit_seal_hours(since, until)
 -- Hours within a time that hold more entries than their seals, in order.
+-- accept: MANY-ROWS once an hour it is one; all hours of seven years only after an import
+-- accept: BIG-SORT likewise
 -- example: since='2026-01-01 00:00:00+00', until='2026-01-08 00:00:00+00'
 SELECT
     logged.sealed_hour,

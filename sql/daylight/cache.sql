@@ -3,6 +3,7 @@
 
 -- name: events_clean(row_limit)!
 -- Deletes a portion of the expired events; what another process is deleting is left to it.
+-- accept: SEQ-SCAN a portion of what maintenance removes; the more has expired the shorter the scan
 -- example: row_limit=5000
 DELETE FROM daylight.events_cache
 WHERE cache_key IN (
@@ -43,6 +44,7 @@ ON CONFLICT (cache_key) DO UPDATE
 
 -- name: traffic_clean(row_limit)!
 -- Deletes a portion of the expired traffic; what another process is deleting is left to it.
+-- accept: SEQ-SCAN a portion of what maintenance removes; the more has expired the shorter the scan
 -- example: row_limit=5000
 DELETE FROM daylight.traffic_data
 WHERE cache_key IN (
@@ -83,6 +85,7 @@ ON CONFLICT (cache_key) DO UPDATE
 
 -- name: weather_clean(row_limit)!
 -- Deletes a portion of the expired weather; what another process is deleting is left to it.
+-- accept: SEQ-SCAN a portion of what maintenance removes; the more has expired the shorter the scan
 -- example: row_limit=5000
 DELETE FROM daylight.weather_cache
 WHERE cache_key IN (

@@ -65,6 +65,7 @@ WHERE a.session_hash = :session_hash::text AND a.expires_at > CURRENT_TIMESTAMP 
 
 -- name: session_clean(row_limit)!
 -- Deletes a portion of the sessions that have expired; what another process is deleting is left to it.
+-- accept: SEQ-SCAN a portion of what maintenance removes; the more has expired the shorter the scan
 -- example: row_limit=5000
 DELETE FROM daylight.user_sessions
 WHERE session_hash IN (

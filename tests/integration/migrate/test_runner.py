@@ -383,7 +383,7 @@ def test_a_file_that_ends_its_transaction_unseen_is_refused(
     database_url: str, write: Write, server: Connection
 ) -> None:
     """Where a server reads strings in another way than the check of the file, the run notices before it records."""
-    folder = write("SELECT '\\''; COMMIT; SELECT '';")
+    folder = write("SELECT '\\'; SELECT '; COMMIT; --';")
     connect = partial(
         psycopg.connect, database_url, options="-c standard_conforming_strings=off -c escape_string_warning=off"
     )
