@@ -13,7 +13,7 @@ values as far as the schema is concerned, and when the roles that could run it s
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -146,12 +146,12 @@ def _allowed(outcomes: list[Outcome]) -> set[str]:
     return {role for outcome in outcomes for role, refusal in outcome.roles.items() if refusal is None}
 
 
-def report(old: Revision, new: Revision, version: int, console: Console) -> bool:
+def report(old: Revision, new: Revision, version: int, console: Console, only: Sequence[str] = ()) -> bool:
     """Print what breaks on a version of PostgreSQL; return whether nothing does."""
     table = Table("domain", "schema after", "code of", "verdict", title=f"PostgreSQL {version}", title_justify="left")
     problems: list[str] = []
     notes: list[str] = []
-    for domain in sorted({*old.domains(), *new.domains()}):
+    for domain in sorted({*old.domains(), *new.domains()} & set(only) if only else {*old.domains(), *new.domains()}):
         try:
             # Roles belong to a whole server, so each domain has its own.
             with embedded.start(postgres_version=version, redis=False) as servers:
@@ -175,6 +175,7 @@ def main() -> int:
     """Return the exit code: 0 when nothing breaks."""
     parser = argparse.ArgumentParser(description="Does a deploy of this revision break running code?")
     parser.add_argument("--base", help="the revision that is running  [default: the previous commit]")
+    parser.add_argument("--domain", action="append", help="one of those whose code is tried  [default: all]")
     parser.add_argument("--postgres", type=int, action="append", help="a version, 16 or 18  [default: both]")
     arguments = parser.parse_args()
     root, console = Path.cwd(), Console(markup=False, highlight=False)
@@ -184,7 +185,10 @@ def main() -> int:
             console.print("There is no previous commit here, so there is nothing that could break.")
             return 0
         with laid_out(root, base) as old:
-            verdicts = [report(old, Revision("this", root), each, console) for each in arguments.postgres or (18, 16)]
+            verdicts = [
+                report(old, Revision("this", root), each, console, arguments.domain or ())
+                for each in arguments.postgres or (18, 16)
+            ]
     except Unusable as error:
         console.print(str(error), soft_wrap=True)
         return 1
