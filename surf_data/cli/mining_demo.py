@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.rule import Rule
 from rich.text import Text
 
 from surf_data.cli import tables
@@ -37,7 +35,7 @@ def _regions(data: MiningDataLayer, console: Console) -> None:
         region = RegionData("region-dump-north", _POINTS, day, "client-7", _SITE)
         source.put_region(_ASSET, region, version)
     found = source.pull_region_based_asset(_ASSET) or []
-    _show(
+    tables.section(
         console,
         "Regions from Redis",
         "Each version is written atomically; the newest one is read without the others.",
@@ -55,7 +53,7 @@ def _read(dao: PgsqlActionDAO, console: Console) -> None:
             "target_order": "created_date DESC",
         }
     )
-    _show(
+    tables.section(
         console,
         "Open cycles of a site",
         "Columns are checked against the catalogue and values are bound: no text of a caller becomes SQL.",
@@ -83,7 +81,7 @@ def _step(dao: PgsqlActionDAO, console: Console) -> None:
     )
     outcome = dao.save_cycle_step(updated=last, new=following, checkpoint=checkpoint)
     rows = dao.pull_data_from_table(single_query={"table": "asset_cycle_vlx"}) or []
-    _show(
+    tables.section(
         console,
         "A step of the cycle service",
         f"Read in one round trip ({len(state.loaders)} loaders), written in one transaction: the last cycle closed and "
@@ -100,7 +98,9 @@ def _refusal(dao: PgsqlActionDAO, console: Console) -> None:
         )
     except ValidationError as error:
         answers.append(str(error))
-    _show(console, "What is refused", "It says where, is never sent, and not repeated anywhere.", [Text(*answers)])
+    tables.section(
+        console, "What is refused", "It says where, is never sent, and not repeated anywhere.", [Text(*answers)]
+    )
 
 
 def _table(rows: Sequence[dict[str, Any]], *columns: str) -> RenderableType:
@@ -111,11 +111,3 @@ def _table(rows: Sequence[dict[str, Any]], *columns: str) -> RenderableType:
             for row in rows
         ],
     )
-
-
-def _show(console: Console, title: str, sentence: str, results: Sequence[RenderableType]) -> None:
-    console.print()
-    console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
-    console.print(sentence)
-    console.print()
-    console.print(Padding(tables.stacked(results), (0, 0, 0, 2), expand=False))

@@ -6,8 +6,6 @@ from time import sleep
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.rule import Rule
 from rich.text import Text
 
 from surf_data.cli import specify_tables, tables
@@ -39,7 +37,7 @@ def _run(data: SpecifyDataLayer, console: Console) -> Command:
     sleep(0.02)
     data.commands.reap_orphans()
     ended = [each for each in (data.commands.get(command.id), data.commands.get(dead.id)) if each]
-    _show(
+    tables.section(
         console,
         "Commands, while they run",
         "Secrets are replaced before anything is stored; a command whose process died is found by its lease.",
@@ -53,7 +51,7 @@ def _find(data: SpecifyDataLayer, console: Console) -> None:
         "projects": data.projects.queries.find_projects("surfer wave"),
         "specifications": data.specifications.queries.find_specifications("ocean"),
     }
-    _show(
+    tables.section(
         console,
         "Search",
         "By words in any of their forms, in projects and in the stored contents of specifications.",
@@ -67,7 +65,7 @@ def _import(data: SpecifyDataLayer, console: Console, command: Command) -> None:
     ]
     shown = {f"history, {turn}": ("zsh", result) for turn, result in zip(("once", "again"), results, strict=True)}
     page = data.commands.queries.list_commands(per_page=10)
-    _show(
+    tables.section(
         console,
         f"A shell's history beside it: {page.total} commands",
         "All of a file is stored or none, and an entry once, however often the file is imported.",
@@ -80,7 +78,7 @@ def _measure(data: SpecifyDataLayer, console: Console, command: Command) -> None
     until = command.started_at + timedelta(days=1)
     statistics = queries.get_command_statistics(command.started_at - timedelta(days=7), until)
     days = queries.get_days(command.started_at - timedelta(days=3), command.started_at, "Europe/Berlin")
-    _show(
+    tables.section(
         console,
         "Statistics",
         "One statement, one moment; days are those of a time zone, and as long as they are.",
@@ -95,12 +93,6 @@ def _refuse(data: SpecifyDataLayer, console: Console) -> None:
             data.metrics.record_metrics(rows)
         except ValidationError as error:
             answers.append(Text(str(error)))
-    _show(console, "What is refused", "It says which row and which field; nothing of the rest is stored.", answers)
-
-
-def _show(console: Console, title: str, sentence: str, results: Sequence[RenderableType]) -> None:
-    console.print()
-    console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
-    console.print(sentence)
-    console.print()
-    console.print(Padding(tables.stacked(results), (0, 0, 0, 2), expand=False))
+    tables.section(
+        console, "What is refused", "It says which row and which field; nothing of the rest is stored.", answers
+    )

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from rich import box
 from rich.columns import Columns
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -212,3 +214,12 @@ def stacked(drawn: Iterable[RenderableType]) -> RenderableType:
     """Return what is drawn one below the other, with lines between."""
     lines = [part for each in drawn for part in (each, "")]
     return Group(*lines[:-1])
+
+
+def section(console: Console, title: str, sentence: str, results: Sequence[RenderableType]) -> None:
+    """Print a section of a demo: a title, a sentence, and what was found, one below the other."""
+    console.print()
+    console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
+    console.print(sentence)
+    console.print()
+    console.print(Padding(stacked(results), (0, 0, 0, 2), expand=False))
