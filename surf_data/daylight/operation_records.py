@@ -69,18 +69,6 @@ class AuditEntry(Record):
 
 
 @attrs.frozen
-class AuditSeal:
-    """A seal of the audit log, without what it holds."""
-
-    sealed_hour: datetime
-    number: int
-    entries: int
-    previous: bytes
-    digest: bytes
-    manifest_digest: bytes
-
-
-@attrs.frozen
 class RateLimit(Record):
     """How often something may be done."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from surf_data.daylight import operation_records, records
 from surf_data.kernel.postgres import packaged_queries
+from surf_data.kernel.sealing import Seal
 
 
 @cache
@@ -27,7 +28,7 @@ def daylight_queries() -> Any:
             "api_key_validate": records.ApiKeyFound,
             "api_usage_series": records.ApiUsage,
             "audit_list": operation_records.AuditEntry,
-            "audit_seal_list": operation_records.AuditSeal,
+            "audit_seal_list": Seal,
             "error_groups": operation_records.ErrorGroup,
             "error_insert": operation_records.ErrorLog,
             "error_list": operation_records.ErrorLog,

@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from surf_data.daylight.operation_records import AlertRule, Archive, AuditEntry, AuditSeal, ErrorGroup, ErrorLog, LegalHold, RateLimit, RetentionPolicy, SentAlert
+from surf_data.daylight.operation_records import AlertRule, Archive, AuditEntry, ErrorGroup, ErrorLog, LegalHold, RateLimit, RetentionPolicy, SentAlert
 from surf_data.daylight.records import ApiKey, ApiKeyFound, ApiUsage, Assignment, HistoryDay, HistoryEntry, Permission, Plan, Role, SavedLocation, UsageCount, UsageEvent, User, UserProfile, UserSession
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
+from surf_data.kernel.sealing import Seal
 
 _Row = TypeVar("_Row")
 
@@ -407,7 +408,7 @@ class _DaylightQueries:
         /,
         *,
         since: datetime | None,
-    ) -> list[AuditSeal]:
+    ) -> list[Seal]:
         """The seals, in the order in which they were made, without what they hold; all when since is null."""
 
     def audit_seal_list_cursor(
@@ -416,7 +417,7 @@ class _DaylightQueries:
         /,
         *,
         since: datetime | None,
-    ) -> AbstractContextManager[_Rows[AuditSeal]]:
+    ) -> AbstractContextManager[_Rows[Seal]]:
         """The seals, in the order in which they were made, without what they hold; all when since is null."""
 
     def audit_seal_manifests(

@@ -23,6 +23,18 @@ _ID, _ENTRY = 16, 32
 GRACE = timedelta(minutes=5)
 
 
+@attrs.frozen
+class Seal:
+    """A seal of a log, without what it holds: a field for each column, in the order of the columns."""
+
+    sealed_hour: datetime
+    number: int
+    entries: int
+    previous: bytes
+    digest: bytes
+    manifest_digest: bytes
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class SealStatements:
     """The statements of a sealed log."""
@@ -38,7 +50,7 @@ class SealStatements:
     #: ``insert(executor, ...)``: stores a seal; a violated constraint means that another one was stored meanwhile.
     insert: Callable[..., int]
     #: ``seals(executor, since)``: all seals without what they hold, in order.
-    seals: Callable[..., Sequence[Any]]
+    seals: Callable[..., Sequence[Seal]]
 
 
 @attrs.frozen(kw_only=True)
@@ -166,7 +178,7 @@ class SealedLog:
         return tampering, len(there.keys() - {entry[:_ID] for entry in sealed})
 
 
-def _broken(seals: Sequence[Any], previous: bytes | None) -> Tampering | None:
+def _broken(seals: Sequence[Seal], previous: bytes | None) -> Tampering | None:
     """Return where the chain of seals is broken."""
     for seal in seals:
         if previous is not None and seal.previous != previous:

@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from surf_data.kernel.postgres import packaged_queries
+from surf_data.kernel.sealing import Seal
 from surf_data.screenshot.audit_log import AuditLog
 from surf_data.screenshot.generated_code import CodeSummary, CodeUsage, GeneratedCode
 from surf_data.screenshot.generated_image import GeneratedImage
 from surf_data.screenshot.project import Project
-from surf_data.screenshot.rows import ProjectWithCode, SealRow, StorageUsage, StoredObject
+from surf_data.screenshot.rows import ProjectWithCode, StorageUsage, StoredObject
 from surf_data.screenshot.session import Session
 from surf_data.screenshot.user import User
 
@@ -42,7 +43,7 @@ def screenshot_queries() -> Any:
                 ("session_by_id", "session_by_session_id", "session_insert", "session_list_active"), Session
             ),
             **dict.fromkeys(("audit_by_correlation_id", "audit_history", "audit_search"), AuditLog),
-            "audit_seal_list": SealRow,
+            "audit_seal_list": Seal,
             **dict.fromkeys(_OBJECT, StoredObject),
             "object_usage": StorageUsage,
         },

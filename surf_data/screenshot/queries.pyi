@@ -9,11 +9,12 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from surf_data.kernel.postgres import CopyWriter, Executor, Json, Stream
+from surf_data.kernel.sealing import Seal
 from surf_data.screenshot.audit_log import AuditLog
 from surf_data.screenshot.generated_code import CodeSummary, CodeUsage, GeneratedCode
 from surf_data.screenshot.generated_image import GeneratedImage
 from surf_data.screenshot.project import Project
-from surf_data.screenshot.rows import ProjectWithCode, SealRow, StorageUsage, StoredObject
+from surf_data.screenshot.rows import ProjectWithCode, StorageUsage, StoredObject
 from surf_data.screenshot.session import Session
 from surf_data.screenshot.user import User
 
@@ -219,7 +220,7 @@ class _ScreenshotQueries:
         /,
         *,
         since: datetime | None,
-    ) -> list[SealRow]:
+    ) -> list[Seal]:
         """The seals, in the order in which they were made, without what they hold; all when since is null."""
 
     def audit_seal_list_cursor(
@@ -228,7 +229,7 @@ class _ScreenshotQueries:
         /,
         *,
         since: datetime | None,
-    ) -> AbstractContextManager[_Rows[SealRow]]:
+    ) -> AbstractContextManager[_Rows[Seal]]:
         """The seals, in the order in which they were made, without what they hold; all when since is null."""
 
     def audit_seal_manifests(

@@ -65,15 +65,3 @@ class StorageUsage:
     bytes: int
     #: Rows that wait for clean-up.
     unfinished: int
-
-
-@attrs.frozen
-class SealRow:
-    """A seal of the audit log, without what it holds."""
-
-    sealed_hour: datetime
-    number: int
-    entries: int
-    previous: bytes
-    digest: bytes
-    manifest_digest: bytes
