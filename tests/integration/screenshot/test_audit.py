@@ -32,7 +32,7 @@ def entry(description: str = "signed in", **options: Any) -> AuditLog:
 
 
 def log_hours(data: ScreenshotDataLayer, admin: psycopg.Connection[Any], hours: int, each: int = 3) -> list[Any]:
-    """Log entries, and give them times in hours that have passed; return their ids in order."""
+    """Log entries, and give them times in hours that ended over five minutes ago; return their ids in order."""
     for number in range(hours * each):
         data.audit.record(entry(f"entry {number}"))
     with admin.transaction():
@@ -40,7 +40,8 @@ def log_hours(data: ScreenshotDataLayer, admin: psycopg.Connection[Any], hours: 
         admin.execute(
             """
             UPDATE screenshot.audit_logs AS al
-            SET created_at = date_trunc('hour', now()) - make_interval(hours => %s - (numbered.place / %s)::int)
+            SET created_at = date_trunc('hour', now() - interval '5 minutes')
+                - make_interval(hours => %s - (numbered.place / %s)::int)
                 + make_interval(mins => (numbered.place %% %s)::int)
             FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM screenshot.audit_logs) AS numbered
             WHERE al.id = numbered.id
