@@ -5,6 +5,7 @@ It knows no domain: a folder and a name for its history are all it needs.
 
 from surf_data.migrate.files import Migration, Part, Section, read_folder
 from surf_data.migrate.locks import MigrationEffect, StatementEffect, TableEffect, measure_locks
+from surf_data.migrate.placement import Placement
 from surf_data.migrate.reset import check_reset, reset
 from surf_data.migrate.runner import Runner
 from surf_data.migrate.scratch import ScratchServer
@@ -19,6 +20,7 @@ __all__ = [
     "MigrationEffect",
     "MigrationStatus",
     "Part",
+    "Placement",
     "Runner",
     "ScratchServer",
     "Section",

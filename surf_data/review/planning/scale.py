@@ -15,6 +15,7 @@ from typing import Any, cast
 import attrs
 
 from surf_data.errors import ConfigurationError
+from surf_data.migrate import Placement
 from surf_data.review.rules import Suppression, mistake
 
 #: What the file is called where it is found without being named: in a folder of migrations.
@@ -29,6 +30,8 @@ MOST_BYTES = 2**30
 #: An end of a range: a number, a moment, or how far from the moment of the review.
 Bound = int | float | date | datetime | timedelta
 
+# What says where the rows of a table are; a table has one of them.
+_PLACES = ("distribute", "reference", "local")
 _RELATIVE = re.compile(r"now(?:\s*(?P<sign>[+-])\s*(?P<days>[0-9]{1,5}) days?)?")
 
 
@@ -59,6 +62,8 @@ class TableScale:
     pages: int | None = None
     #: Which share of the pages needs no look by VACUUM, 0 to 1, which is what index-only scans live on.
     visible: float = 1.0
+    #: Where its rows are on a cluster; ``None`` where that is not declared.
+    placement: Placement | None = None
     columns: Mapping[str, ColumnScale] = attrs.field(factory=dict)
 
 
@@ -74,6 +79,10 @@ class Scale:
     accepted: tuple[Suppression, ...] = ()
     #: Where it stands, for messages.
     file: str = FILE_NAME
+
+    def placements(self) -> dict[str, Placement]:
+        """Return where the rows of tables are on a cluster, by table, in the order of the file."""
+        return {name: table.placement for name, table in self.tables.items() if table.placement is not None}
 
     def error(self, place: Iterable[str], problem: str) -> ConfigurationError:
         """Return what is to be said of a mistake.
@@ -114,9 +123,12 @@ class _Reader:
         self._known((), document, {"accept", "settings", "tables"})
         tables = self._table((), document, "tables")
         settings = self._table((), document, "settings")
+        declared = {name: self._of_table(("tables", name), tables) for name in tables}
+        for name, table in declared.items():
+            self._check_beside(("tables", name, "with"), name, table, declared)
         return attrs.evolve(
             self.origin,
-            tables={name: self._of_table(("tables", name), tables) for name in tables},
+            tables=declared,
             settings={name: self._setting(("settings", name), value) for name, value in settings.items()},
             accepted=tuple(self._accepted(document.get("accept", []))),
         )
@@ -135,7 +147,7 @@ class _Reader:
 
     def _of_table(self, place: tuple[str, ...], tables: Mapping[str, Any]) -> TableScale:
         declared = self._table(place[:-1], tables, place[-1])
-        self._known(place, declared, {"rows", "pages", "visible", "columns"})
+        self._known(place, declared, {"rows", "pages", "visible", "columns", *_PLACES, "with"})
         rows = self._integer(place, declared, "rows", MOST_ROWS)
         if rows is None:
             raise self.origin.error((*place, "rows"), "is missing")
@@ -145,8 +157,43 @@ class _Reader:
             rows=rows,
             pages=self._integer(place, declared, "pages", MOST_PAGES),
             visible=1.0 if share is None else share,
+            placement=self._placement(place, declared),
             columns={name: self._of_column((*place, "columns", name), columns, rows) for name in columns},
         )
+
+    def _placement(self, place: tuple[str, ...], declared: Mapping[str, Any]) -> Placement | None:
+        said = [key for key in _PLACES if key in declared]
+        if len(said) > 1:
+            raise self.origin.error((*place, said[1]), f"does not go with {said[0]}: its rows are in one place")
+        if "with" in declared and said != ["distribute"]:
+            raise self.origin.error((*place, "with"), "is for a table that is distributed: add distribute")
+        for key in said:
+            if key == "distribute":
+                return Placement(
+                    column=self._name((*place, key), declared[key]),
+                    beside=self._name((*place, "with"), declared["with"]) if "with" in declared else None,
+                )
+            if declared[key] is not True:
+                raise self.origin.error((*place, key), "must be true, or left out")
+            return Placement(is_reference=key == "reference")
+        return None
+
+    def _check_beside(
+        self, place: tuple[str, ...], name: str, table: TableScale, declared: Mapping[str, TableScale]
+    ) -> None:
+        beside = None if table.placement is None else table.placement.beside
+        if beside is None:
+            return
+        other = declared[beside].placement if beside in declared and beside != name else None
+        if other is None or other.column is None:
+            raise self.origin.error(place, "must be the name of another table here that is distributed")
+        if other.beside is not None:
+            raise self.origin.error(place, f"names a table that is itself with another: write {other.beside}")
+
+    def _name(self, place: tuple[str, ...], value: Any) -> str:
+        if isinstance(value, str) and value:
+            return value
+        raise self.origin.error(place, "must be a name")
 
     def _of_column(self, place: tuple[str, ...], columns: Mapping[str, Any], rows: int) -> ColumnScale:
         declared = self._table(place[:-1], columns, place[-1])

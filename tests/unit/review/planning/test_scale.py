@@ -9,6 +9,7 @@ import pytest
 
 from surf_data.errors import ConfigurationError
 from surf_data.kernel import resources
+from surf_data.migrate import Placement
 from surf_data.review import ColumnScale, Scale, TableScale, read_scale
 from surf_data.review.planning.scale import at
 
@@ -69,6 +70,23 @@ def test_all_keys(read: Callable[[str], Scale], tmp_path: Path) -> None:
     )
 
 
+def test_places(read: Callable[[str], Scale]) -> None:
+    """A table says where its rows are on a cluster: in shards by a column, on every node, or on one alone."""
+    declared = """
+    tables.beside = { rows = 1, distribute = "lamp", with = "lamp" }
+    tables.lamp = { rows = 1, distribute = "id" }
+    tables.city = { rows = 1, reference = true }
+    tables.note = { rows = 1, local = true }
+    tables.rest = { rows = 1 }
+    """
+    assert read(declared).placements() == {
+        "beside": Placement(column="lamp", beside="lamp"),
+        "lamp": Placement(column="id"),
+        "city": Placement(is_reference=True),
+        "note": Placement(),
+    }
+
+
 def test_moments() -> None:
     """A time without a zone is UTC, a day is its first moment, and what is relative is so to the review."""
     now = datetime(2024, 3, 1, tzinfo=UTC)
@@ -79,7 +97,10 @@ def test_moments() -> None:
     assert at(7, now) == 7
 
 
+BESIDES = "[tables.t]\nrows = 1\ndistribute = 'c'\nwith = '{}'\n[tables.o]\nrows = 1\n{}"
 COLUMN = "[tables.t]\nrows = 10\n[tables.t.columns]\nc = {{ {} }}\n"
+TABLE_KEYS = "columns, distribute, local, pages, reference, rows, visible, with"
+BESIDE = "must be the name of another table here that is distributed"
 RANGE = 'must be two numbers, or two times such as 2024-01-31 or "now - 90 days"'
 
 
@@ -99,7 +120,27 @@ RANGE = 'must be two numbers, or two times such as 2024-01-31 or "now - 90 days"
         ("[tables.t]\nrows = true", "tables.t.rows: must be a whole number from 0 to 10,000,000,000,000"),
         ("[tables.t]\nrows = 1\npages = -1", "tables.t.pages: must be a whole number from 0 to 2,147,483,647"),
         ("[tables.t]\nrows = 1\nvisible = 2", "tables.t.visible: must be a number from 0 to 1"),
-        ("[tables.t]\nrow = 1", "tables.t.row: is unknown; there are columns, pages, rows, visible"),
+        ("[tables.t]\nrow = 1", f"tables.t.row: is unknown; there are {TABLE_KEYS}"),
+        ("[tables.t]\nrows = 1\ndistribute = ''", "tables.t.distribute: must be a name"),
+        ("[tables.t]\nrows = 1\ndistribute = 7", "tables.t.distribute: must be a name"),
+        ("[tables.t]\nrows = 1\nreference = false", "tables.t.reference: must be true, or left out"),
+        ("[tables.t]\nrows = 1\nlocal = 'yes'", "tables.t.local: must be true, or left out"),
+        (
+            "[tables.t]\nrows = 1\nlocal = true\nreference = true",
+            "tables.t.local: does not go with reference: its rows are in one place",
+        ),
+        (
+            "[tables.t]\nrows = 1\nwith = 'o'",
+            "tables.t.with: is for a table that is distributed: add distribute",
+        ),
+        (BESIDES.format("t", ""), f"tables.t.with: {BESIDE}"),
+        (BESIDES.format("u", ""), f"tables.t.with: {BESIDE}"),
+        (BESIDES.format("o", ""), f"tables.t.with: {BESIDE}"),
+        (BESIDES.format("o", "reference = true"), f"tables.t.with: {BESIDE}"),
+        (
+            BESIDES.format("o", "distribute = 'c'\nwith = 'p'\n[tables.p]\nrows = 1\ndistribute = 'd'"),
+            "tables.t.with: names a table that is itself with another: write p",
+        ),
         ("[tables.t]\nrows = 1\ncolumns = 1", "tables.t.columns: must be a table of TOML"),
         ("[tables.t]\nrows = 1\ncolumns.c = 1", "tables.t.columns.c: must be a table of TOML"),
         (
