@@ -1,15 +1,12 @@
 """Error messages for an operator when pg_dump or pg_restore fails.
 
 Their own words may quote a row: ``COPY lamp_registry, line 1: "..."``. So they are passed on only where they are known
-to hold nothing but the names of objects, and otherwise replaced by ours.
+to hold nothing but the names of objects, and otherwise replaced by ours. The programs run with LC_ALL=C and have no
+other way to say why.
 """
 
 import re
 from collections.abc import Callable
-
-import psycopg
-
-from surf_data.kernel.postgres.translation import reason
 
 _ERROR = re.compile(r"pg_\w+: (?:error|detail): (.*)")
 _ENTRY = re.compile(r"pg_restore: from TOC entry \d+; \d+ \d+ (.*)")
@@ -18,10 +15,8 @@ _ENTRY = re.compile(r"pg_restore: from TOC entry \d+; \d+ \d+ (.*)")
 _REASONS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
-        (
-            r"connection to server|server closed the connection|terminating connection|connection not open",
-            lambda found: reason(psycopg.OperationalError(found.string)),
-        ),
+        (r"connection to server", lambda _: "it cannot connect to the server"),
+        (r"server closed the connection|terminating connection|connection not open", lambda _: "connection lost"),
         (r"COPY failed for table (\".*?\")", lambda found: f"the rows of table {found[1]} were refused"),
         (
             r"No space left on device|Disk quota exceeded|File too large|Input/output error",

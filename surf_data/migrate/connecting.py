@@ -1,10 +1,12 @@
 """The connections on which migrations run: in autocommit mode, and without prepared statements."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 
+from surf_data.errors import DatabaseUnavailable
 from surf_data.kernel.postgres.translation import Translation
 
 
@@ -19,8 +21,12 @@ def connected(connect: Callable[[], psycopg.Connection[Any]], doing: str) -> psy
         DatabaseError: the server cannot be reached.
     """
     translation = Translation(doing)
-    with translation:
+    connection = None
+    # Ours says why it cannot; of another's error no more is known.
+    with translation, suppress(psycopg.OperationalError):
         connection = connect()
+    if connection is None:
+        raise DatabaseUnavailable(f"{doing} failed: no connection")
     try:
         with translation:
             connection.autocommit = True

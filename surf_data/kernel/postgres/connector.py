@@ -19,7 +19,6 @@ from surf_data.kernel.postgres.adaptation import Adapters
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.session import Session
 from surf_data.kernel.postgres.session_queries import session_queries
-from surf_data.kernel.postgres.translation import reason
 from surf_data.kernel.settings import Settings
 
 # A silent peer is noticed by three different means, each of which misses what the others catch: a dead peer while
@@ -43,6 +42,7 @@ _REFUSALS = frozenset(
         "the role does not exist",
         "no permission for the database",
         refusal.BAD_PARAMETER,
+        refusal.TLS_FAILED,
     }
 )
 #: The oldest PostgreSQL that works, as the server numbers its versions: GRANT ... WITH INHERIT, SET, which the
@@ -159,6 +159,7 @@ class Connector:
             psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
         """
         started = monotonic()
+        parameters = {**self._parameters, **parameters}
         try:
             connection = Connection.connect(
                 # Made anew, for what an application has registered with psycopg meanwhile.
@@ -166,17 +167,17 @@ class Connector:
                 autocommit=True,
                 # Unprepared until it is known whether a pooler sits between.
                 prepare_threshold=None,
-                **{**self._parameters, **parameters},
+                **parameters,
             )
             connection.connected_at = started
             self._set_up(connection)
         except refusal.Refused as error:
             failure = error.reason
         except psycopg.Error as error:
-            failure = reason(error)
+            failure = refusal.unattempted(error, parameters)
         except UnicodeError:
             # So Python says that no host can have this name.
-            failure = "unknown host"
+            failure = refusal.UNKNOWN_HOST
         except SurfDataError as error:
             failure = str(error)
         else:

@@ -11,8 +11,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
+from surf_data.errors import DatabaseError
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import formats, unreadable
+from surf_data.kernel.postgres import formats, unreadable, unsendable
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.observation import Observation
@@ -100,10 +101,22 @@ class Stream:
 
     def execute(self, parameters: Mapping[str, Any]) -> None:
         """Begin."""
-        self._binary = self.step(formats.is_binary, self._lender(), self._statement, parameters)
-        self.step(self._cursor.execute, self._statement.sql, parameters, binary=self._binary)
-        # Compares the columns, before anything is fetched.
-        self.step(self._statement.row_factory, self._cursor)
+        connection = self._lender()
+        try:
+            self._binary = self.step(formats.is_binary, connection, self._statement, parameters)
+            self.step(self._cursor.execute, self._statement.sql, parameters, binary=self._binary)
+            # Compares the columns, before anything is fetched.
+            self.step(self._statement.row_factory, self._cursor)
+        except DatabaseError as error:
+            self.error = failure = unsendable.named(error, connection, self._statement, parameters)
+            if failure is error:
+                raise
+        else:
+            return
+        try:
+            raise failure
+        finally:
+            del failure
 
     def _fetch(self, batch: psycopg.Cursor[Any], size: int) -> int:
         # By now the connection may serve another caller.
@@ -153,7 +166,7 @@ def execute(
             result = fetch(cursor)
     except Exception as error:
         observation.record(statement.name, perf_counter_ns() - started, 0, error)
-        failure = unreadable.named(error, cursor)
+        failure = unreadable.named(unsendable.named(error, connection, statement, parameters), cursor)
         if failure is error:
             raise
     else:

@@ -97,7 +97,7 @@ def test_a_server_that_is_lost_to_pg_dump(
 ) -> None:
     """A pg_dump that cannot reach the server says why, and leaves nothing."""
     fake("pg_dump", 'exec "$REAL" "$@" --dbname="host=127.0.0.1 port=1"')
-    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: connection refused"
+    assert str(refused(lambda: take(source, file), BackupError)) == "pg_dump failed: it cannot connect to the server"
     assert left(file.parent) == []
 
 

@@ -256,23 +256,30 @@ def test_results_are_binary(database: DatabaseManager) -> None:
 @pytest.mark.parametrize(
     ("parameters", "problem"),
     [
-        ({}, "q failed: a parameter is missing"),
-        ({"x": object()}, "q failed: a parameter has an unknown type"),
-        ({"x": "a\0b"}, "q failed: DataError"),
-        ({"x": "\ud800"}, "q failed: UnicodeEncodeError"),
+        ({}, "q failed: the parameter x is missing"),
+        ({"x": object()}, "q failed: the parameter x has an unknown type"),
+        ({"x": [object()]}, "q failed: the parameter x has an unknown type"),
+        ({"x": "a\0b"}, "q failed: the parameter x cannot be sent (DataError)"),
+        ({"x": "\ud800"}, "q failed: the parameter x cannot be sent (UnicodeEncodeError)"),
         ({"x": 2**63}, "q failed: "),
-        ({"x": [1, "a"]}, "q failed: DataError"),
+        ({"x": [1, "a"]}, "q failed: the parameter x cannot be sent (DataError)"),
     ],
-    ids=["missing", "type", "nul", "surrogate", "large", "mixed"],
+    ids=["missing", "type", "element", "nul", "surrogate", "large", "mixed"],
 )
 def test_a_parameter_that_cannot_be_sent_is_a_database_error(
     database: DatabaseManager, load: Load, refused: Callable[..., Any], parameters: dict[str, Any], problem: str
 ) -> None:
-    """What the driver refuses to bind is reported by its kind, and the connection goes on."""
-    queries = load({"q(x)$": "SELECT :x::text;"})
-    error = refused(lambda: queries.q(database, **parameters), DatabaseError)
+    """What the driver refuses to bind is reported by its name and kind, and the connection goes on."""
+    queries = load({"q(y, x)$": "SELECT :y::text || '%%(z)s' || :x::text;", "rows(y, x)": "SELECT :y::text, :x::text;"})
+    error = refused(lambda: queries.q(database, y=None, **parameters), DatabaseError)
     assert str(error).startswith(problem)
-    assert queries.q(database, x="fine") == "fine"
+
+    def stream() -> None:
+        with queries.rows_cursor(database, y=None, **parameters) as rows:
+            list(rows)
+
+    assert str(refused(stream, DatabaseError)).startswith(problem.replace("q failed", "rows failed"))
+    assert queries.q(database, y="", x="fine") == "%%(z)sfine"
 
 
 def test_a_value_that_python_cannot_read_is_a_database_error(

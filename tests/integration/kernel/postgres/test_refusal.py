@@ -3,25 +3,30 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from surf_data.errors import DatabaseUnavailable
-from surf_data.kernel.postgres import DatabaseManager
+from surf_data.kernel import settings
+from surf_data.kernel.postgres import DatabaseManager, refusal
+from surf_data.kernel.postgres.connector import Connector
 
 Open = Callable[..., DatabaseManager]
 
 
+StandIn = Callable[[bytes], str]
+
+
 @pytest.fixture
-def stand_in() -> Iterator[Callable[[dict[str, str]], str]]:
-    """Return a function that starts what answers each login with a refusal, and returns its URL."""
+def stand_in() -> Iterator[StandIn]:
+    """Return a function that starts what answers each client with some bytes and leaves, and returns its URL."""
     listeners: list[socket.socket] = []
 
-    def start(fields: dict[str, str]) -> str:
-        body = b"".join(f"{code}{text}".encode() + b"\0" for code, text in fields.items()) + b"\0"
+    def start(answer: bytes) -> str:
         listener = socket.create_server(("127.0.0.1", 0))
         listeners.append(listener)
 
@@ -33,7 +38,7 @@ def stand_in() -> Iterator[Callable[[dict[str, str]], str]]:
                     return
                 with closing(client):
                     client.recv(4096)
-                    client.sendall(b"E" + (len(body) + 4).to_bytes(4, "big") + body)
+                    client.sendall(answer)
 
         threading.Thread(target=serve, daemon=True).start()
         return f"postgresql://kai:x@127.0.0.1:{listener.getsockname()[1]}/surf?sslmode=disable&gssencmode=disable"
@@ -42,6 +47,18 @@ def stand_in() -> Iterator[Callable[[dict[str, str]], str]]:
     for listener in listeners:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    """Return a message as the server sends it: PostgreSQL's manual, "Message Formats"."""
+    return kind + (len(body) + 4).to_bytes(4, "big") + body
+
+
+def refusal_of(sqlstate: str, function: str = "") -> bytes:
+    """Return the answer of a server that refuses, in German, and says everything there that could mislead."""
+    fields = {"S": "SCHWERWIEGEND", "V": "FATAL", "C": sqlstate, "M": '»kai« darf "nicht" C "53300" R "x"'}
+    fields |= {"R": function} if function else {}
+    return message(b"E", b"".join(f"{code}{text}".encode() + b"\0" for code, text in fields.items()) + b"\0")
 
 
 @pytest.mark.parametrize(
@@ -61,23 +78,119 @@ def stand_in() -> Iterator[Callable[[dict[str, str]], str]]:
 )
 def test_a_refusal_is_known_by_its_code(
     open_database: Open,
-    stand_in: Callable[..., str],
+    stand_in: StandIn,
     refused: Callable[..., Any],
     sqlstate: str,
     function: str,
     reason: str,
 ) -> None:
     """The SQLSTATE decides, and not the text."""
-    fields = {"S": "SCHWERWIEGEND", "V": "FATAL", "C": sqlstate, "M": '»kai« darf "nicht" C "53300" R "x"'}
-    database = open_database(
-        database_url=stand_in({**fields, **({"R": function} if function else {})}), pool_min_size=0
-    )
+    database = open_database(database_url=stand_in(refusal_of(sqlstate, function)), pool_min_size=0)
     assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
 
 
 @pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", "connection lost"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "connection failed"),
+        (message(b"R", (5).to_bytes(4, "big") + b"salt"), "connection lost"),
+        (message(b"R", (99).to_bytes(4, "big")), "connection failed"),
+        (
+            message(b"R", (10).to_bytes(4, "big") + b"SCRAM-SHA-256\0\0") + message(b"R", (11).to_bytes(4, "big")),
+            "authentication failed",
+        ),
+        (message(b"R", (0).to_bytes(4, "big")), "connection lost"),
+    ],
+    ids=["nothing", "another protocol", "half way", "unknown method", "an impostor", "after the login"],
+)
+def test_what_a_server_does_without_a_word(
+    open_database: Open, stand_in: StandIn, refused: Callable[..., Any], answer: bytes, reason: str
+) -> None:
+    """Without a refusal it is known by who has ended the connection, and how far it had come."""
+    database = open_database(database_url=stand_in(answer), pool_min_size=0)
+    assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
+
+
+def test_of_several_servers_the_last_one_counts(
+    open_database: Open, stand_in: StandIn, refused: Callable[..., Any]
+) -> None:
+    """With several hosts the reason is the last one's, and names none of them."""
+    ports = [url.partition("127.0.0.1:")[2].partition("/")[0] for url in map(stand_in, [b"", refusal_of("28P01")])]
+    url = "host=127.0.0.1,127.0.0.1 port={} user=kai password=x dbname=surf sslmode=disable gssencmode=disable"
+    for order, reason in ((ports, "authentication failed"), (ports[::-1], "connection lost")):
+        database = open_database(database_url=url.format(",".join(order)), pool_min_size=0)
+        assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("nowhere.invalid", "unknown host"),
+        ("/nowhere", "no server at that socket"),
+        ("/etc/passwd", "no server at that socket"),
+        (f"/{'x' * 200}", "connection failed"),
+    ],
+)
+def test_a_service_that_leads_nowhere(
+    open_database: Open,
+    refused: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    reason: str,
+) -> None:
+    """What libpq takes from a service file, and the driver does not see, is known by trying it."""
+    (tmp_path / "services").write_text(f"[surf]\nhost={host}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    database = open_database(database_url="service=surf user=kai", pool_min_size=0)
+    assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
+
+
+def test_a_server_of_another_kind(
+    open_database: Open, refused: Callable[..., Any], watcher: psycopg.Connection[Any]
+) -> None:
+    """A primary where a standby is wanted is not a server that refuses."""
+    url = f"host={watcher.info.host} user={watcher.info.user} dbname={watcher.info.dbname}"
+    database = open_database(database_url=f"{url} target_session_attrs=standby", pool_min_size=0)
+    said = str(refused(database.connect, DatabaseUnavailable))
+    assert said == "cannot connect: the server is not of the kind that target_session_attrs names"
+
+
+def test_a_client_that_refuses(open_database: Open, refused: Callable[..., Any], watcher: Any) -> None:
+    """A login that the client finds too weak is no matter of the network."""
+    url = f"host={watcher.info.host} user={watcher.info.user} dbname={watcher.info.dbname}"
+    database = open_database(database_url=f"{url} require_auth=scram-sha-256", pool_min_size=0, pool_timeout=60)
+    assert refused(database.ping, DatabaseUnavailable).cause == "authentication failed"
+
+
+def test_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the driver, libpq or the second try waits for in vain has timed out."""
+    monkeypatch.setattr(refusal, "_TRIAL", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        # Linux lets in one more than the backlog, and answers no other.
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        url = f"postgresql://kai@127.0.0.1:{listener.getsockname()[1]}/surf?tcp_user_timeout=100"
+        with pytest.raises(DatabaseUnavailable, match=r"^cannot connect: timed out$"):
+            Connector(settings.load({}, database_url=url)).direct()
+    assert refusal.unattempted(psycopg.errors.ConnectionTimeout("x"), {}) == "timed out"
+
+
+@pytest.mark.parametrize(
     "parameter",
-    ["sslmode=no-verify", "target_session_attrs=rw", "service=nowhere", "channel_binding=maybe", "gssencmode=x"],
+    [
+        "sslmode=no-verify",
+        "target_session_attrs=rw",
+        "service=nowhere",
+        "channel_binding=maybe",
+        "gssencmode=x",
+        "connect_timeout=soon",
+        "port=1,2",
+        "hostaddr=127.0.0.1,127.0.0.2",
+    ],
 )
 def test_what_libpq_refuses_is_said_at_once(
     open_database: Open, refused: Callable[..., Any], parameter: str, watcher: psycopg.Connection[Any]

@@ -49,7 +49,7 @@ def test_the_column_is_named(database: DatabaseManager, load: Callable[..., Any]
 def test_another_error_is_what_it_is(database: DatabaseManager, load: Callable[..., Any]) -> None:
     """What has nothing to do with a value names no column."""
     queries = load({"one(x)$": "SELECT :x::text;"})
-    with pytest.raises(DatabaseError, match="a parameter has an unknown type"):
+    with pytest.raises(DatabaseError, match="the parameter x has an unknown type"):
         queries.one(database, x=object())
 
 

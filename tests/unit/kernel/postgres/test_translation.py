@@ -85,63 +85,35 @@ def test_what_an_old_schema_lacks(error: type[psycopg.Error]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("error", "words"),
     [
-        ('FATAL:  password authentication failed for user "surf"', "authentication failed"),
-        ("fe_sendauth: no password supplied", "authentication failed"),
-        (
-            'authentication method requirement "scram-sha-256" failed: server did not complete authentication',
-            "authentication failed",
-        ),
-        (
-            "channel binding is required, but server did not offer a method that supports it",
-            "authentication failed",
-        ),
-        ('FATAL:  no pg_hba.conf entry for host "[local]", user "u"', "refused by pg_hba.conf"),
-        ('FATAL:  database "tls" does not exist', "the database does not exist"),
-        ('FATAL:  role "refuse" does not exist', "the role does not exist"),
-        ("FATAL:  sorry, too many clients already", "too many connections"),
-        ("FATAL:  remaining connection slots are reserved", "too many connections"),
-        ("FATAL:  the database system is starting up", "the server is starting"),
-        ("FATAL:  the database system is not yet accepting connections", "the server is starting"),
-        ("FATAL:  the database system is shutting down", "the server is shutting down"),
-        ("failed to resolve host 'ssl.example': [Errno -2] Name or service not known", "unknown host"),
-        ('could not translate host name "x" to address', "unknown host"),
-        ('server certificate for "db" does not match host name "x"', "TLS failed"),
-        ("server does not support SSL, but SSL was required", "TLS failed"),
-        ('connection to server at "ssl.example" (192.0.2.1) failed: Connection refused', "connection refused"),
-        ('connection to server on socket "/tls/.s" failed: No such file or directory', "no server at that socket"),
-        ('connection to server on socket "/x/.s" failed: Permission denied', "no permission for that socket"),
-        ("connection timeout expired", "timed out"),
-        ("the connection is closed", "connection lost"),
-        ("server closed the connection unexpectedly", "connection lost"),
-        ("terminating connection due to administrator command", "connection lost"),
-        (f"something else: {SECRET}", "connection failed"),
+        (psycopg.OperationalError, "connection lost"),
+        (driver.ConnectionTimeout, "timed out"),
+        (driver.CancellationTimeout, "timed out"),
     ],
 )
-def test_a_lost_or_failed_connection_has_a_reason(said: str, words: str) -> None:
-    """Of the driver's text only the kind of failure goes on; names in it do not mislead."""
-    told = translated(psycopg.OperationalError(said), "a")
-    assert words == reason(psycopg.OperationalError(said))
+@pytest.mark.parametrize("said", [SECRET, "FEHLER: Passwort-Authentifizierung fehlgeschlagen", ""])
+def test_a_lost_connection_has_a_reason(error: type[psycopg.Error], said: str, words: str) -> None:
+    """The class of the driver's error decides, and its text does not."""
+    told = translated(error(said), "a")
+    assert words == reason(error(said))
     assert (DatabaseUnavailable, f"a failed: {words}", None) == (type(told), str(told), told.sqlstate)
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    "error",
     [
-        (psycopg.ProgrammingError("query parameter missing: lamp_id"), "a parameter is missing"),
-        (psycopg.ProgrammingError("cannot adapt type 'X' using placeholder"), "a parameter has an unknown type"),
-        (psycopg.ProgrammingError(SECRET), "ProgrammingError"),
-        (psycopg.DataError(SECRET), "DataError"),
-        (psycopg.InterfaceError(SECRET), "InterfaceError"),
-        (UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET), "UnicodeEncodeError"),
+        psycopg.ProgrammingError(SECRET),
+        psycopg.DataError(SECRET),
+        psycopg.InterfaceError(SECRET),
+        UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET),
     ],
-    ids=["missing", "type", "other", "data", "interface", "text"],
+    ids=lambda error: type(error).__name__,
 )
-def test_other_failures_are_named(error: Exception, words: str) -> None:
+def test_other_failures_are_named(error: Exception) -> None:
     """What fails on our side is reported by its kind alone."""
     told = translated(error, None)
-    assert (DatabaseError, words) == (type(told), str(told))
+    assert (DatabaseError, type(error).__name__) == (type(told), str(told))
 
 
 def test_nothing_of_the_driver_travels_along(refused: Callable[..., Any]) -> None:
