@@ -153,12 +153,13 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check the types by both checkers."""
+    """Check the types, and that the public ones are complete."""
     install_for(session, "typecheck")
     run_all(
         session,
         ["mypy"],
         ["pyright"],
+        ["pyright", "--verifytypes", "surf_data", "--ignoreexternal"],
     )
 
 

@@ -205,7 +205,7 @@ class StorageError(SurfDataError):
         #: The key of the object, if the operation was about one.
         self.key = key
         #: Whether the same again may well succeed.
-        self.retryable = isinstance(self, StorageUnavailable)
+        self.retryable: bool = isinstance(self, StorageUnavailable)
 
 
 class ObjectExists(StorageError):

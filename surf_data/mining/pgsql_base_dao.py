@@ -50,13 +50,13 @@ class PgsqlBaseDAO:
         self._statements = 0
         self._keyed: list[Record] = []
         #: How often `connect` tries.
-        self.max_retries = 5
+        self.max_retries: int = 5
         #: Seconds until it tries again for the first time; doubled each time.
-        self.initial_backoff = 1.0
+        self.initial_backoff: float = 1.0
         #: Seconds at the most.
-        self.max_backoff = 16.0
+        self.max_backoff: float = 16.0
         #: The schema of the views.
-        self.dx_schema_name = "dx"
+        self.dx_schema_name: str = "dx"
 
     @property
     def _data(self) -> MiningDataLayer:

@@ -205,4 +205,4 @@ cache_manager: CacheManager = cast("Any", _Proxy("cache"))
 #: `StorageManager` of the data layer of this process.
 storage_manager: StorageManager = cast("Any", _Proxy("storage"))
 #: The repositories of the data layer of this process.
-app_data_source = AppDataSource()
+app_data_source: AppDataSource = AppDataSource()

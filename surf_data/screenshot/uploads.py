@@ -107,7 +107,7 @@ class Content:
     def __init__(self, source: Source, content_type: str, max_bytes: int, *, compress: bool) -> None:
         self._max_bytes = max_bytes
         #: Bytes of the content so far.
-        self.size = 0
+        self.size: int = 0
         #: ``gzip`` if what is to be stored is compressed.
         self.encoding: str | None = None
         #: Of an image.

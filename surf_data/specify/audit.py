@@ -166,12 +166,10 @@ class AuditLogRepository(BaseRepository[AuditLog]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = AuditLogQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads audit rows.
         self.queries: AuditLogQueries = AuditLogQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create(self, data: Mapping[str, Any]) -> AuditLog:
         """Record one action; see `log_action`.

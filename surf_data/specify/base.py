@@ -3,8 +3,8 @@
 The SQL of each table is its own; here is only in which order it is run, and what is checked before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import attrs
 
@@ -117,14 +117,13 @@ class BaseRepository(Generic[R]):
 
     Arguments:
         executor: runs the statements: a session, or a `DatabaseManager`.
+        queries: reads the same table.
     """
 
-    queries_class: ClassVar[type[BaseQueries[Any]]]
-
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, queries: BaseQueries[R]) -> None:
         self._executor = executor
-        self._queries: BaseQueries[R] = self.queries_class(executor)
-        self._table: Table[R] = self.queries_class.table
+        self._queries = queries
+        self._table: Table[R] = queries.table
 
     def create(self, data: Mapping[str, Any]) -> R:
         """Create a row.
@@ -247,9 +246,9 @@ class BaseRepository(Generic[R]):
         except DatabaseError as error:
             if error.sqlstate != _NO_COPY:
                 raise
-        # The server takes no COPY where rows are protected by policies.
+        # The server takes no COPY where rows are protected by policies. A subclass takes the executor alone.
         with self._executor.transaction() as session:
-            return [*map(type(self)(session).create, rows)]
+            return [*map(cast("Callable[[Executor], Self]", type(self))(session).create, rows)]
 
     def bulk_update(self, updates: Iterable[Mapping[str, Any]], id_key: str = "id") -> int:
         """Change many rows: all of those that are there, or none.

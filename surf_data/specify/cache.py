@@ -97,12 +97,10 @@ class CacheRepository(BaseRepository[CacheEntry]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = CacheQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads cache entries.
         self.queries: CacheQueries = CacheQueries(executor)
+        super().__init__(executor, self.queries)
 
     def set_cache(self, key: str, value: str, ttl_seconds: float | None = None) -> CacheEntry:
         """Keep a text under a key, in place of the one before; the count of reads goes on.

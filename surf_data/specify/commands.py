@@ -25,12 +25,10 @@ class CommandRepository(BaseRepository[Command]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = CommandQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads commands.
         self.queries: CommandQueries = CommandQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create_command(
         self, name: str, user_id: int | None = None, project_id: int | None = None, **more: Any

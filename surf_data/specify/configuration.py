@@ -133,13 +133,11 @@ class ConfigurationRepository(BaseRepository[Configuration]):
         keys: encrypts and decrypts; ``None``: nothing can be encrypted.
     """
 
-    queries_class = ConfigurationQueries
-
     def __init__(self, executor: Executor, keys: KeyRing | None = None) -> None:
-        super().__init__(executor)
         self._keys = keys
         #: Reads configuration entries.
         self.queries: ConfigurationQueries = ConfigurationQueries(executor)
+        super().__init__(executor, self.queries)
 
     def set_config(
         self,

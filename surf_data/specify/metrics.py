@@ -282,12 +282,10 @@ class PerformanceMetricRepository(BaseRepository[PerformanceMetric]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = PerformanceMetricQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads metrics.
         self.queries: PerformanceMetricQueries = PerformanceMetricQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create(self, data: Mapping[str, Any]) -> PerformanceMetric:
         """Record one value; see `record_metric`.

@@ -172,12 +172,10 @@ class ProjectRepository(BaseRepository[Project]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = ProjectQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads projects.
         self.queries: ProjectQueries = ProjectQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create_project(self, name: str, slug: str, owner_id: int, **more: Any) -> Project:
         """Create a project.

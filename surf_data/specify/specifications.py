@@ -134,12 +134,10 @@ class RDFSpecificationRepository(BaseRepository[RDFSpecification]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = RDFSpecificationQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads specifications.
         self.queries: RDFSpecificationQueries = RDFSpecificationQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create_specification(
         self, project_id: int, file_path: str, content: str, *, store_content: bool = True, **more: Any

@@ -187,12 +187,10 @@ class TelemetryEventRepository(BaseRepository[TelemetryEvent]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = TelemetryEventQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads spans.
         self.queries: TelemetryEventQueries = TelemetryEventQueries(executor)
+        super().__init__(executor, self.queries)
 
     def record_event(self, trace_id: str, span_id: str, name: str, start_time: datetime, **more: Any) -> TelemetryEvent:
         """Record one span.

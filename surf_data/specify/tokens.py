@@ -5,7 +5,7 @@ from typing import Any
 
 from surf_data.kernel import validation
 from surf_data.kernel.crypto import new_token, token_digest
-from surf_data.kernel.postgres import Json
+from surf_data.kernel.postgres import Executor, Json
 from surf_data.kernel.secret import Secret
 from surf_data.specify import fields
 from surf_data.specify.base import BaseQueries, BaseRepository
@@ -53,7 +53,10 @@ class SessionTokenRepository(BaseRepository[SessionToken]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = SessionTokenQueries
+    def __init__(self, executor: Executor) -> None:
+        #: Reads sessions.
+        self.queries: SessionTokenQueries = SessionTokenQueries(executor)
+        super().__init__(executor, self.queries)
 
     def bulk_create(self, rows: Iterable[Mapping[str, Any]]) -> list[SessionToken]:
         """Create many sessions, all of them or none, each with a token; see `BaseRepository.bulk_create`."""

@@ -183,12 +183,10 @@ class UserRepository(BaseRepository[User]):
         executor: runs the statements: a session, or a `DatabaseManager`.
     """
 
-    queries_class = UserQueries
-
     def __init__(self, executor: Executor) -> None:
-        super().__init__(executor)
         #: Reads users.
         self.queries: UserQueries = UserQueries(executor)
+        super().__init__(executor, self.queries)
 
     def create_user(self, username: str, email: str, password_hash: bytes, **more: Any) -> User:
         """Create a user.

@@ -61,13 +61,13 @@ class Runner:
         on_step: Callable[[str], object],
     ) -> None:
         self._connection = connection
-        self.session = Session(connection)
+        self.session: Session = Session(connection)
         self._place = place
         self._on_step = on_step
         #: Rows archived since it was last set to 0.
-        self.archived = 0
+        self.archived: int = 0
         #: Rows of tables that were found to be droppable, likewise.
-        self.released = 0
+        self.released: int = 0
 
     def commands(self, table: str, before: datetime, relation: str = "-") -> Commands:
         """Return the commands for a table, and for what is set aside of it."""

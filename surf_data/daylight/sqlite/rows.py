@@ -33,7 +33,7 @@ class Row:
         self._positions = positions
         self._values: Sequence[Any] = ()
         #: The column that was looked at last, for a refusal.
-        self.column = ""
+        self.column: str = ""
 
     def load(self, values: Sequence[Any]) -> None:
         """Be the next row."""

@@ -29,7 +29,7 @@ class SourceFile:
         self._connection = connection
         self.path = path
         #: Its SHA-256.
-        self.fingerprint = _digest(path)
+        self.fingerprint: str = _digest(path)
         names = {row[0].decode(): row[1] for row in self._rows(_TABLES)}
         known = {table.source: table for table in tables()}
         #: What is imported, parents first.

@@ -42,7 +42,7 @@ class Dispatcher:
         #: Messages that arrived, by channel.
         self.sent: dict[str, int] = {}
         #: Messages that were dropped because too many waited.
-        self.dropped = 0
+        self.dropped: int = 0
 
     def send(self, message: Message) -> None:
         """Take a message; returns at once. After `close` it is dropped."""

@@ -165,7 +165,7 @@ class CloudBody:
     """The bytes of an object that are on their way."""
 
     def __init__(self, key: str, result: Any) -> None:
-        self.info = _info(result.meta, key, result.attributes)
+        self.info: ObjectInfo = _info(result.meta, key, result.attributes)
         self._stream: Iterator[bytes] = iter(result.stream(min_chunk_size=CHUNK))
 
     def __enter__(self) -> Self:

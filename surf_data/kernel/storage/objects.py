@@ -199,7 +199,7 @@ class CountedSource:
 
     def __init__(self, source: Source) -> None:
         #: Bytes until now.
-        self.size = 0
+        self.size: int = 0
         #: What ended it early, if something did.
         self.error: BaseException | None = None
         self._source = pieces(source)

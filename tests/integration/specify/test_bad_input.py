@@ -41,8 +41,7 @@ def _methods(data: SpecifyDataLayer) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in PARTS:
         repository = getattr(data, part)
-        queries = repository.queries_class(data.database)
-        for prefix, each in ((part, repository), (f"{part}.queries", queries)):
+        for prefix, each in ((part, repository), (f"{part}.queries", repository.queries)):
             for name, method in inspect.getmembers(each, inspect.ismethod):
                 if not name.startswith("_"):
                     found[f"{prefix}.{name}"] = method

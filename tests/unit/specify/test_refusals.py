@@ -40,7 +40,7 @@ CALLS: list[tuple[str, Call]] = [
     ("limit", lambda data: data.users.queries.get_all(limit=0)),
     ("limit", lambda data: data.commands.queries.find_by_user(1, limit=10_001)),
     ("offset", lambda data: data.projects.queries.get_all(offset=-1)),
-    ("offset", lambda data: data.tokens.queries_class(data.database).get_all(offset="1")),  # type: ignore[arg-type]
+    ("offset", lambda data: data.tokens.queries.get_all(offset="1")),  # type: ignore[arg-type]
     ("after", lambda data: data.commands.queries.list_commands_after(after="x")),  # type: ignore[arg-type]
     ("matching", lambda data: data.commands.queries.list_commands(AuditFilter())),  # type: ignore[arg-type]
     # Filters
