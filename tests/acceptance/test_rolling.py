@@ -304,18 +304,18 @@ def test_what_did_not_work_before_is_left_out_and_said(repository: Commit, deplo
     repository(
         sql__shop__wave="-- name: wave_list()\n-- Of no table.\nSELECT id FROM waves;\n",
         sql__shop__tide="-- name: tide_list()\nSELECT id FROM boards;\n",
-        tests__rolling__scenario="raise SystemExit('no waves')\n",
+        tests__rolling__scenarios__shop="raise SystemExit('no waves')\n",
     )
     verdict = deploy(
         migrations__shop__0002_step=up("SELECT 1"),
-        **dict.fromkeys(("sql__shop__wave", "sql__shop__tide", "tests__rolling__scenario")),
+        **dict.fromkeys(("sql__shop__wave", "sql__shop__tide", "tests__rolling__scenarios__shop")),
     )
     assert verdict.code == 0, verdict.out
     before = "not compared, because it did not work before: "
     assert [line.removeprefix(before) for line in verdict.out.splitlines() if line.startswith(before)] == [
         "sql/shop/tide.sql:1: a line of description must follow the name",
         'sql/shop/wave.sql:1 wave_list: relation "waves" does not exist',
-        "tests/rolling/scenario.py: no waves",
+        "tests/rolling/scenarios/shop.py: no waves",
     ]
 
 
@@ -355,17 +355,18 @@ def test_new_code_that_needs_the_contraction_is_found(deploy: Check) -> None:
 def test_code_is_run_where_there_is_a_scenario(deploy: Check, repository: Commit) -> None:
     """What only running shows, such as a tightened condition, fails with the scenario's own last line."""
     repository(
-        tests__rolling__scenario=(
+        tests__rolling__scenarios__shop=(
             "import os, psycopg\n"
             "with psycopg.connect(os.environ['SURF_DATA_DATABASE_URL'], autocommit=True) as connection:\n"
             "    connection.execute('INSERT INTO boards SELECT count(*) - 5 FROM boards')\n"
         )
     )
     verdict = deploy(
-        migrations__shop__0002_checks=up("ALTER TABLE boards ADD CHECK (id > 0) NOT VALID"), tests__rolling__scenario=""
+        migrations__shop__0002_checks=up("ALTER TABLE boards ADD CHECK (id > 0) NOT VALID"),
+        tests__rolling__scenarios__shop="",
     )
     assert verdict.code == 1
-    assert "after 0002_checks, code of HEAD~1: tests/rolling/scenario.py: " in verdict.out
+    assert "after 0002_checks, code of HEAD~1: tests/rolling/scenarios/shop.py: " in verdict.out
 
 
 @pytest.mark.parametrize(

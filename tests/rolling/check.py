@@ -8,7 +8,7 @@ between, both revisions' code may run. So, on scratch databases of real servers:
 
 A query works when the server can prepare it, with the parameter and result types that it had, when it runs with made-up
 values as far as the schema is concerned, and when the roles that could run it still can. Where a revision has a
-``tests/rolling/scenario.py``, that is run too, by its own code, for what only running shows.
+scenario of the domain in ``tests/rolling/scenarios/``, that is run too, by its own code, for what only running shows.
 """
 
 import argparse
@@ -48,6 +48,7 @@ class Code:
 
     def __init__(self, revision: Revision, domain: str, url: str) -> None:
         self._revision = revision
+        self._domain = domain
         self._url = url
         self._queries, self._problems = revision.queries(domain)
         self._roles: list[str] | None = None
@@ -58,7 +59,7 @@ class Code:
         # Who comes later has no code that runs already.
         self._roles = grantees(connection) if self._roles is None else self._roles
         outcomes = {query: query.outcome(connection, self._roles) for query in self._queries}
-        self._met.append((state, outcomes, self._revision.play(self._url)))
+        self._met.append((state, outcomes, self._revision.play(self._domain, self._url)))
 
     def left_out(self) -> Iterator[str]:
         """Yield what did not work on the first state, so that the later ones cannot break it."""
@@ -123,7 +124,9 @@ class Deploy:
         with psycopg.connect(url, autocommit=True) as connection:
             if self._before:
                 self._migrate(url, self._before[-1])
-            old.meet(connection, UNTOUCHED)
+            # Before the new code nothing changes under the old one otherwise.
+            if self._expand:
+                old.meet(connection, UNTOUCHED)
             for migration in self._expand:
                 self._migrate(url, migration)
                 old.meet(connection, migration.label)
@@ -131,7 +134,8 @@ class Deploy:
             for migration in self._contract:
                 self._migrate(url, migration)
                 new.meet(connection, migration.label)
-        return [*old.since(), *new.always()], list(old.left_out())
+        met, left_out = (old.since(), old.left_out()) if self._expand else ((), ())
+        return [*met, *new.always()], list(left_out)
 
     def _migrate(self, url: str, migration: Migration) -> None:
         folder = self._new.root / "migrations" / self._domain
@@ -175,7 +179,7 @@ def main() -> int:
     """Return the exit code: 0 when nothing breaks."""
     parser = argparse.ArgumentParser(description="Does a deploy of this revision break running code?")
     parser.add_argument("--base", help="the revision that is running  [default: the previous commit]")
-    parser.add_argument("--domain", action="append", help="one of those whose code is tried  [default: all]")
+    parser.add_argument("--domain", action="append", help="one of those that are tried  [default: all]")
     parser.add_argument("--postgres", type=int, action="append", help="a version, 16 or 18  [default: both]")
     arguments = parser.parse_args()
     root, console = Path.cwd(), Console(markup=False, highlight=False)

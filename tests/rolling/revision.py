@@ -17,7 +17,7 @@ from surf_data.errors import QueryFileError
 from surf_data.kernel.postgres.query_files import check_file
 from surf_data.migrate import Migration, read_folder
 
-SCENARIO = Path("tests/rolling/scenario.py")
+SCENARIOS = Path("tests/rolling/scenarios")
 
 
 @attrs.frozen
@@ -30,9 +30,9 @@ class Revision:
     root: Path
 
     def domains(self) -> list[str]:
-        """Return the names of its folders of migrations."""
-        folder = self.root / "migrations"
-        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        """Return the names of its domains: folders of migrations for which there are queries."""
+        folders = (self.root / "migrations").glob("*/")
+        return sorted(folder.name for folder in folders if (self.root / "sql" / folder.name).is_dir())
 
     def migrations(self, domain: str) -> list[Migration]:
         """Return the migrations of a domain."""
@@ -51,18 +51,19 @@ class Revision:
                 problems.append(str(error).removeprefix(f"{self.root}{os.sep}"))
         return found, problems
 
-    def play(self, url: str) -> str | None:
-        """Run the revision's own code on a database; return why it failed, ``None`` when it did not."""
-        if not (self.root / SCENARIO).exists():
+    def play(self, domain: str, url: str) -> str | None:
+        """Run a domain's own code of the revision on a database; return why it failed, ``None`` when it did not."""
+        scenario = SCENARIOS / f"{domain}.py"
+        if not (self.root / scenario).exists():
             return None
         others = ("PG", "SURF_DATA_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         environment |= {"PYTHONPATH": str(self.root), "SURF_DATA_DATABASE_URL": url}
-        command = [sys.executable, str(SCENARIO)]
+        command = [sys.executable, str(scenario)]
         done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return None
-        return f"{SCENARIO}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}"
+        return f"{scenario}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}"
 
 
 def previous(root: Path) -> str | None:
