@@ -107,15 +107,23 @@ def ordered(start: datetime, end: datetime, fields: tuple[str, str]) -> None:
         raise validation.invalid(fields[1], f"must not be before {fields[0]}")
 
 
-def not_ahead(field: str, value: datetime) -> datetime:
-    """Return ``value`` if it is at most a day ahead of now."""
-    if value > datetime.now(UTC) + MAX_AHEAD:
+def latest() -> datetime:
+    """Return the latest moment at which something may have been recorded: a day ahead of now."""
+    return datetime.now(UTC) + MAX_AHEAD
+
+
+def not_ahead(field: str, value: datetime, most: datetime) -> datetime:
+    """Return ``value`` if it is not after ``most``, which is `latest`."""
+    if value > most:
         raise validation.invalid(field, "must not be more than a day ahead")
     return value
 
 
 def coordinate(field: str, value: object, most: int) -> float:
     """Return ``value`` if it is a finite number of degrees from ``-most`` to ``most``."""
+    # Most are; what is not a number is not within anything.
+    if type(value) is float and -most <= value <= most:
+        return value
     number = validation.number(field, value)
     if not -most <= number <= most:
         raise validation.invalid(field, f"must be from -{most} to {most}")
@@ -165,6 +173,8 @@ def record(field: str, value: object, checks: Mapping[str, Callable[[str, object
     Raises:
         ValidationError: a key is unknown or given in both spellings, or a value is refused.
     """
+    if isinstance(value, dict) and checks.keys() >= value.keys():
+        return {name: checks[name](name, member) for name, member in value.items()}
     checked: dict[str, Any] = {}
     for key, member in validation.mapping(field, value).items():
         name = key if key in checks else _CAMEL.sub(lambda match: f"_{match[1].lower()}", key)

@@ -21,8 +21,12 @@ _COLUMNS = ("text", "text", "jsonb", "float8", "float8", "text", "jsonb", "times
 _NO_METADATA = Json("{}")
 
 
-def _place(field: str, value: object) -> tuple[Json, float | None, float | None]:
-    return checks.document(field, value), *checks.place(field, value)
+def _place(field: str, value: Any) -> tuple[Json, float | None, float | None]:
+    lat, lng = checks.place(field, value)
+    # A place that has nothing else needs no walk through it: its coordinates were checked.
+    if lat is not None and len(value) == 2 and type(value["lat"]) is type(value["lng"]) is float:  # noqa: PLR2004
+        return Json(f'{{"lat":{lat!r},"lng":{lng!r}}}'), lat, lng
+    return checks.document(field, value), lat, lng
 
 
 _ENTRY: dict[str, Any] = {
@@ -253,7 +257,7 @@ class LocationHistoryService:
 
 
 def _recorded(value: object) -> datetime:
-    return checks.not_ahead("recorded_at", checks.moment("recorded_at", value))
+    return checks.not_ahead("recorded_at", checks.moment("recorded_at", value), checks.latest())
 
 
 def _range(
@@ -269,11 +273,12 @@ def _rows(owner: str | None, entries: object) -> list[tuple[Any, ...]]:
     if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
         raise validation.invalid("entries", "must be a list of mappings")
     rows: list[tuple[Any, ...]] = []
+    latest = checks.latest()
     for number, entry in enumerate(entries):
         if number == MAX_UPLOAD:
             raise validation.invalid("entries", f"must have at most {MAX_UPLOAD:,} items")
         try:
-            rows.append(_row(owner, entry))
+            rows.append(_row(owner, entry, latest))
             continue
         except ValidationError as error:
             problem = validation.nested(f"entries[{number}].", error)
@@ -282,7 +287,7 @@ def _rows(owner: str | None, entries: object) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _row(owner: str | None, entry: object) -> tuple[Any, ...]:
+def _row(owner: str | None, entry: object, latest: datetime) -> tuple[Any, ...]:
     checked = checks.record("entry", entry, _ENTRY)
     recorded_at = checked.get("recorded_at") or checked.get("timestamp")
     user_id = owner or checked.get("user_id")
@@ -300,7 +305,7 @@ def _row(owner: str | None, entry: object) -> tuple[Any, ...]:
         lng,
         checked["activity"],
         checked.get("metadata") or _NO_METADATA,
-        checks.not_ahead("recorded_at", recorded_at),
+        checks.not_ahead("recorded_at", recorded_at, latest),
     )
 
 

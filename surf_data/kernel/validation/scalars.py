@@ -111,6 +111,8 @@ def aware_datetime(field: str, value: object) -> datetime:
     """Return ``value``, a datetime with a time zone, in UTC."""
     if not isinstance(value, datetime):
         raise invalid(field, "must be a datetime")
+    if value.tzinfo is UTC:
+        return value
     if value.utcoffset() is None:
         raise invalid(field, "must have a time zone")
     with suppress(OverflowError):

@@ -126,6 +126,30 @@ def test_a_repeated_upload_changes_nothing(data: DaylightDataLayer, user_id: str
     assert data.history.add_location_histories(user_id, []).inserted == 0
 
 
+def test_an_upload_keeps_its_places_as_they_are(data: DaylightDataLayer, user_id: str) -> None:
+    """Coordinates alone, whole ones, tiny ones, with more beside them, or none: each comes back with its types."""
+    places: list[dict[str, Any]] = [
+        {"lat": 21.66, "lng": -158.05},
+        {"lng": 1e-7, "lat": -0.0},
+        {"lat": 21, "lng": -158},
+        {"lat": 21, "lng": -158.5},
+        {"x": 1, "y": 2},
+        HERE,
+    ]
+    data.history.add_location_histories(
+        user_id,
+        [
+            {"location": place, "activity": "x", "recorded_at": T0 - timedelta(hours=n)}
+            for n, place in enumerate(places)
+        ],
+    )
+    stored = [entry.location for entry in data.history.get_user_location_history(user_id)]
+    assert stored == places
+    assert [{name: type(each) for name, each in place.items()} for place in stored] == [
+        {name: type(each) for name, each in place.items()} for place in places
+    ]
+
+
 def test_an_upload_may_be_part_of_a_transaction(data: DaylightDataLayer, user_id: str) -> None:
     """Within a transaction a repeated upload does not spoil it."""
     entry = {"id": "h", "location": HERE, "activity": "x", "recorded_at": T0}
