@@ -195,9 +195,10 @@ def review(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the library beside its peers, as ratios within one run, and write docs/benchmarks.md.
+    """Measure the library beside its peers, as ratios within one run, and write docs/benchmarks.md with its charts.
 
-    Arguments after -- go to the suite: --help names them, --full takes hours and several gigabytes.
+    Arguments after -- go to the suite, --help names them: --quick takes minutes and writes nothing, --full hours and
+    several gigabytes.
     """
     install_for(session, "bench")
     provide_redis(session)

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 import surf_data
+from benchmarks import document
 from surf_data import backup, embedded, lamps, migrate, retention
 from surf_data.cli.domain_reference import domain_reference
 from surf_data.kernel import cache, settings
@@ -138,21 +139,27 @@ def test_domains_are_described() -> None:
     assert domain_reference() == (DOCS / "reference" / "domains.md").read_text("utf-8")
 
 
+def test_benchmarks_are_what_was_measured() -> None:
+    """The page of the benchmarks and its charts are what the file of measurements gives."""
+    expected = document.rendered(DOCS / "benchmarks.md")
+    assert [path.name for path, text in expected.items() if text != path.read_text("utf-8")] == []
+
+
 @pytest.mark.parametrize(
-    "document",
+    "page",
     [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))],
     ids=lambda path: path.relative_to(DOCS.parent).as_posix(),
 )
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_lead_somewhere(page: Path) -> None:
     """A reader who follows a link to another page, or to a heading on one, arrives."""
-    text = re.sub(r"^ *```.*?^ *```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     broken = []
     for target in re.findall(r"\]\(([^)]+)\)", text):
         if target.startswith("https://"):
             continue
         name, _, anchor = target.partition("#")
-        page = (document.parent / name).resolve() if name else document
-        if not page.exists() or (anchor and anchor not in anchors(page)):
+        linked = (page.parent / name).resolve() if name else page
+        if not linked.exists() or (anchor and anchor not in anchors(linked)):
             broken.append(target)
     assert broken == []
 

@@ -15,7 +15,7 @@ from benchmarks import peer_psycopg
 from benchmarks.ground import Ground, fill_activity, lamp_id
 from benchmarks.measuring import Side, Timing, side, timed
 from benchmarks.peer_asyncpg import Asyncpg
-from benchmarks.results import AtLeast, AtMost, Result, Row, compare
+from benchmarks.results import AtLeast, AtMost, Question, Result, Row, compare
 from surf_data.lamps.activity_entries import checked
 
 _OURS = "surf_data"
@@ -73,10 +73,18 @@ def log_many(ground: Ground) -> Row:
     return Row(
         5,
         f"`log_activities` of {rows:,} rows",
+        f"{rows:,} entries",
         [
-            compare(measurement, "against binary COPY by hand", _OURS, by_hand, AtLeast(0.95)),
-            compare(measurement, "against executemany", _OURS, many, AtLeast(2)),
-            compare(measurement, "against asyncpg's copy_records_to_table", _OURS, copied, AtLeast(1)),
+            compare(measurement, "against binary COPY by hand", _OURS, by_hand, AtLeast(0.95), asks=Question.HAND),
+            compare(measurement, "against executemany", _OURS, many, AtLeast(2), asks=Question.WAYS),
+            compare(
+                measurement,
+                "against asyncpg's copy_records_to_table",
+                _OURS,
+                copied,
+                AtLeast(1),
+                asks=Question.OTHERS,
+            ),
             compare(measurement, "binary COPY by hand against executemany", by_hand, many, None),
         ],
         [(f"{rows:,} entries", measurement)],
@@ -122,10 +130,13 @@ def log_one(ground: Ground) -> Row:
     return Row(
         6,
         "one `log_activity`",
+        "an entry",
         [
-            compare(measurement, work, _OURS, "insert by hand", AtMost(1.1)),
+            compare(measurement, work, _OURS, "insert by hand", AtMost(1.1), asks=Question.HAND),
             compare(measurement, work, _OURS, "insert by hand", None, quantity="CPU time"),
-            compare(measurement, f"with a buffer, {work}", _BUFFERED, "insert by hand", AtLeast(10)),
+            compare(
+                measurement, f"with a buffer, {work}", _BUFFERED, "insert by hand", AtLeast(10), asks=Question.WAYS
+            ),
             compare(measurement, f"{_COPIED}, {work}", _COPIED, "insert by hand", None),
         ],
         [("an entry", measurement)],
@@ -184,13 +195,16 @@ def growth(ground: Ground) -> Row:
     return Row(
         8,
         "reading a growing log",
+        f"{sizes[-1] // sizes[0]:,} times the log",
         [
             *(
-                Result(work, quantity, AtMost(1.3), measurement.ratio(names[-1], names[0], "time"))
+                Result(
+                    work, quantity, AtMost(1.3), measurement.ratio(names[-1], names[0], "time"), asks=Question.GROWTH
+                )
                 for work, measurement in works.items()
             ),
             Result(_WHOLE, quantity, None, minutes.ratio(names[-1], names[0], "time")),
-            compare(statistics, f"statistics against {_PLAIN}", names[-1], _PLAIN, AtLeast(20)),
+            compare(statistics, f"statistics against {_PLAIN}", names[-1], _PLAIN, AtLeast(20), asks=Question.WAYS),
         ],
         [*works.items(), (_WHOLE, minutes)],
         "The log holds 90 days at each size, so the last day's share grows with it. Every hundredth entry is of the "
@@ -252,9 +266,12 @@ def insert_rate(ground: Ground) -> Row:
     return Row(
         10,
         f"logging into {rows:,} entries",
+        f"into {rows:,} entries",
         [
-            compare(single, "one by one, against an empty log", full, empty, AtLeast(0.9)),
-            compare(many, f"{portion:,} at once, against an empty log", full, empty, AtLeast(0.9)),
+            compare(single, "one by one, against an empty log", full, empty, AtLeast(0.9), asks=Question.GROWTH),
+            compare(
+                many, f"{portion:,} at once, against an empty log", full, empty, AtLeast(0.9), asks=Question.GROWTH
+            ),
             compare(without, f"{portion:,} at once, without the index by lamp, likewise", full, empty, None),
         ],
         [

@@ -1,14 +1,12 @@
-"""The day planner beside `limits`, bare COPY and itself at another size: ``python -m benchmarks.daylight --help``."""
+"""The rows of daylight: beside `limits`, bare COPY and itself at another size."""
 
-import argparse
 import resource
 import shutil
 import sqlite3
-import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -21,9 +19,9 @@ from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from psycopg.types.json import Jsonb
 
-from benchmarks import document
-from benchmarks.measuring import Measure, Side, Timing, side
-from benchmarks.results import AtLeast, AtMost, Row, compare
+from benchmarks.measuring import Measure, Ratio, Side, Timing, side
+from benchmarks.results import AtMost, Question, Result, Row, ShareOf, compare
+from benchmarks.sizes import Sizes
 from surf_data import daylight, embedded, migrate
 from surf_data.daylight import DaylightDataLayer
 from surf_data.kernel import resources
@@ -69,7 +67,8 @@ def newest(ground: Daylight) -> Row:
     return Row(
         1,
         "`get_user_location_history(50)` over 14 weeks, beside a hundredth of the rows",
-        [compare(measured, "against the small one", "large", "small", AtMost(1.3))],
+        "a history page",
+        [compare(measured, "against a hundredth of the rows", "large", "small", AtMost(1.3), asks=Question.GROWTH)],
         [("one page", measured)],
     )
 
@@ -111,7 +110,8 @@ def upload(ground: Daylight) -> Row:
     return Row(
         2,
         "`add_location_histories` of 20,000 points, checked",
-        [compare(measured, f"against {_COPY}", _OURS, _COPY, AtLeast(0.5))],
+        "20,000 points",
+        [compare(measured, f"against {_COPY}", _OURS, _COPY, ShareOf(0.5), asks=Question.LIMIT)],
         [("one upload", measured)],
     )
 
@@ -131,7 +131,8 @@ def one_limit(ground: Daylight) -> Row:
     return Row(
         3,
         "One limit: allowed, remaining, reset",
-        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.75))],
+        "a rate limit",
+        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.75), asks=Question.OTHERS)],
         [("one call", measured)],
     )
 
@@ -152,7 +153,8 @@ def two_limits(ground: Daylight) -> Row:
     return Row(
         4,
         "Two limits at once, both or neither",
-        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.5))],
+        "two rate limits",
+        [compare(measured, f"against {_LIMITS}", _OURS, _LIMITS, AtMost(0.5), asks=Question.OTHERS)],
         [("one call", measured)],
     )
 
@@ -191,12 +193,15 @@ def archive(ground: Daylight) -> Row:
 
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         measured = ground.measure.once(_prepared(_OURS, expired, ours), _prepared(_COPY, expired, bare))
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-        sys.stdout.write(f"   memory of this process grew by {grown} MB\n")
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return Row(
         5,
         "An expired week archived, read back, compared and dropped",
-        [compare(measured, f"against {_COPY} into a file", _OURS, _COPY, AtMost(2))],
+        "a week archived",
+        [
+            compare(measured, f"against {_COPY} into a file", _OURS, _COPY, ShareOf(0.5), asks=Question.LIMIT),
+            Result("peak memory of the process", "growth", AtMost(200, "MB"), Ratio.of([grown])),
+        ],
         [("one week", measured)],
     )
 
@@ -241,7 +246,8 @@ def sqlite_import(ground: Daylight) -> Row:
     return Row(
         6,
         f"A SQLite file of {rows:,} rows imported: checked, noted, verified",
-        [compare(measured, "against sqlite3 and COPY, unchecked", _OURS, _COPY, AtLeast(0.5))],
+        "an import",
+        [compare(measured, "against sqlite3 and COPY, unchecked", _OURS, _COPY, ShareOf(0.5), asks=Question.LIMIT)],
         [("one file", measured)],
     )
 
@@ -257,7 +263,8 @@ def key(ground: Daylight) -> Row:
     return Row(
         7,
         "`validate_api_key`, its use noted once a minute",
-        [compare(measured, "against a look-up by key", _OURS, "user_by_id", AtMost(1.6))],
+        "an API key",
+        [compare(measured, "against a look-up by key", _OURS, "user_by_id", AtMost(1.6), asks=Question.HAND)],
         [("one key", measured)],
     )
 
@@ -309,31 +316,27 @@ def _sqlite(path: Path, rows: int) -> None:
         file.commit()
 
 
-def main() -> None:
-    """Measure the rows that are asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.daylight", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of the history (default: 1,000,000)")
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds that count (default: 9)")
-    parser.add_argument("--seconds", type=float, default=0.1, help="for one turn of one side (default: 0.1)")
-    parser.add_argument("--only", type=int, nargs="+", choices=ROWS, help="measure these rows")
-    given = parser.parse_args()
+def data(sizes: Sizes) -> str:
+    """Return a sentence on how much data there is."""
+    return f"{sizes.history:,} rows of location history over 14 weeks."
+
+
+@contextmanager
+def opened(sizes: Sizes, measure: Measure) -> Iterator[Daylight]:
+    """Yield what the rows are given: servers with a history."""
     with embedded.start() as servers, tempfile.TemporaryDirectory() as archives:
         assert servers.redis_url is not None
         with daylight.open(
             servers.database_url, servers.redis_url, archive_url=archives, pool_min_size=2, pool_max_size=5
-        ) as data:
-            _prepare(servers.database_url, data, given.rows)
-            ground = Daylight(
+        ) as layer:
+            _prepare(servers.database_url, layer, sizes.history)
+            yield Daylight(
                 url=servers.database_url,
                 redis_url=servers.redis_url,
-                data=data,
-                measure=Measure(given.rounds, given.seconds),
-                rows=given.rows,
+                data=layer,
+                measure=measure,
+                rows=sizes.history,
             )
-            for number in given.only or ROWS:
-                row = ROWS[number](ground)
-                sys.stdout.write("\n".join([f"{row.number}. {row.title}", *document.lines(row), ""]))
-                sys.stdout.flush()
 
 
 def _prepare(url: str, data: DaylightDataLayer, rows: int) -> None:
@@ -363,7 +366,3 @@ def _prepare(url: str, data: DaylightDataLayer, rows: int) -> None:
                 "endpoints": [endpoint],
             }
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,7 @@ import attrs
 import psycopg
 
 from benchmarks.measuring import Measure
+from benchmarks.sizes import Sizes
 from surf_data import embedded, migrate
 from surf_data.kernel import resources
 
@@ -67,20 +68,6 @@ $$
 def lamp_id(number: int) -> UUID:
     """Return the id of the lamp with this number, counted from 1."""
     return UUID(hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest())
-
-
-@attrs.frozen(kw_only=True)
-class Sizes:
-    """How much data there is."""
-
-    #: Lamps in the database.
-    lamps: int
-    #: Entries of the activity log, where it is full.
-    activity: int
-    #: Entries that are logged at once.
-    batch: int
-    #: Lamps that are streamed.
-    stream: int
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,5 @@
-"""The mining domain beside its peers: ``python -m benchmarks.mining [--full]``; ratios of one run, medians."""
+"""The rows of mining: beside psycopg2 as the original used it, SQLAlchemy, raw psycopg and redis-py."""
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,8 +14,10 @@ import psycopg
 import redis
 
 from benchmarks import peer_mining
-from benchmarks.measuring import Measure, Measurement, Side, Timing, side
+from benchmarks.measuring import Measure, Side, Timing, side
 from benchmarks.peer_mining import COLUMNS, KEY, Psycopg2, SqlAlchemy
+from benchmarks.results import AtLeast, AtMost, Question, Row, compare
+from benchmarks.sizes import Sizes
 from surf_data import embedded, load_queries, mining
 from surf_data.mining import (
     CycleRecord,
@@ -30,6 +30,7 @@ from surf_data.mining import (
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 _SMALL = 10_000
+_OURS, _ORIGINAL = "surf_data", "psycopg2 execute_values"
 _LIST = ", ".join(COLUMNS)
 _READ = f"SELECT {KEY}, {_LIST} FROM dx.asset_cycles WHERE cycle_status = %s ORDER BY created_date DESC LIMIT 100"
 # With the same parameters: the planner looks at their values, which a constant spares it.
@@ -80,7 +81,17 @@ def _cycle(number: int, **changes: Any) -> CycleRecord:
     )
 
 
-def _batches(ground: Ground, count: int) -> Measurement:
+def small_batch(ground: Ground) -> Row:
+    """Row 1: a hundred cycles at once."""
+    return _batch(ground, 1, 100)
+
+
+def large_batch(ground: Ground) -> Row:
+    """Row 2: many cycles at once."""
+    return _batch(ground, 2, ground.batch)
+
+
+def _batch(ground: Ground, number: int, count: int) -> Row:
     records = [_cycle(number) for number in range(count)]
 
     def ours(given: Sequence[CycleRecord]) -> None:
@@ -103,36 +114,63 @@ def _batches(ground: Ground, count: int) -> Measurement:
         return run
 
     sides = [
-        Side("surf_data", turn(ours)),
-        Side("psycopg2 execute_values", turn(ground.psycopg2.insert_many)),
+        Side(_OURS, turn(ours)),
+        Side(_ORIGINAL, turn(ground.psycopg2.insert_many)),
         Side("psycopg executemany", turn(lambda given: peer_mining.executemany(ground.raw, given))),
     ]
+    goals = {_ORIGINAL: AtLeast(3)}
     if count <= _SMALL:
         # A minute and a half, and two minutes, for 100,000.
         sides += [
             Side("SQLAlchemy Core", turn(ground.sqlalchemy.core)),
             Side("SQLAlchemy ORM", turn(ground.sqlalchemy.orm)),
         ]
-    return ground.measure.once(*sides) if count > 1_000 else ground.measure(*sides)
+        goals |= {"SQLAlchemy Core": AtLeast(3), "SQLAlchemy ORM": AtLeast(10)}
+    measured = ground.measure.once(*sides) if count > 1_000 else ground.measure(*sides)
+    return Row(
+        number,
+        f"`insert_many` of {count:,} cycles",
+        f"{count:,} cycles",
+        [
+            *(compare(measured, f"against {n}", _OURS, n, goal, asks=Question.OTHERS) for n, goal in goals.items()),
+            compare(measured, "against psycopg executemany", _OURS, "psycopg executemany", None, asks=Question.HAND),
+        ],
+        [(f"{count:,} cycles", measured)],
+    )
 
 
-def _reading(ground: Ground) -> Measurement:
+def table_query(ground: Ground) -> Row:
+    """Row 3: a table query of 100 rows."""
+    _fill(ground)
     query = {
         "table": "asset_cycles",
         "target_filter": "cycle_status = 'INPROGRESS'",
         "target_order": "created_date DESC",
         "target_limit": 100,
     }
-    return ground.measure(
-        side("surf_data", lambda: ground.dao.pull_data_from_table(single_query=query)),
+    measured = ground.measure(
+        side(_OURS, lambda: ground.dao.pull_data_from_table(single_query=query)),
         side("SQLAlchemy ORM", lambda: ground.sqlalchemy.read(100)),
         side("psycopg2", lambda: ground.psycopg2.read(_READ, ["INPROGRESS"])),
     )
+    return Row(
+        3,
+        "`pull_data_from_table` of 100 rows, 47 columns",
+        "100 rows",
+        [
+            compare(measured, "against SQLAlchemy ORM", _OURS, "SQLAlchemy ORM", AtLeast(2), asks=Question.OTHERS),
+            compare(measured, "against psycopg2", _OURS, "psycopg2", None, asks=Question.HAND),
+        ],
+        [("one query", measured)],
+        "psycopg2 returns what it reads; here rows become dictionaries with aware times.",
+    )
 
 
-def _composed(ground: Ground, folder: Path) -> Measurement:
-    (folder / "cycle.sql").write_text(_FILE)
-    queries = load_queries(folder, namespace="bench")
+def composed(ground: Ground) -> Row:
+    """Row 4: a composed statement beside the same one from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "cycle.sql").write_text(_FILE)
+        queries = load_queries(Path(folder), namespace="bench")
     query = {
         "table": "asset_cycles",
         "target_columns": ["asset_guid", "cycle_status"],
@@ -140,13 +178,22 @@ def _composed(ground: Ground, folder: Path) -> Measurement:
         "target_limit": 100,
         "target_order": "created_date DESC",
     }
-    return ground.measure(
+    measured = ground.measure(
         side("single_query", lambda: ground.dao.pull_data_from_table(single_query=query)),
         side("file", lambda: queries.cycle_open(ground.data.database, cycle_status="INPROGRESS", row_limit=100)),
     )
+    work = "against the same statement from a file"
+    return Row(
+        4,
+        "`single_query`, parsed and composed",
+        "a composed query",
+        [compare(measured, work, "single_query", "file", AtMost(1.5), asks=Question.HAND)],
+        [("one query", measured)],
+    )
 
 
-def _steps(ground: Ground) -> Measurement:
+def step(ground: Ground) -> Row:
+    """Row 5: a step of the service, with its read of Redis."""
     numbers: Iterator[int] = iter(range(1, 10**9))
 
     def decided(last: CycleRecord, number: int) -> tuple[CycleRecord, CycleRecord, ProcessInfoRecord]:
@@ -239,27 +286,70 @@ def _steps(ground: Ground) -> Measurement:
                 created_date=NOON,
             )
         )
-    return ground.measure(
+    measured = ground.measure(
         side("one step", together), side("separate calls", separately), side("psycopg2, as the original", original)
+    )
+    theirs = measured.names[2]
+    return Row(
+        5,
+        "a step of the service, with its read of Redis",
+        "a step",
+        [
+            compare(measured, "against separate calls", "one step", "separate calls", AtLeast(2), asks=Question.WAYS),
+            compare(measured, f"against {theirs}", "one step", theirs, None, asks=Question.OTHERS),
+        ],
+        [("one step", measured)],
     )
 
 
-def _regions(ground: Ground) -> Measurement:
-    return ground.measure(
+def regions(ground: Ground) -> Row:
+    """Row 6: the regions of a site."""
+    _fill_redis(ground.client)
+    measured = ground.measure(
         side("get_asset_site", lambda: ground.source.get_asset_site("truck-1")),
         side("a call for each region", lambda: peer_mining.site(ground.client, "truck-1")),
     )
-
-
-def _value(ground: Ground) -> Measurement:
-    pattern = RedisKeyPattern("asset:{asset_id}:status", {"asset_id": "truck-1"})
-    return ground.measure(
-        side("get_data_by_key_pattern", lambda: ground.source.get_data_by_key_pattern(pattern)),
-        side("redis-py GET", lambda: ground.client.get("asset:truck-1:status")),
+    ours, theirs = measured.names
+    return Row(
+        6,
+        "`get_asset_site` of 50 regions",
+        "50 regions",
+        [compare(measured, f"against {theirs}", ours, theirs, AtLeast(5), asks=Question.WAYS)],
+        [("one site", measured)],
     )
 
 
+def value(ground: Ground) -> Row:
+    """Row 7: a value of Redis."""
+    ground.client.set("asset:truck-1:status", "driving")
+    pattern = RedisKeyPattern("asset:{asset_id}:status", {"asset_id": "truck-1"})
+    measured = ground.measure(
+        side("get_data_by_key_pattern", lambda: ground.source.get_data_by_key_pattern(pattern)),
+        side("redis-py GET", lambda: ground.client.get("asset:truck-1:status")),
+    )
+    ours, theirs = measured.names
+    return Row(
+        7,
+        "`get_data_by_key_pattern`",
+        "a value of Redis",
+        [compare(measured, f"against {theirs}", ours, theirs, AtMost(1.8), asks=Question.HAND)],
+        [("one value", measured)],
+    )
+
+
+ROWS: dict[int, Callable[[Ground], Row]] = {
+    1: small_batch,
+    2: large_batch,
+    3: table_query,
+    4: composed,
+    5: step,
+    6: regions,
+    7: value,
+}
+
+
 def _fill(ground: Ground) -> None:
+    ground.raw.execute("TRUNCATE mining.asset_cycles")
     ground.dao.insert_many(
         [_cycle(number, cycle_status="INPROGRESS" if number % 50 else "COMPLETE") for number in range(20_000)]
     )
@@ -267,7 +357,6 @@ def _fill(ground: Ground) -> None:
 
 
 def _fill_redis(client: redis.Redis) -> None:
-    client.set("asset:truck-1:status", "driving")
     for number in range(50):
         client.sadd("asset:truck-1:regions", f"r{number}")
         fields = {
@@ -278,20 +367,14 @@ def _fill_redis(client: redis.Redis) -> None:
         client.hset(f"region:r{number}", mapping=fields)
 
 
-def _say(title: str, measurement: Measurement, *, base: str, faster: bool) -> None:
-    sys.stdout.write(f"{title}\n")
-    for name in measurement.names:
-        told = f"{measurement.median(name).wall:>14,.1f} us  {name}"
-        if name != base:
-            ratio = measurement.ratio(name, base, "time") if faster else measurement.ratio(base, name, "time")
-            word = "times as long as" if faster else f"{base} takes this part of it:"
-            told += f": {word} {base if faster else ''} {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
-        sys.stdout.write(f"  {told}\n")
-    sys.stdout.flush()
+def data(sizes: Sizes) -> str:
+    """Return a sentence on how much data there is."""
+    return f"20,000 cycles where they are read; large batches of {sizes.cycles:,}."
 
 
 @contextmanager
-def _opened(rounds: int, seconds: float, batch: int) -> Iterator[Ground]:
+def opened(sizes: Sizes, measure: Measure) -> Iterator[Ground]:
+    """Yield what the rows are given: servers with the schema."""
     with ExitStack() as stack:
         servers = stack.enter_context(embedded.start())
         data = stack.enter_context(mining.open(servers.database_url, servers.redis_url, cache_timeout=10.0))
@@ -311,37 +394,6 @@ def _opened(rounds: int, seconds: float, batch: int) -> Iterator[Ground]:
             sqlalchemy,
             raw,
             client,
-            Measure(rounds, seconds),
-            batch,
+            measure,
+            sizes.cycles,
         )
-
-
-def main() -> None:
-    """Measure all of it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mining", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="batches of 100,000 instead of 10,000")
-    parser.add_argument("--rounds", type=int, default=21, metavar="N", help="rounds that count (default: 21)")
-    parser.add_argument("--seconds", type=float, default=0.1, help="for one turn of one side (default: 0.1)")
-    given = parser.parse_args()
-    with (
-        _opened(given.rounds, given.seconds, 100_000 if given.full else _SMALL) as ground,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        _say("Batch of 100 cycles", _batches(ground, 100), base="surf_data", faster=True)
-        _say(f"Batch of {ground.batch:,} cycles", _batches(ground, ground.batch), base="surf_data", faster=True)
-        _fill(ground)
-        _say("Table query of 100 rows, 47 columns", _reading(ground), base="surf_data", faster=False)
-        _say(
-            "single_query beside the same statement from a file",
-            _composed(ground, Path(folder)),
-            base="single_query",
-            faster=False,
-        )
-        _say("A step of the service, with its Redis read", _steps(ground), base="one step", faster=True)
-        _fill_redis(ground.client)
-        _say("get_asset_site for 50 regions", _regions(ground), base="get_asset_site", faster=True)
-        _say("A value of Redis", _value(ground), base="get_data_by_key_pattern", faster=False)
-
-
-if __name__ == "__main__":
-    main()

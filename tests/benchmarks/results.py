@@ -1,11 +1,23 @@
 """What was measured beside what should be reached."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any
 
 import attrs
 
 from benchmarks.measuring import Measurement, Quantity, Ratio
 from benchmarks.plot import Curve
+
+
+class Question(Enum):
+    """What a reader wants to know, each with a chart of all the results that answer it."""
+
+    HAND = "hand"
+    OTHERS = "others"
+    WAYS = "ways"
+    GROWTH = "growth"
+    LIMIT = "limit"
 
 
 @attrs.frozen
@@ -37,7 +49,23 @@ class AtMost:
         return ratio.value <= self.times
 
 
-Target = AtLeast | AtMost
+@attrs.frozen
+class ShareOf:
+    """Such a part of the speed of what nothing gets beyond: a client in C, a COPY without checks."""
+
+    #: 0 to 1.
+    times: float
+
+    def __str__(self) -> str:
+        return f"≥ {self.times * 100:g} %"
+
+    def reached(self, ratio: Ratio) -> bool:
+        """Whether it is."""
+        return ratio.value >= self.times
+
+
+Target = AtLeast | AtMost | ShareOf
+_SHARE = "share of its speed"
 
 
 @attrs.frozen
@@ -54,24 +82,42 @@ class Result:
     ratio: Ratio | None = None
     #: Why it was not measured.
     why_not: str = ""
+    #: The question whose chart shows it; ``None`` for what is in the table alone.
+    asks: Question | None = None
+    #: What it is measured in.
+    unit: str = attrs.field()
+
+    @unit.default
+    def _unit_of_target(self) -> str:
+        return self.target.unit if isinstance(self.target, AtMost) else "×"
 
     @property
-    def verdict(self) -> str:
-        """What the document says of it."""
-        if self.ratio is None:
-            return "not measured"
-        if self.target is None:
-            return ""
-        return "yes" if self.target.reached(self.ratio) else "**no**"
+    def reached(self) -> bool | None:
+        """Whether the target is; ``None`` without one, and where nothing was measured."""
+        return self.target.reached(self.ratio) if self.target and self.ratio else None
 
     @property
     def value(self) -> str:
         """What was measured, with the middle half of the rounds; or why nothing was."""
         if self.ratio is None:
             return self.why_not
-        unit = self.target.unit if isinstance(self.target, AtMost) else "×"
-        value, low, high = (number(part) for part in (self.ratio.value, self.ratio.low, self.ratio.high))
+        scale, unit = (100, "%") if self.quantity.startswith(_SHARE) else (1, self.unit)
+        value, low, high = (number(scale * part) for part in (self.ratio.value, self.ratio.low, self.ratio.high))
         return f"{value} {unit}" + (f" ({low} to {high})" if low != high else "")
+
+    def stored(self) -> dict[str, Any]:
+        """Return it for the file of measurements."""
+        return {
+            "work": self.work,
+            "quantity": self.quantity,
+            "goal": str(self.target) if self.target else None,
+            "goal_times": self.target.times if self.target else None,
+            "times": self.ratio.value if self.ratio else None,
+            "less_is_better": isinstance(self.target, AtMost) or "ours / theirs" in self.quantity,
+            "value": self.value,
+            "reached": self.reached,
+            "asks": self.asks.value if self.asks else None,
+        }
 
 
 @attrs.frozen
@@ -81,6 +127,8 @@ class Row:
     number: int
     #: What it is about.
     title: str
+    #: The same in the few words that a chart has room for.
+    short: str
     results: Sequence[Result]
     #: What the sides took, by what one call is.
     measurements: Sequence[tuple[str, Measurement]] = ()
@@ -89,14 +137,45 @@ class Row:
     #: What became of sides that were measured at several sizes: microseconds by size.
     growth: Mapping[str, Curve] = attrs.field(factory=dict)
 
+    def stored(self) -> dict[str, Any]:
+        """Return it for the file of measurements: what the page shows, and the medians of all sides in microseconds."""
+        return {
+            "number": self.number,
+            "title": self.title,
+            "short": self.short,
+            "note": self.note,
+            "results": [result.stored() for result in self.results],
+            "sides": [
+                {"unit": unit, "times": {name: _times(measurement, name) for name in measurement.names}}
+                for unit, measurement in self.measurements
+            ],
+            "growth": {name: list(map(list, curve)) for name, curve in self.growth.items()},
+        }
+
+
+def _times(measurement: Measurement, name: str) -> list[float | None]:
+    timing = measurement.median(name)
+    return [round(timing.wall, 3), None if timing.cpu is None else round(timing.cpu, 3)]
+
 
 def compare(
-    measurement: Measurement, work: str, ours: str, theirs: str, target: Target | None, *, quantity: Quantity = "time"
+    measurement: Measurement,
+    work: str,
+    ours: str,
+    theirs: str,
+    target: Target | None,
+    *,
+    quantity: Quantity = "time",
+    asks: Question | None = None,
 ) -> Result:
     """Compare two sides of a measurement: how much more we take than they, or how many times as fast we are."""
-    if isinstance(target, AtMost) or (target is None and quantity == "CPU time"):
-        return Result(work, f"{quantity}, ours / theirs", target, measurement.ratio(ours, theirs, quantity))
-    return Result(work, f"{quantity}, theirs / ours", target, measurement.ratio(theirs, ours, quantity))
+    if isinstance(target, ShareOf):
+        shown = f"{_SHARE}, {quantity}"
+    elif isinstance(target, AtMost) or (target is None and quantity == "CPU time"):
+        return Result(work, f"{quantity}, ours / theirs", target, measurement.ratio(ours, theirs, quantity), asks=asks)
+    else:
+        shown = f"{quantity}, theirs / ours"
+    return Result(work, shown, target, measurement.ratio(theirs, ours, quantity), asks=asks)
 
 
 def number(value: float) -> str:

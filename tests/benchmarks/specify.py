@@ -1,8 +1,7 @@
-"""Specify beside SQLAlchemy's ORM and raw psycopg: ``python -m benchmarks.specify --help``."""
+"""The rows of specify: beside SQLAlchemy's ORM and raw psycopg."""
 
-import argparse
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
@@ -12,9 +11,10 @@ import attrs
 import psycopg
 from psycopg.types.json import Jsonb
 
-from benchmarks import document, peer_specify
+from benchmarks import peer_specify
 from benchmarks.measuring import Measure, side
-from benchmarks.results import AtLeast, AtMost, Row, compare
+from benchmarks.results import AtLeast, Question, Row, ShareOf, compare
+from benchmarks.sizes import Sizes
 from surf_data import embedded, migrate, specify
 from surf_data.kernel import resources
 from surf_data.specify import CommandFilter, SpecifyDataLayer
@@ -80,7 +80,8 @@ def lifecycle(ground: Specify) -> Row:
     return Row(
         1,
         "`start_command` and `complete_command`, each committed",
-        [compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(1.7))],
+        "a command",
+        [compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(1.7), asks=Question.OTHERS)],
         [("one command", measured)],
     )
 
@@ -113,8 +114,9 @@ def page(ground: Specify) -> Row:
     return Row(
         2,
         f"a page of 20 with five conditions, of {total:,} matches",
+        "a page of 20",
         [
-            compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(3)),
+            compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(3), asks=Question.OTHERS),
             compare(measured, "the client alone", _OURS, _ORM, AtLeast(3), quantity="CPU time"),
         ],
         [("one page", measured)],
@@ -146,10 +148,11 @@ def bulk(ground: Specify) -> Row:
     return Row(
         3,
         f"`bulk_create` of {_BULK:,} commands",
+        f"{_BULK:,} commands",
         [
-            compare(measured, f"against {_ORM} insert()", _OURS, f"{_ORM} insert()", AtLeast(7)),
+            compare(measured, f"against {_ORM} insert()", _OURS, f"{_ORM} insert()", AtLeast(7), asks=Question.OTHERS),
             compare(measured, "the client alone", _OURS, f"{_ORM} insert()", AtLeast(7), quantity="CPU time"),
-            compare(measured, "against raw COPY of the same rows, in binary", _OURS, "raw COPY", AtMost(1.3)),
+            compare(measured, "against raw COPY, unchecked", _OURS, "raw COPY", ShareOf(0.77), asks=Question.LIMIT),
         ],
         [(f"{_BULK:,} commands", measured)],
         "The ORM and we check nothing of the others' rows, but return them; raw COPY checks and returns nothing.",
@@ -170,7 +173,17 @@ def series(ground: Specify) -> Row:
     return Row(
         4,
         f"`get_time_series` of 24 hours, {sum(each['count'] for each in mine):,} values",
-        [compare(measured, "against the original's way", _OURS, "the original's way", AtLeast(50))],
+        "a time series",
+        [
+            compare(
+                measured,
+                "against the original's way",
+                _OURS,
+                "the original's way",
+                AtLeast(50),
+                asks=Question.WAYS,
+            )
+        ],
         [("one series", measured)],
     )
 
@@ -187,7 +200,8 @@ def cached(ground: Specify) -> Row:
     return Row(
         5,
         "`get_cache`, counted",
-        [compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(2))],
+        "a cached value",
+        [compare(measured, f"against {_ORM}", _OURS, _ORM, AtLeast(2), asks=Question.OTHERS)],
         [("one read", measured)],
     )
 
@@ -195,25 +209,19 @@ def cached(ground: Specify) -> Row:
 ROWS: dict[int, Callable[[Specify], Row]] = {1: lifecycle, 2: page, 3: bulk, 4: series, 5: cached}
 
 
-def main() -> None:
-    """Measure the rows that are asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.specify", description=__doc__)
-    parser.add_argument("--commands", type=int, default=100_000, metavar="N", help="commands (default: 100,000)")
-    parser.add_argument("--metrics", type=int, default=500_000, metavar="N", help="metrics (default: 500,000)")
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="rounds that count (default: 9)")
-    parser.add_argument("--seconds", type=float, default=0.1, help="for one turn of one side (default: 0.1)")
-    parser.add_argument("--only", type=int, nargs="+", choices=ROWS, help="measure these rows")
-    given = parser.parse_args()
+def data(sizes: Sizes) -> str:
+    """Return a sentence on how much data there is."""
+    return f"{sizes.commands:,} commands over a year, {sizes.metrics:,} metrics over ten days."
+
+
+@contextmanager
+def opened(sizes: Sizes, measure: Measure) -> Iterator[Specify]:
+    """Yield what the rows are given: a server with commands and metrics."""
     with embedded.start(redis=False) as servers:
-        _prepare(servers.database_url, given.commands, given.metrics)
+        _prepare(servers.database_url, sizes.commands, sizes.metrics)
         engine = peer_specify.engine(servers.database_url)
-        with specify.open(servers.database_url, pool_min_size=2, pool_max_size=5) as data:
-            measure = Measure(given.rounds, given.seconds)
-            ground = Specify(url=servers.database_url, data=data, engine=engine, measure=measure)
-            for number in given.only or ROWS:
-                row = ROWS[number](ground)
-                sys.stdout.write("\n".join([f"{number}. {row.title}", *document.lines(row), ""]))
-                sys.stdout.flush()
+        with specify.open(servers.database_url, pool_min_size=2, pool_max_size=5) as layer:
+            yield Specify(url=servers.database_url, data=layer, engine=engine, measure=measure)
         engine.dispose()
 
 
@@ -229,7 +237,3 @@ def _prepare(url: str, commands: int, metrics: int) -> None:
         # Compiling costs such short statements more than it gives; no side should pay for it.
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET jit = off")
         connection.execute("VACUUM ANALYZE")
-
-
-if __name__ == "__main__":
-    main()

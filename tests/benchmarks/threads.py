@@ -12,7 +12,7 @@ from benchmarks import peer_psycopg
 from benchmarks.ground import Ground
 from benchmarks.measuring import Side, timed
 from benchmarks.peer_asyncpg import LOG_ACTIVITY, UPDATE_LAMP_STATUS, Asyncpg
-from benchmarks.results import AtLeast, Row, compare
+from benchmarks.results import AtLeast, Question, Row, compare
 
 _THREADS = 8
 _DETAILS = {"by": "operator", "attempt": 1}
@@ -71,10 +71,18 @@ def mixed(ground: Ground) -> Row:
     return Row(
         4,
         f"{_THREADS} threads, reads and writes",
+        f"{_THREADS} threads",
         [
-            compare(measurement, work, ours_name, "psycopg_pool by hand", AtLeast(0.95)),
+            compare(measurement, work, ours_name, "psycopg_pool by hand", AtLeast(0.95), asks=Question.HAND),
             compare(measurement, work, ours_name, "psycopg_pool by hand", None, quantity="CPU time"),
-            compare(measurement, f"against asyncpg with {_THREADS} tasks", ours_name, "asyncpg + uvloop", AtLeast(1)),
+            compare(
+                measurement,
+                f"against asyncpg with {_THREADS} tasks",
+                ours_name,
+                "asyncpg + uvloop",
+                AtLeast(1),
+                asks=Question.OTHERS,
+            ),
         ],
         [("a call", measurement)],
         "Of ten calls eight read a lamp, one writes its status and one logs. By hand a lamp is a tuple; the others "
