@@ -15,6 +15,7 @@ from surf_data.kernel import resources
 from surf_data.kernel import settings as settings_module
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
+from surf_data.kernel.histograms import NOTHING
 from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
 from surf_data.kernel.postgres.deadlines import current_deadline
 from surf_data.kernel.postgres.session_queries import session_queries
@@ -83,7 +84,7 @@ class DataLayer(Generic[R_co]):
                 settings = with_servers(settings, opened)
                 database = DatabaseManager(settings, observer=observer)
                 opened.callback(database.close)
-                redis = RedisManager(settings)
+                redis = RedisManager(settings, observer=observer)
                 opened.callback(redis.close)
             else:
                 database, redis = on.database, on.redis
@@ -288,13 +289,18 @@ class DataLayer(Generic[R_co]):
         """Return what has happened in this process so far.
 
         Returns:
-            ``queries``: by query name ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``;
-            ``pool``: as `DatabaseManager.get_pool_status`; ``replica``: as
-            `DatabaseManager.replica_statistics`; ``cache``: as `RedisManager.stats`,
-            and ``near``, the state of the near cache: ``on``, ``lost``, ``idle`` or ``off``.
+            ``queries``: by query name ``count``, ``errors``, ``rows``, ``p50_ms``, ``p95_ms``, ``p99_ms``; ``waits``:
+            the same of waiting for a connection, by what it was for; ``retries``: of the pauses before something was
+            run again; ``redis``: of exchanges, ``read`` and ``write``; ``transactions``: of all of them together;
+            ``pool``: as `DatabaseManager.get_pool_status`; ``replica``: as `DatabaseManager.replica_statistics`;
+            ``cache``: as `RedisManager.stats` and `JsonCache.stats`.
         """
         return {
             "queries": self.database.statistics(),
+            "transactions": self.database.statistics("transaction").get("transaction", NOTHING.statistics()),
+            "waits": self.database.statistics("wait"),
+            "retries": self.database.statistics("retry"),
+            "redis": self.redis.observation.statistics("redis"),
             "pool": self.database.get_pool_status(),
             "replica": self.database.replica_statistics(),
             "cache": {**self.redis.stats(), **self._values.stats()},

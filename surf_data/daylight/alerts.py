@@ -1,6 +1,5 @@
 """Alerts: rules, and who sends what of them. One process sends, however many observe the same."""
 
-import logging
 import operator
 import os
 import socket
@@ -12,6 +11,7 @@ from surf_data.daylight.operation_records import AlertRule, SentAlert
 from surf_data.daylight.queries import daylight_queries
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.monitoring import Channel, Dispatcher, Message, Observed
 
 METRICS = (
@@ -31,7 +31,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 SEVERITIES = ("info", "warning", "critical")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class AlertService:
@@ -126,7 +126,7 @@ class AlertService:
             try:
                 self._rules = self.list_rules()
             except DatabaseError as error:
-                _log.warning("alert rules not read", extra={"error": type(error).__name__})
+                _log.warning("alert rules not read", extra=error_facts(error))
         sent: list[tuple[str, str]] = []
         for rule in self._rules:
             value = values.get(rule.metric)
@@ -202,7 +202,7 @@ class AlertService:
                 value=value,
             )
         except DatabaseError as error:
-            _log.warning("alert not noted", extra={"rule": rule.id, "error": type(error).__name__})
+            _log.warning("alert not noted", extra={"rule": rule.id, **error_facts(error)})
 
     def close(self) -> None:
         """Send what waits, for 5 seconds at the most. Idempotent."""

@@ -1,6 +1,5 @@
 """The original's entry: one data layer for the process, begun at start, with the services as names to import."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +19,10 @@ from surf_data.daylight.settings import DaylightKeywords
 from surf_data.daylight.users import UserService
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.secret import Secret
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class DatabaseService:
@@ -80,7 +80,7 @@ class DatabaseService:
             try:
                 handler()
             except Exception as error:  # noqa: BLE001 - the next one has its turn
-                _log.warning("shutdown handler failed", extra={"error": type(error).__name__})
+                _log.warning("shutdown handler failed", extra=error_facts(error))
         self._initialized_at = None
         self.data.close()
 
@@ -98,7 +98,7 @@ class DatabaseService:
             done = [each for each in applied if each.state == "applied"]
             current = f"{done[-1].number:04}" if done else "0"
         except SurfDataError as error:
-            _log.warning("migrations not looked at", extra={"error": type(error).__name__})
+            _log.warning("migrations not looked at", extra=error_facts(error))
         settings = self.data.own_settings
         return {
             "initialized": self._initialized_at is not None,

@@ -1,7 +1,6 @@
 """Errors of the application, recorded without ever raising another one."""
 
 import hashlib
-import logging
 import traceback
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -13,6 +12,7 @@ from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.redaction import redacted
 from surf_data.errors import DatabaseError, ValidationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import Executor, Json
 
 #: How bad an error is, by words in its message; the first line with one of its words counts.
@@ -25,7 +25,7 @@ SEVERITIES: dict[str, tuple[str, ...]] = {
 _MAX_MESSAGE = 10_000
 _MAX_STACK = 50_000
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def severity_of(message: str) -> str:
@@ -72,7 +72,7 @@ class ErrorLoggingService:
                     fingerprint=_fingerprint(error),
                 )
         except DatabaseError as failure:
-            _log.warning("error not recorded", extra={"error": type(failure).__name__, "logged": type(error).__name__})
+            _log.warning("error not recorded", extra={**error_facts(failure), "logged": type(error).__name__})
         return None
 
     def get_error_logs(self, limit: int = 100, severity: str | None = None, *, before: object = None) -> list[ErrorLog]:

@@ -1,15 +1,12 @@
 """What the day planner observes of itself: a sample each minute, and what the rules are compared with."""
 
-import logging
 import os
 import socket
 import threading
 import time
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from surf_data.daylight.alerts import AlertService
@@ -19,6 +16,7 @@ from surf_data.daylight.records import as_json
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
 from surf_data.kernel.health import Health
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.monitoring import Figures, Observed, figures
 
 #: Statements in a window below which there is no rate: one failure of two is no half.
@@ -27,7 +25,7 @@ MIN_STATEMENTS = 20
 _MAX_CHECKS = 100
 _MAX_SAMPLES = 24 * 60
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class MonitoringService:
@@ -111,7 +109,7 @@ class MonitoringService:
                 errors=[query.errors for query in queries],
                 row_counts=[query.rows for query in queries],
                 totals=[query.total_ms for query in queries],
-                p95s=[_p95(query.durations) for query in queries],
+                p95s=[query.percentile(95) for query in queries],
                 longest=[query.durations[-1][0] for query in queries],
             )
         self._last = now
@@ -238,7 +236,7 @@ class MonitoringService:
             try:
                 overdue = daylight_queries().retention_overdue_days(self._observed.database) or 0.0
             except DatabaseError as error:
-                _log.warning("retention not looked at", extra={"error": type(error).__name__})
+                _log.warning("retention not looked at", extra=error_facts(error))
         return {
             "average_query_ms": done.average_ms if enough else 0.0,
             "error_rate": done.errors / done.count if enough else 0.0,
@@ -254,12 +252,7 @@ class MonitoringService:
             try:
                 self.sample()
             except DatabaseError as error:
-                _log.warning("sample not written", extra={"error": type(error).__name__})
-
-
-def _p95(durations: Sequence[tuple[float, int]]) -> float:
-    reached = list(accumulate(number for _, number in durations))
-    return durations[bisect_left(reached, 0.95 * reached[-1])][0]
+                _log.warning("sample not written", extra=error_facts(error))
 
 
 def _reads(name: str) -> bool:

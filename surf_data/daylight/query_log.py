@@ -45,6 +45,8 @@ class QueryLog:
 
     def __call__(self, event: QueryEvent) -> None:
         """Remember a statement, if there is a reason to."""
+        if event.kind != "statement":
+            return
         if event.error is not None:
             self._failed.append(_Event(datetime.now(UTC), event))
         elif event.duration_ms > self._slow_ms:

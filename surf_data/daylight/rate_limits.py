@@ -1,6 +1,5 @@
 """Rate limits: counted in Redis, in PostgreSQL while Redis is away, and decided without counting while both are."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import Record
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import Executor
 from surf_data.kernel.redis import RedisManager
 
@@ -28,7 +28,7 @@ POLICY_SECONDS = 5.0
 _TAG = "{daylight:limits}"
 _PORTION = 5_000
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def _patterns(field: str, value: object) -> list[str]:
@@ -239,7 +239,7 @@ class RateLimiter:
                 if self._read_at is None or now - self._read_at >= POLICY_SECONDS:
                     self._limits = [limit for limit in self.list_limits() if limit.enabled]
             except DatabaseError as error:
-                _log.warning("rate limits not read", extra={"error": type(error).__name__, "first": first})
+                _log.warning("rate limits not read", extra={**error_facts(error), "first": first})
             finally:
                 self._read_at = time.monotonic()
                 self._reading.release()

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from surf_data.kernel.correlation import correlation_id
+from surf_data.kernel.log_messages import Message
 from surf_data.kernel.secret import Secret
 
 #: The longest line, in bytes: what many collectors take without cutting it.
@@ -52,7 +53,8 @@ class JsonFormatter(logging.Formatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            # Its facts stand beside it.
+            "message": record.msg.text if isinstance(record.msg, Message) else record.getMessage(),
         }
         if (correlation := correlation_id()) is not None:
             document["correlation_id"] = correlation

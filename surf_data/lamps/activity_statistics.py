@@ -1,6 +1,5 @@
 """Counts of activity: what is over is rolled up, the rest is read."""
 
-import logging
 import math
 from datetime import UTC, timedelta
 from time import monotonic
@@ -8,6 +7,7 @@ from typing import Any
 
 from surf_data.errors import DatabaseError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import Executor
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import StatisticsRow
@@ -20,7 +20,7 @@ _PORTION = 10_000
 # Seconds for which a caller that wants statistics goes on rolling up.
 _ROLL_UP_TIMEOUT = 1.0
 
-_log = logging.getLogger("surf_data.lamps.activity_statistics")
+_log = get_logger("surf_data.lamps.activity_statistics")
 
 
 def activity_statistics(database: Executor, hours: int, *, rolls_up: bool) -> dict[str, Any]:
@@ -32,8 +32,7 @@ def activity_statistics(database: Executor, hours: int, *, rolls_up: bool) -> di
         try:
             roll_up(database, hours, monotonic() + _ROLL_UP_TIMEOUT)
         except DatabaseError as error:
-            facts = {"error": type(error).__name__, "sqlstate": error.sqlstate}
-            _log.warning("activity not rolled up", extra=facts)
+            _log.warning("activity not rolled up", extra=error_facts(error))
         rows = read(database, hours=hours, allow_unrolled=True)
     return _counts(hours, rows)
 

@@ -1,6 +1,5 @@
 """Locations and API configurations: the same for every lamp, kept until their version moves."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -8,13 +7,14 @@ from uuid import UUID
 import attrs
 
 from surf_data.kernel.crypto import KeyRing
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Executor, maker
 from surf_data.lamps import api_keys
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.rows import LampOfManyRow, LampRow, ReferenceRow
 from surf_data.lamps.types import ApiConfig, Coordinates, LampConfig
 
-_log = logging.getLogger("surf_data.lamps.reference_data")
+_log = get_logger("surf_data.lamps.reference_data")
 
 # In the order of the fields, without a default for any.
 _lamp_config = maker(LampConfig)

@@ -1,6 +1,5 @@
 """Runs one section of a migration, with its record, until it is done or cannot be."""
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from surf_data.errors import DatabaseError, MigrationError, SurfDataError
 from surf_data.kernel import validation
 from surf_data.kernel.backoff import Backoff
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.migrate.concurrent_index import ConcurrentIndex
 from surf_data.migrate.failure import described
@@ -25,7 +25,7 @@ from surf_data.migrate.history import Entry
 from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.rows import Direction, Record, SessionState
 
-_log = logging.getLogger("surf_data.migrate.execution")
+_log = get_logger("surf_data.migrate.execution")
 
 # Another session was in the way: a lock could not be had in time, or a deadlock was broken. Nothing was done, and
 # nothing else that may have gone wrong would go better the next time.

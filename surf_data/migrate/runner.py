@@ -1,6 +1,5 @@
 """Brings a database to a folder of migrations, and keeps the history of it."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import psycopg
 
 from surf_data.errors import MigrationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate import history
@@ -22,7 +22,7 @@ from surf_data.migrate.lock import exclusive
 from surf_data.migrate.rows import Direction, Record
 from surf_data.migrate.status import MigrationStatus, compare
 
-_log = logging.getLogger("surf_data.migrate.runner")
+_log = get_logger("surf_data.migrate.runner")
 
 _RECORDING = Translation("recording the baseline")
 

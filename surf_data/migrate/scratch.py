@@ -1,6 +1,5 @@
 """A database that is made for a check and dropped after it."""
 
-import logging
 import secrets
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -12,12 +11,13 @@ import attrs
 import psycopg
 from psycopg import sql
 
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.queries import migrate_queries
 
-_log = logging.getLogger("surf_data.migrate.scratch")
+_log = get_logger("surf_data.migrate.scratch")
 
 #: What the names of such databases begin with.
 PREFIX = "surf_data_scratch_"

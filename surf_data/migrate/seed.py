@@ -1,6 +1,5 @@
 """Fills a migrated database with what its migrations do not: the plain SQL files in the folder's subfolder ``seed``."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ import psycopg
 
 from surf_data.errors import MigrationError
 from surf_data.kernel import sql_folders
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session, aftereffects
 from surf_data.kernel.postgres.scanner import Token
 from surf_data.kernel.postgres.translation import translated
@@ -18,7 +18,7 @@ from surf_data.migrate.queries import migrate_queries
 from surf_data.migrate.runner import Runner
 from surf_data.migrate.statements import split
 
-_log = logging.getLogger("surf_data.migrate.seed")
+_log = get_logger("surf_data.migrate.seed")
 
 # While it waits for a lock others queue behind it.
 _LOCK_TIMEOUT = "3s"

@@ -4,15 +4,15 @@ When the server was lost while records were under way, the same are sent again. 
 say so: a key is given once.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from surf_data.errors import CommitUnknown, ConstraintViolation, DatabaseError
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import retry
 from surf_data.mining.records import Record
 
-_log = logging.getLogger("surf_data.mining.insertion")
+_log = get_logger("surf_data.mining.insertion")
 
 
 def insert_once(repository: Any, records: Sequence[Record]) -> list[int]:
@@ -54,7 +54,7 @@ def _stored(store: Callable[[], object], exists: Callable[[], bool]) -> Database
         # The kernel has sent again what the server has rolled back.
         if tries == retry.TRIES or not retry.is_lost(failure):
             return doubt or failure
-        _log.info("trying again", extra={"error": type(failure).__name__})
+        _log.info("trying again", extra=error_facts(failure))
         retry.pause(tries)
     return None
 

@@ -55,7 +55,7 @@ class MiningDataLayer(DataLayer[MiningTransaction], Repositories):
     Arguments:
         settings: what `surf_data.mining.settings.load_settings` returned.
         on: another data layer, whose connections are used.
-        observer: called with a `QueryEvent` after every statement.
+        observer: called with a `QueryEvent` after every statement, and what else it describes.
 
     Raises:
         ConfigurationError: a URL is malformed.

@@ -1,12 +1,12 @@
 """What is counted of the operations of an access object, and how their errors become those that callers know."""
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, DeadlineExceeded, RedisError, RedisUnavailable
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.mining.errors import (
     AccessError,
     PgsqlConnectionError,
@@ -15,7 +15,7 @@ from surf_data.mining.errors import (
     StatementFailed,
 )
 
-_log = logging.getLogger("surf_data.mining")
+_log = get_logger("surf_data.mining")
 
 #: Returns where the server is, for errors.
 Details = Callable[[], Mapping[str, Any]]
@@ -67,7 +67,7 @@ class Observed:
         if not isinstance(error, (DatabaseError, RedisError)):
             return False
         failure = _translated(error, self._operation, self._details)
-        _log.error("operation failed", extra={"operation": self._operation, "error": type(error).__name__})
+        _log.error("operation failed", extra={"operation": self._operation, **error_facts(error)})
         del error, traceback
         try:
             raise failure

@@ -1,6 +1,5 @@
 """`PgsqlBaseDAO`: a connection to PostgreSQL and the transaction on it, as their callers know them."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from psycopg import conninfo
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.kernel.backoff import Backoff
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import Executor, Session
 from surf_data.mining.connections import shared_layer
 from surf_data.mining.errors import DataAccessError
@@ -19,7 +19,7 @@ from surf_data.mining.layer import MiningDataLayer
 from surf_data.mining.operations import Observed, OperationCounts
 from surf_data.mining.records import Record
 
-_log = logging.getLogger("surf_data.mining.pgsql")
+_log = get_logger("surf_data.mining.pgsql")
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class PgsqlBaseDAO:
         except DatabaseUnavailable as error:
             if is_last:
                 raise
-            _log.warning("attempt failed", extra={"operation": "connect", "error": type(error).__name__})
+            _log.warning("attempt failed", extra={"operation": "connect", **error_facts(error)})
             return False
         return True
 

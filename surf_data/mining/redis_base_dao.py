@@ -1,6 +1,5 @@
 """`RedisBaseDAO`: a connection to Redis, as its callers know it."""
 
-import logging
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -9,11 +8,12 @@ from urllib.parse import urlsplit
 import redis
 
 from surf_data.errors import RedisError
+from surf_data.kernel.log_messages import get_logger
 from surf_data.mining.connections import shared_layer
 from surf_data.mining.layer import MiningDataLayer
 from surf_data.mining.operations import Observed, OperationCounts
 
-_log = logging.getLogger("surf_data.mining.redis")
+_log = get_logger("surf_data.mining.redis")
 
 T = TypeVar("T")
 

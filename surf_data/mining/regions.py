@@ -1,7 +1,6 @@
 """Regions of a mine as they are kept in Redis, by others and by us."""
 
 import json
-import logging
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,10 +11,11 @@ import attrs
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.mining import values
 from surf_data.mining.errors import RedisReadFailed
 
-_log = logging.getLogger("surf_data.mining.regions")
+_log = get_logger("surf_data.mining.regions")
 
 _MAX_POINTS = 1_000_000
 # Others write 2025-9-1, too.

@@ -10,7 +10,6 @@ All keys of an asset have one hash tag, and each write is one script: nothing is
 """
 
 import json
-import logging
 from contextlib import suppress
 from typing import Any
 
@@ -19,11 +18,12 @@ import redis
 
 from surf_data.errors import ValidationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.mining.errors import RedisReadFailed
 from surf_data.mining.key_pattern import RedisKeyPattern
 from surf_data.mining.regions import RegionData, decoded
 
-_log = logging.getLogger("surf_data.mining.regions")
+_log = get_logger("surf_data.mining.regions")
 
 #: Versions of a region that are kept.
 KEEP_VERSIONS = 50

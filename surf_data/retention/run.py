@@ -1,6 +1,5 @@
 """One maintenance of some tables of a database."""
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from typing import Any
@@ -10,6 +9,7 @@ import psycopg
 from surf_data.domain import Retention
 from surf_data.errors import LockTimeout
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Limits, seconds
@@ -20,7 +20,7 @@ from surf_data.retention.partitions import maintain_partitions
 from surf_data.retention.queries import retention_queries
 from surf_data.retention.results import BeforeDrop, TableMaintenance
 
-_log = logging.getLogger("surf_data.retention.run")
+_log = get_logger("surf_data.retention.run")
 
 # In seconds. Shorter than for a migration: the steps are many and small.
 _MAX_BACKOFF = 5.0

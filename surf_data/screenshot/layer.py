@@ -78,7 +78,7 @@ class ScreenshotDataLayer(DataLayer[ScreenshotTransaction], Repositories):
     Arguments:
         settings: what `surf_data.data_layer.load_settings` returned.
         on: another data layer, whose connections are used.
-        observer: called with a `QueryEvent` after every statement.
+        observer: called with a `QueryEvent` after every statement, and what else it describes.
 
     Raises:
         ConfigurationError: a URL or a setting is malformed.

@@ -1,13 +1,13 @@
 """A thread that says again and again that a command is alive."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 from surf_data.errors import DatabaseError
+from surf_data.kernel.log_messages import error_facts, get_logger
 
-_log = logging.getLogger("surf_data.specify.heartbeat")
+_log = get_logger("surf_data.specify.heartbeat")
 
 # Heartbeats in the time of one lease: two may be lost.
 _BEATS = 3
@@ -42,4 +42,4 @@ def _beat(beat: Callable[[int, float], bool], command_id: int, lease_seconds: fl
             alive = beat(command_id, lease_seconds)
         except DatabaseError as error:
             # The next one may arrive; and if none does, the command is only taken for dead until it completes.
-            _log.warning("heartbeat failed", extra={"command_id": command_id, "error": type(error).__name__})
+            _log.warning("heartbeat failed", extra={"command_id": command_id, **error_facts(error)})

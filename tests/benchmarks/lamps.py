@@ -18,8 +18,8 @@ from benchmarks.peer_asyncpg import LAMP_CONFIGURATION, Asyncpg
 from benchmarks.peer_pgbench import pgbench, program
 from benchmarks.results import AtLeast, AtMost, Question, Result, Row, ShareOf, compare
 from surf_data.kernel import resources
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres import load_queries
-from surf_data.kernel.postgres.observation import Observation
 from surf_data.lamps.queries import lamp_queries
 from surf_data.lamps.types import LampConfig
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +20,7 @@ from surf_data.daylight.sqlite.source import SourceFile, opened
 from surf_data.daylight.sqlite.values import Refused
 from surf_data.errors import ConstraintViolation, MigrationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Executor, Json
 
 #: Rows of the source in one transaction.
@@ -30,7 +30,7 @@ KEEP_DAYS = 90
 _MAX_QUARANTINE = 1_000
 _DIGITS = 15
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class _RolledBack(Exception):

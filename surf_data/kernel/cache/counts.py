@@ -3,15 +3,21 @@
 import threading
 
 from surf_data.kernel import forking
+from surf_data.kernel.observation import Observation
 
 #: What is counted.
 COUNTED = ("corrupt", "hits", "loads", "misses", "shared", "stale", "writes")
 
 
 class CacheCounts:
-    """Counts since the start of the process. Thread-safe; a child process of ``fork`` starts at zero."""
+    """Counts since the start of the process. Thread-safe; a child process of ``fork`` starts at zero.
 
-    def __init__(self) -> None:
+    Arguments:
+        observation: whose observer receives what is counted.
+    """
+
+    def __init__(self, observation: Observation) -> None:
+        self._observation = observation
         self.reset_after_fork()
         forking.register(self)
 
@@ -25,6 +31,9 @@ class CacheCounts:
         with self._lock:
             for name, amount in amounts.items():
                 self._counts[name] += amount
+        for name, amount in amounts.items():
+            if amount:
+                self._observation.tell("cache", name, 0, amount)
 
     def snapshot(self) -> dict[str, int]:
         """Return all counts, of one moment."""

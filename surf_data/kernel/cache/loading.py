@@ -1,6 +1,5 @@
 """Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, cast
@@ -13,11 +12,12 @@ from surf_data.kernel.cache.counts import CacheCounts
 from surf_data.kernel.cache.freshness import fresh
 from surf_data.kernel.cache.json_values import Document, document_of, validated_jitter, validated_ttl
 from surf_data.kernel.cache.single_flight import Flight, Pilot, SingleFlight
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.redis.lock import RedisLock
 from surf_data.kernel.redis.manager import RedisManager
 from surf_data.kernel.redis.permits import Permit, Permits
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: What computes a value: it takes nothing, and returns ``None`` when there is none.
 Source = Callable[[], Mapping[str, Any] | None]
@@ -215,7 +215,7 @@ class Loader:
         try:
             self.flights.complete(task.key, flight, lambda flight: self._compute(task, flight, seen))
         except Exception as error:  # noqa: BLE001 - no caller waits; the next one tries again
-            _log.warning("cached value not refreshed", extra={"key": task.key, "error": type(error).__name__})
+            _log.warning("cached value not refreshed", extra={"key": task.key, **error_facts(error)})
         finally:
             pilot.is_over = permit.is_over = True
             self._refreshes.give_back(permit)

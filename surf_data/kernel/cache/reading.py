@@ -1,6 +1,5 @@
 """Finding values: in the near cache, then in Redis; and deciding what may be used of what is found."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +13,7 @@ from surf_data.kernel.cache.freshness import GONE, PERSISTENT, expired
 from surf_data.kernel.cache.json_values import Absence, Entry, copy_json, is_doubtful, json_copier, load
 from surf_data.kernel.cache.near import NearCache, NearEntry, PendingRead
 from surf_data.kernel.cache.outdated import OutdatedKeys
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.redis.manager import RedisManager
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: What is found where it was stored that there is no value.
 ABSENT: Any = object()

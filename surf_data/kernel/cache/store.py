@@ -65,7 +65,7 @@ class JsonCache:
         self._manager = manager
         self._names = Names(manager.settings.cache_prefix)
         self._known = self._names.known
-        self._counts = CacheCounts()
+        self._counts = CacheCounts(manager.observation)
         self._outdated = OutdatedKeys()
         self._loader = Loader(manager, self._counts, self._names.lock, self._store, current_deadline or _never)
         starts = tuple(self._names.start(prefix) for prefix in key_prefixes)

@@ -1,6 +1,5 @@
 """A connection on which Redis tells which keys have changed, so that a near cache can be trusted."""
 
-import logging
 import queue
 import random
 import secrets
@@ -14,10 +13,12 @@ import redis
 
 from surf_data.kernel import forking, threads
 from surf_data.kernel.cache.near import NearCache
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.redis.manager import RedisManager
 from surf_data.kernel.redis.permits import Permit, Permits
+from surf_data.kernel.redis.reasons import reason_of
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: Seconds between two questions whether the server is there.
 PING_INTERVAL = 0.5
@@ -114,7 +115,7 @@ class Tracker:
             self._listen()
         except Exception as error:  # noqa: BLE001 - a reply that is no Redis's comes as ValueError and others
             if not (self._is_lost or self._is_closed):
-                _log.warning("near cache off", extra={"error": type(error).__name__})
+                _log.warning("near cache off", extra={"error": type(error).__name__, "reason": reason_of(error)})
         finally:
             self._is_lost = True
             self._near.distrust()

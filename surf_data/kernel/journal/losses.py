@@ -1,9 +1,10 @@
 """Entries that could not be logged: counted, and a warning."""
 
-import logging
 import threading
 
-_log = logging.getLogger("surf_data.kernel.journal.losses")
+from surf_data.kernel.log_messages import error_facts, get_logger
+
+_log = get_logger("surf_data.kernel.journal.losses")
 
 
 class LossCounter:
@@ -22,15 +23,13 @@ class LossCounter:
         """Count entries, and warn of the error that they were lost by.
 
         Arguments:
-            error: only its class, field and SQLSTATE are logged.
+            error: its class, field and SQLSTATE are logged, and the text of one of ours.
             entries: how many were lost, 1 or more.
         """
         with self._lock:
             self._count += entries
-        facts = {"table": self._table, "error": type(error).__name__, "field": getattr(error, "field", None)}
-        _log.warning(
-            "journal entries lost", extra={**facts, "sqlstate": getattr(error, "sqlstate", None), "entries": entries}
-        )
+        facts = {"table": self._table, **error_facts(error), "field": getattr(error, "field", None)}
+        _log.warning("journal entries lost", extra={**facts, "entries": entries})
 
     @property
     def count(self) -> int:

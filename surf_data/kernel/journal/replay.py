@@ -1,6 +1,5 @@
 """What a spool keeps is written later, in order, each entry exactly once."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +8,10 @@ from surf_data.kernel.journal.codec import encode
 from surf_data.kernel.journal.identifiers import identify
 from surf_data.kernel.journal.spool import Spool
 from surf_data.kernel.journal.table import Entry, JournalTable
+from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.postgres import Executor
 
-_log = logging.getLogger("surf_data.kernel.journal.replay")
+_log = get_logger("surf_data.kernel.journal.replay")
 
 
 class Replayer:
@@ -36,8 +36,8 @@ class Replayer:
         """
         lost = self._spool.append([encode(entry) for entry in entries])
         if kept := len(entries) - lost:
-            facts = {"table": self._table.name, "error": type(error).__name__, "entries": kept}
-            _log.warning("journal entries spooled", extra={**facts, "sqlstate": getattr(error, "sqlstate", None)})
+            facts = {"table": self._table.name, **error_facts(error), "entries": kept}
+            _log.warning("journal entries spooled", extra=facts)
         return lost
 
     def catch_up(self) -> None:
@@ -46,7 +46,7 @@ class Replayer:
             try:
                 self.replay()
             except Exception as error:  # noqa: BLE001 - a file may hold anything
-                facts = {"table": self._table.name, "error": type(error).__name__}
+                facts = {"table": self._table.name, **error_facts(error)}
                 _log.warning("journal entries not replayed yet", extra=facts)
 
     def replay(self) -> int:

@@ -1,6 +1,5 @@
 """Sends messages in a thread of its own: a channel that hangs costs no query anything."""
 
-import logging
 import queue
 import threading
 import time
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from surf_data.kernel import forking
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.monitoring.channels import Channel, Message
 
 #: Messages that may wait; when there are more, the oldest is dropped.
@@ -15,7 +15,7 @@ MAX_WAITING = 100
 #: Seconds before each further try of a message that did not arrive.
 PAUSES = (1.0, 5.0, 30.0)
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class Dispatcher:

@@ -1,17 +1,21 @@
 """The figures of a data layer at one moment, and what happened between two."""
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import attrs
 
-from surf_data.kernel.postgres import DatabaseManager, QueryHistogram
+from surf_data.kernel.histograms import NOTHING, QueryHistogram
+from surf_data.kernel.postgres import DatabaseManager
 from surf_data.kernel.redis import RedisManager
 
 
 class Observed(Protocol):
     """What has figures: a data layer of whatever domain."""
+
+    def stats(self) -> dict[str, Any]:
+        """Return what has happened in this process so far."""
+        ...
 
     @property
     def database(self) -> DatabaseManager:
@@ -30,25 +34,28 @@ class Figures:
 
     #: By query.
     queries: Mapping[str, QueryHistogram]
+    #: Of waiting for a connection, by what it was for; an error is a wait in vain.
+    waits: Mapping[str, QueryHistogram]
+    #: Of the pauses before something was run again, by query; ``transaction`` for whole transactions.
+    retries: Mapping[str, QueryHistogram]
+    #: Of transactions; an error is one that was rolled back.
+    transactions: QueryHistogram
+    #: Of exchanges with Redis: ``read`` and ``write``.
+    redis: Mapping[str, QueryHistogram]
+    #: What the cache counts: ``hits``, ``misses`` and others.
+    cache: Mapping[str, int]
     #: Connections: ``size``, ``idle_size``, ``max_size`` and others.
     pool: Mapping[str, int]
     #: Whether Redis is left alone because it failed.
     breaker_open: bool
 
     def since(self, earlier: Self) -> "Figures":
-        """Return what has happened since ``earlier``; connections are those of now."""
+        """Return what queries have done since ``earlier``; all else is that of now."""
         queries: dict[str, QueryHistogram] = {}
         for name, now in self.queries.items():
-            before = earlier.queries.get(name)
-            if before is None:
-                queries[name] = now
-                continue
-            counts = Counter(dict(now.durations))
-            counts.subtract(dict(before.durations))
-            durations = tuple((milliseconds, number) for milliseconds, number in sorted(counts.items()) if number > 0)
-            if durations:
-                errors, rows = now.errors - before.errors, now.rows - before.rows
-                queries[name] = QueryHistogram(errors=errors, rows=rows, durations=durations)
+            done = now - earlier.queries.get(name, NOTHING)
+            if done.durations:
+                queries[name] = done
         return attrs.evolve(self, queries=queries)
 
     @property
@@ -74,8 +81,14 @@ class Figures:
 
 def figures(observed: Observed) -> Figures:
     """Return the figures of a data layer as they are now; no server is asked."""
+    database, cache = observed.database, observed.stats()["cache"]
     return Figures(
-        queries=observed.database.histograms(),
-        pool=observed.database.get_pool_status(),
-        breaker_open=observed.redis.stats()["breaker"] == "open",
+        queries=database.histograms(),
+        waits=database.histograms("wait"),
+        retries=database.histograms("retry"),
+        transactions=database.histograms("transaction").get("transaction", NOTHING),
+        redis=observed.redis.observation.histograms("redis"),
+        cache={name: value for name, value in cache.items() if isinstance(value, int)},
+        pool=database.get_pool_status(),
+        breaker_open=cache["breaker"] == "open",
     )

@@ -1,10 +1,11 @@
 """The figures of a data layer for Prometheus, read when they are scraped: nothing is added to any statement."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from surf_data.errors import ConfigurationError
+from surf_data.kernel.histograms import QueryHistogram
 from surf_data.kernel.monitoring.figures import Observed, figures
 
 #: Where the buckets of the histograms end, in seconds.
@@ -36,16 +37,19 @@ class PrometheusCollector:
     def collect(self) -> Iterator[Any]:
         """Yield the metrics as they are now."""
         core, prefix, now = self._core, self._prefix, figures(self._observed)
-        durations = core.HistogramMetricFamily(
-            f"{prefix}_query_duration_seconds", "How long statements took.", labels=["query"]
-        )
-        errors = core.CounterMetricFamily(f"{prefix}_query_errors", "Statements that failed.", labels=["query"])
+        yield from self._family("query", "statements", "query", now.queries)
         rows = core.CounterMetricFamily(f"{prefix}_query_rows", "Rows returned or changed.", labels=["query"])
         for name, query in now.queries.items():
-            durations.add_metric([name], _buckets(query.durations), query.total_ms / 1000)
-            errors.add_metric([name], query.errors)
             rows.add_metric([name], query.rows)
-        yield from (durations, errors, rows)
+        yield rows
+        yield from self._family("pool_wait", "callers waited for a connection", "query", now.waits)
+        yield from self._family("retry", "pauses before something was run again", "query", now.retries)
+        yield from self._family("transaction", "transactions", None, {"": now.transactions})
+        yield from self._family("redis", "exchanges with Redis", "operation", now.redis)
+        events = core.CounterMetricFamily(f"{prefix}_cache_events", "What the cache counts.", labels=["event"])
+        for name, number in now.cache.items():
+            events.add_metric([name], number)
+        yield events
         connections = core.GaugeMetricFamily(f"{prefix}_pool_connections", "Connections.", labels=["state"])
         connections.add_metric(["idle"], now.pool["idle_size"])
         connections.add_metric(["used"], now.pool["size"] - now.pool["idle_size"])
@@ -54,6 +58,19 @@ class PrometheusCollector:
         yield core.GaugeMetricFamily(
             f"{prefix}_cache_breaker_open", "Whether Redis is left alone.", value=float(now.breaker_open)
         )
+
+    def _family(self, name: str, what: str, label: str | None, found: Mapping[str, QueryHistogram]) -> Iterator[Any]:
+        """Yield how long something took, and how often it failed."""
+        labels = [] if label is None else [label]
+        durations = self._core.HistogramMetricFamily(
+            f"{self._prefix}_{name}_duration_seconds", f"How long {what} took.", labels=labels
+        )
+        errors = self._core.CounterMetricFamily(f"{self._prefix}_{name}_errors", f"Failures: {what}.", labels=labels)
+        for value, histogram in found.items():
+            values = [value] if labels else []
+            durations.add_metric(values, _buckets(histogram.durations), histogram.total_ms / 1000)
+            errors.add_metric(values, histogram.errors)
+        yield from (durations, errors)
 
 
 def _buckets(durations: Iterable[tuple[float, int]]) -> list[tuple[str, float]]:

@@ -14,7 +14,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
 from surf_data.kernel import validation
-from surf_data.kernel.postgres.observation import Observation
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres.statement import Statement
 
 #: Bytes that a reader gets at a time, at least, but for the last: the server sends each row by itself, and a compressor

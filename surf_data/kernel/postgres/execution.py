@@ -13,10 +13,10 @@ from psycopg.rows import tuple_row
 
 from surf_data.errors import DatabaseError
 from surf_data.kernel import validation
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres import formats, unreadable, unsendable
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
-from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.postgres.translation import Translation
 

@@ -1,22 +1,23 @@
 """DatabaseManager: everything that is PostgreSQL, behind one handle."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, perf_counter_ns
 from typing import Any, Self, TypeVar
 
 import psycopg
 
 from surf_data.errors import DatabaseError, DeadlineExceeded, LockTimeout
 from surf_data.kernel import forking
+from surf_data.kernel.histograms import QueryHistogram
+from surf_data.kernel.log_messages import error_facts, get_logger
+from surf_data.kernel.observation import Kind, Observation, Observer
 from surf_data.kernel.postgres import connector, effects, execution, outcome, retry
 from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter, unknown
 from surf_data.kernel.postgres.deadlines import deadline
 from surf_data.kernel.postgres.execution import Fetch, Stream
-from surf_data.kernel.postgres.observation import Observation, Observer, QueryHistogram
 from surf_data.kernel.postgres.pool import Pool
 from surf_data.kernel.postgres.replica import Replica
 from surf_data.kernel.postgres.session import CommitProbe, Session
@@ -24,7 +25,7 @@ from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.settings import Settings
 
-_log = logging.getLogger("surf_data.kernel.postgres.manager")
+_log = get_logger("surf_data.kernel.postgres.manager")
 
 T = TypeVar("T")
 
@@ -51,8 +52,8 @@ class DatabaseManager:
         self._timeout = settings.deadline or math.inf
         self._connector = Connector(settings)
         self._observation = Observation(slow_query_ms=settings.slow_query_ms, observer=observer)
-        self._pool = Pool(settings, self._connector)
-        self._replica = None if settings.replica_url is None else Replica(settings, self._position)
+        self._pool = Pool(settings, self._connector, self._observation)
+        self._replica = None if settings.replica_url is None else Replica(settings, self._position, self._observation)
         forking.register(self)
 
     def reset_after_fork(self) -> None:
@@ -141,14 +142,19 @@ class DatabaseManager:
             repeatable, left = retry.safe_to_repeat(statement, effects.may_write), 0
         try:
             if left and (error.retryable or repeatable):
-                _log.info("trying again", extra={"query": statement.name, "error": type(error).__name__})
-                retry.pause(tries)
+                self._pause(statement.name, tries, error)
                 return
             if not repeatable and retry.is_ambiguous(error, broken=broken):
                 raise unknown(error)
             raise error
         finally:
             del error
+
+    def _pause(self, name: str, tries: int, error: DatabaseError) -> None:
+        _log.info("trying again", extra={"query": name, **error_facts(error)})
+        started = perf_counter_ns()
+        retry.pause(tries)
+        self._observation.note("retry", name, perf_counter_ns() - started, error)
 
     def _may_write(self, functions: tuple[str, ...]) -> bool:
         return bool(session_queries().function_is_volatile(self, names=list(functions)))
@@ -180,8 +186,12 @@ class DatabaseManager:
                     again = retry.is_rolled_back(error) or (retry_lock_timeout and isinstance(error, LockTimeout))
                     if tries == retry.TRIES or not again:
                         raise
-                    _log.info("trying again", extra={"query": "transaction", "error": type(error).__name__})
-                retry.pause(tries)
+                    failure = error
+                try:
+                    self._pause("transaction", tries, failure)
+                finally:
+                    # As above.
+                    del failure
 
     @contextmanager
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[Stream]:
@@ -308,13 +318,13 @@ class DatabaseManager:
         """
         return self._connector.direct() if database is None else self._connector.direct(dbname=database)
 
-    def statistics(self) -> dict[str, dict[str, Any]]:
-        """Return for each query that was run its count, errors, rows and percentiles; see `Observation`."""
-        return self._observation.statistics()
+    def statistics(self, kind: Kind = "statement") -> dict[str, dict[str, Any]]:
+        """Return for each query, or what else there is of a kind, its count, errors, rows and percentiles."""
+        return self._observation.statistics(kind)
 
-    def histograms(self) -> dict[str, QueryHistogram]:
-        """Return for each query that was run how long it took how often; see `Observation`."""
-        return self._observation.histograms()
+    def histograms(self, kind: Kind = "statement") -> dict[str, QueryHistogram]:
+        """Return for each query, or what else there is of a kind, how long it took how often; see `QueryEvent`."""
+        return self._observation.histograms(kind)
 
     def replica_statistics(self) -> dict[str, int]:
         """Return ``reads``, served by the replica, and ``fallbacks``, served by the primary in its place."""

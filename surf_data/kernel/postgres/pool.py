@@ -1,6 +1,5 @@
 """The one place that hands out connections: alive ones, to known borrowers, never across a fork."""
 
-import logging
 import threading
 from contextlib import suppress
 from time import monotonic
@@ -9,13 +8,15 @@ from typing import cast
 import psycopg_pool
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable, PoolTimeout
+from surf_data.kernel.log_messages import get_logger
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres import deadlines, formats, renewal, retry
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.liveness import is_alive
 from surf_data.kernel.settings import Settings
 
-_log = logging.getLogger("surf_data.kernel.postgres.pool")
+_log = get_logger("surf_data.kernel.postgres.pool")
 
 _ConnectionPool = psycopg_pool.ConnectionPool[Connection]
 
@@ -24,6 +25,8 @@ _ConnectionPool = psycopg_pool.ConnectionPool[Connection]
 _RECONNECT_TIMEOUT = 0.4
 #: Seconds between two checks whether the server refuses us, while only new connections could help.
 _POLL_INTERVAL = 0.02
+#: Seconds from which on waiting for a connection is noted; less is what lending one takes.
+_NOTED_WAIT = 0.001
 #: Seconds between two renewals of all connections because of a standby, which may stay one.
 _RENEWAL = 1.0
 
@@ -34,10 +37,12 @@ class Pool:
     Arguments:
         settings: the pool's sizes and times.
         connector: makes the connections.
+        observation: where callers that had to wait are reported.
     """
 
-    def __init__(self, settings: Settings, connector: Connector) -> None:
+    def __init__(self, settings: Settings, connector: Connector, observation: Observation) -> None:
         self._settings = settings
+        self._observation = observation
         self._connector = connector
         self._closed = False
         self._inherited: list[object] = []
@@ -89,7 +94,7 @@ class Pool:
         """
         pool = self._pool or self._opened()
         failures = self._connector.permanent_failures
-        now = monotonic()
+        started = now = monotonic()
         timeout = self._settings.pool_timeout if timeout is None else timeout
         deadline = now + timeout
         # No min(): every statement comes this way, and it costs more.
@@ -106,12 +111,29 @@ class Pool:
                     connection = self._queue(pool, purpose, timeout, deadline, failures)
             except psycopg_pool.PoolClosed:
                 break
+            except PoolTimeout as error:
+                self._note_wait(purpose, monotonic() - started, error)
+                raise
             if self._is_fit(connection, pool):
-                self._borrowers[connection] = (threading.current_thread(), purpose, monotonic())
+                now = monotonic()
+                self._borrowers[connection] = (threading.current_thread(), purpose, now)
+                if now - started >= _NOTED_WAIT:
+                    self._lent_late(connection, purpose, now - started)
                 return connection
             _log.info("connection replaced")
             now = monotonic()
         raise DatabaseUnavailable("the data layer is closed")
+
+    def _lent_late(self, connection: Connection, purpose: str, waited: float) -> None:
+        try:
+            self._note_wait(purpose, waited)
+        except BaseException:
+            # An observer was interrupted, and the caller does not have it yet.
+            self.release(connection)
+            raise
+
+    def _note_wait(self, purpose: str, waited: float, error: PoolTimeout | None = None) -> None:
+        self._observation.note("wait", purpose, int(waited * 1e9), error)
 
     def _queue(self, pool: _ConnectionPool, purpose: str, timeout: float, deadline: float, failures: int) -> Connection:
         """Wait for a connection until ``deadline``, unless it would be in vain: then say why at once."""

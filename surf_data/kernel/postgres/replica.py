@@ -1,7 +1,6 @@
 """Reads from a replica: only what the writers of this process have written is in it, and only while it keeps up."""
 
 import itertools
-import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -9,6 +8,8 @@ from time import monotonic
 import attrs
 
 from surf_data.errors import DatabaseError, DatabaseUnavailable
+from surf_data.kernel.log_messages import error_facts, get_logger
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.connector import Connector
 from surf_data.kernel.postgres.pool import Pool
@@ -16,7 +17,7 @@ from surf_data.kernel.postgres.session import Session
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.settings import Settings
 
-_log = logging.getLogger("surf_data.kernel.postgres.replica")
+_log = get_logger("surf_data.kernel.postgres.replica")
 
 #: Seconds to wait for a connection to the replica: the primary has one, too.
 _CHECKOUT_TIMEOUT = 0.1
@@ -30,15 +31,16 @@ class Replica:
     Arguments:
         settings: the data layer's; ``replica_url`` is set.
         position: asks the primary how far its log is, in bytes.
+        observation: where callers that had to wait are reported.
 
     Raises:
         ConfigurationError: the URL is malformed.
     """
 
-    def __init__(self, settings: Settings, position: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, position: Callable[[], int], observation: Observation) -> None:
         settings = attrs.evolve(settings, database_url=settings.replica_url, pool_min_size=0)
         self._connector = Connector(settings, "replica_url")
-        self._pool = Pool(settings, self._connector)
+        self._pool = Pool(settings, self._connector, observation)
         self._max_lag = settings.replica_max_lag
         self._position = position
         self._start()
@@ -97,7 +99,7 @@ class Replica:
 
     def leave_alone(self, error: DatabaseError) -> None:
         """Go to the primary for a while."""
-        _log.warning("replica left alone", extra={"error": type(error).__name__, "sqlstate": error.sqlstate})
+        _log.warning("replica left alone", extra=error_facts(error))
         self._left_alone_until = monotonic() + _PAUSE
 
     def _needed_position(self) -> int:

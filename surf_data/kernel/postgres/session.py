@@ -9,10 +9,10 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable
+from surf_data.kernel.observation import Observation
 from surf_data.kernel.postgres import copying, effects, execution, retry
 from surf_data.kernel.postgres.copying import CopyReader, CopyWriter
 from surf_data.kernel.postgres.execution import Fetch, Stream
-from surf_data.kernel.postgres.observation import Observation
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.statement import Statement
 from surf_data.kernel.postgres.translation import Translation
@@ -145,7 +145,9 @@ class Session:
             DatabaseError: the server cannot begin or commit; or a statement in the block failed, and although that
                 was caught, nothing of the block can be kept.
         """
-        with self._block() as connection:
+        # A savepoint is no transaction.
+        timed = nullcontext() if self._transactions else self._observation.timed("transaction", "transaction")
+        with timed, self._block() as connection:
             probe = None
             is_committing = False
             try:

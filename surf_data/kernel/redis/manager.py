@@ -1,6 +1,5 @@
 """The way to Redis: the one place through which every command goes."""
 
-import logging
 import math
 import threading
 import time
@@ -14,6 +13,8 @@ from redis.exceptions import NoPermissionError
 from surf_data.errors import RedisError, RedisUnavailable
 from surf_data.kernel import forking, validation
 from surf_data.kernel.backoff import Backoff
+from surf_data.kernel.log_messages import get_logger
+from surf_data.kernel.observation import Observation, Observer
 from surf_data.kernel.redis import exchange
 from surf_data.kernel.redis.breaker import CircuitBreaker
 from surf_data.kernel.redis.permits import Permit, Permits
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # Between two attempts of `RedisManager.demand`.
 _BACKOFF = Backoff(0.075)
@@ -56,13 +57,16 @@ class RedisManager:
         settings: ``redis_url``, ``cache_timeout``, ``cache_max_connections``, ``cache_breaker_failures`` and
             ``cache_breaker_seconds`` are used here, ``cache_prefix`` by what makes keys. Without a ``redis_url``
             every call is answered at once as if Redis were unavailable.
+        observer: called with a `QueryEvent` after every exchange.
 
     Raises:
         ConfigurationError: ``redis_url`` is malformed. The error does not repeat it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, observer: Observer | None = None) -> None:
         self.settings = settings
+        #: Where exchanges are reported. A slow one is no slow query.
+        self.observation: Observation = Observation(slow_query_ms=math.inf, observer=observer)
         self._absent: str | None = None if settings.redis_url else "not configured"
         self._topology: Topology | None = _topology(settings.redis_url) if settings.redis_url else None
         self._lines: Lines | None = None
@@ -79,6 +83,7 @@ class RedisManager:
         self._slots = Permits(settings.cache_max_connections)
         self._breaker = CircuitBreaker(settings.cache_breaker_failures, settings.cache_breaker_seconds)
         self._errors = 0
+        self.observation.reset_after_fork()
 
     def call(self, operation: Callable[[redis.Redis], T], *, read: bool, otherwise: T) -> T:
         """Return what ``operation`` returns, or ``otherwise`` when Redis cannot say: for a cache.
@@ -207,9 +212,21 @@ class RedisManager:
             read: whether it only reads.
             deadline: until when all of it may take, by ``time.monotonic()``.
         """
-        lines, breaker = self._lines, self._breaker
+        lines = self._lines
         if self._absent or lines is None:
             return RedisUnavailable(reason=self._absent)
+        started = time.perf_counter_ns()
+        outcome = self._admitted(lines, operation, read=read, deadline=deadline)
+        failure = outcome if isinstance(outcome, RedisError) else None
+        # When all is given back: an observer may use Redis, too.
+        self.observation.note("redis", "read" if read else "write", time.perf_counter_ns() - started, failure)
+        return outcome
+
+    def _admitted(
+        self, lines: "Lines", operation: Callable[[redis.Redis], T], *, read: bool, deadline: float
+    ) -> tuple[T] | RedisError:
+        """Do what `outcome` says, if there is a connection, and the breaker lets it pass."""
+        breaker = self._breaker
         permit: Permit | None = None
         ticket: int | None = None
         outcome: tuple[T] | Exception | None = None
@@ -284,7 +301,8 @@ class RedisManager:
         self, lines: "Lines", breaker: CircuitBreaker, ticket: int, error: Exception, *, read: bool
     ) -> RedisError:
         self._count_error()
-        _log.debug("cache call failed", extra={"error": type(error).__name__})
+        facts = {"error": type(error).__name__, "reason": reason_of(error)}
+        _log.debug("cache call failed", extra=facts)
         if is_demoted(error):
             # Where there is another primary, connections that are made from now on lead to it.
             lines.replace()
@@ -292,7 +310,7 @@ class RedisManager:
             breaker.succeeded(ticket)
             return RedisError(reason=reason_of(error), code=code_of(error))
         if breaker.failed(ticket):
-            _log.warning("cache breaker opened", extra={"error": type(error).__name__})
+            _log.warning("cache breaker opened", extra=facts)
             lines.replace()
         return RedisUnavailable(
             reason=reason_of(error), code=code_of(error), ambiguous=not read and may_be_applied(error)

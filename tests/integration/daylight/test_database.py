@@ -101,7 +101,7 @@ def test_a_sqlite_file_is_imported_at_start(
     settings: dict[str, Any] = {"migrate_from_sqlite": True, "sqlite_path": str(path)}
     assert daylight.initialize_database(database_url, **settings) is True
     daylight.shutdown_database()
-    assert "no SQLite file to import" in caplog.messages
+    assert "no SQLite file to import" in [record.msg for record in caplog.records]
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE history (id INTEGER PRIMARY KEY, ts TEXT, type TEXT)")
         connection.execute("INSERT INTO history VALUES (1, ?, 'geocode')", (datetime.now(UTC).isoformat(),))

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from rig import RedisServer
 from rig.receivers import HttpReceiver, http_receiver, smtp_receiver
-from surf_data import daylight
+from surf_data import QueryEvent, daylight
 from surf_data.daylight import DaylightDataLayer
 from surf_data.daylight.alerting import channels
 from surf_data.daylight.operation_records import AlertRule
@@ -89,16 +89,14 @@ def _statement(sql: str) -> Any:
 
 def test_slow_statements_are_remembered(app_url: str, redis_url: str) -> None:
     """Above the threshold, slowest first, without values; an observer of the caller's is called as well."""
-    seen: list[str] = []
-    with daylight.open(
-        app_url, redis_url, slow_query_ms=0.0001, observer=lambda event: seen.append(event.query)
-    ) as data:
+    seen: list[QueryEvent] = []
+    with daylight.open(app_url, redis_url, slow_query_ms=0.0001, observer=seen.append) as data:
         data.users.get_user_by_id("kai")
         data.users.get_user_by_id("eve")
         first, second = data.monitoring.get_slow_queries()
     assert first["query"] == "daylight.user_by_id"
     assert first["duration"] >= second["duration"]
-    assert seen == ["daylight.user_by_id"] * 2
+    assert [event.query for event in seen if event.kind == "statement"] == ["daylight.user_by_id"] * 2
 
 
 def test_a_sample_is_what_happened_since_the_last(data: DaylightDataLayer, admin: Admin) -> None:
@@ -128,6 +126,17 @@ def test_prometheus_scrapes_what_there_is(data: DaylightDataLayer) -> None:
     assert 'surf_data_query_errors_total{query="daylight.user_by_id"} 0.0' in text
     assert 'surf_data_pool_connections{state="max"} 5.0' in text
     assert "surf_data_cache_breaker_open 0.0" in text
+    with pytest.raises(ZeroDivisionError), data.transaction():
+        raise ZeroDivisionError
+    data.redis.call(lambda client: client.get("none"), read=True, otherwise=None)
+    text = generate_latest(registry).decode()
+    assert "surf_data_transaction_duration_seconds_count 1.0" in text
+    assert "surf_data_transaction_errors_total 1.0" in text
+    assert 'surf_data_redis_duration_seconds_count{operation="read"} 1.0' in text
+    assert 'surf_data_cache_events_total{event="hits"} 0.0' in text
+    # The first connection had to be made.
+    assert re.search(r'surf_data_pool_wait_duration_seconds_count{query="daylight\.[a-z_]+"} 1\.0', text)
+    assert "# TYPE surf_data_retry_duration_seconds histogram" in text
 
 
 def test_opentelemetry_collects_the_same(data: DaylightDataLayer) -> None:
@@ -142,6 +151,10 @@ def test_opentelemetry_collects_the_same(data: DaylightDataLayer) -> None:
     points = {p.attributes["db.query.summary"]: p.value for p in metrics["surf_data.query.count"].data.data_points}
     assert points["daylight.user_by_id"] == 1
     assert {"db.client.connection.count", "db.client.connection.max", "surf_data.query.duration"} <= set(metrics)
+    [transactions] = metrics["surf_data.transaction.count"].data.data_points
+    assert (transactions.value, metrics["surf_data.pool.wait.count"].unit) == (0, "{wait}")
+    hits = {p.attributes["surf_data.cache.event"]: p.value for p in metrics["surf_data.cache.events"].data.data_points}
+    assert hits["hits"] == 0
     provider.shutdown()
 
 
@@ -299,8 +312,8 @@ def test_figures_that_rules_compare(
     admin.execute("ALTER TABLE daylight.retention_policies RENAME TO gone")
     admin.execute("ALTER TABLE daylight.alert_rules RENAME TO gone_too")
     assert monitoring.evaluate_rules() == []
-    assert "retention not looked at" in caplog.messages
-    assert "alert rules not read" in caplog.messages
+    assert "retention not looked at" in [record.msg for record in caplog.records]
+    assert "alert rules not read" in [record.msg for record in caplog.records]
 
 
 def test_the_sampler_runs_until_it_is_stopped(
@@ -328,7 +341,7 @@ def test_the_sampler_runs_until_it_is_stopped(
     monitoring.stop()
     assert not monitoring.is_started
     assert len(receiver.received) == 1
-    assert "sample not written" in caplog.messages
+    assert "sample not written" in [record.msg for record in caplog.records]
 
 
 def test_email_and_slack_and_sns_arrive(receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,7 +396,7 @@ def test_what_does_not_arrive_is_tried_again(receiver: HttpReceiver, caplog: pyt
     dispatcher.close(30)
     assert dispatcher.failed == {"refusing": 1, "broken": 1}
     assert len(receiver.received) == 3
-    assert {record.error for record in caplog.records if record.message == "alert not sent"} == {
+    assert {record.error for record in caplog.records if record.msg == "alert not sent"} == {
         "refused",
         "ConfigurationError",
     }  # type: ignore[attr-defined]

@@ -93,7 +93,7 @@ def test_bad_input_is_logged_and_counted_not_raised(
     data.activity.log_activity(**entry)
     assert data.stats()["activity"] == {"failures": 1}
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert record.message == "journal entries lost"
+    assert record.msg == "journal entries lost"
     assert record.__dict__["field"].startswith(field)
     assert data.stats()["queries"] == {}
 

@@ -225,7 +225,7 @@ def test_statistics_do_without(
     with surf_data.open(f"{application_url}&options=-c%20{setting}") as data:
         assert data.activity.get_activity_statistics()["total"] > 2800
     [record] = [record for record in caplog.records if record.name == "surf_data.lamps.activity_statistics"]
-    assert record.message == "activity not rolled up"
+    assert record.msg == "activity not rolled up"
     assert record.__dict__["sqlstate"] in {"25006", "25000"}
 
 

@@ -198,7 +198,7 @@ def test_unreadable_locations_are_left_out_with_a_warning(
         config = data.lamps.get_lamp_configuration(lamp_id)
         assert config is not None
         assert (config.location_name, config.coordinates) == (name, None)
-    assert [record.message for record in caplog.records] == ["unreadable entry in supported_locations"] * 4
+    assert [record.msg for record in caplog.records] == ["unreadable entry in supported_locations"] * 4
 
 
 def test_registration_is_logged_with_it(data: LampsDataLayer) -> None:

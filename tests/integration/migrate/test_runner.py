@@ -188,7 +188,7 @@ def test_each_migration_is_logged(runner: Callable[..., Runner], caplog: pytest.
     """One record a migration, with its domain, its name and its duration."""
     with caplog.at_level(logging.INFO, logger="surf_data.migrate"):
         runner(FIRST, SECOND).up()
-    facts = [(entry.getMessage(), vars(entry)["domain"], vars(entry)["migration"]) for entry in caplog.records]
+    facts = [(entry.msg, vars(entry)["domain"], vars(entry)["migration"]) for entry in caplog.records]
     assert facts == [("migration applied", "shop", "0001_step"), ("migration applied", "shop", "0002_step")]
     assert all(vars(entry)["duration_ms"] > 0 for entry in caplog.records)
 

@@ -29,7 +29,7 @@ class Recorded(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Call it."""
-        if record.getMessage() == "migration has to wait":
+        if record.msg == "migration has to wait":
             self._call(record)
 
 

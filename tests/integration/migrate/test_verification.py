@@ -442,7 +442,7 @@ def test_a_server_that_goes_away(
         gone = True
     [left] = scratch_databases(server)
     [record] = [record for record in caplog.records if record.name == "surf_data.migrate.scratch"]
-    assert (record.levelno, record.getMessage()) == (logging.WARNING, "scratch database was left behind")
+    assert (record.levelno, record.msg) == (logging.WARNING, "scratch database was left behind")
     assert vars(record)["database"] == left
     server.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(left)))
 

@@ -169,7 +169,7 @@ def test_versions(source: RedisSourceDAO, client: redis.Redis, caplog: pytest.Lo
     everything = source.get_asset_regions("truck-1", include_all_versions=True)
     assert everything is not None
     assert [region["region_guid"] for region in everything] == ["a", "a", "b", "plain"]
-    assert [record.key for record in caplog.records if record.message == "region skipped"] == [  # type: ignore[attr-defined]
+    assert [record.key for record in caplog.records if record.msg == "region skipped"] == [  # type: ignore[attr-defined]
         "region:broken"
     ] * 2
 
@@ -196,7 +196,7 @@ def test_site_regions(source: RedisSourceDAO, client: redis.Redis, caplog: pytes
         {"region_guid": "g", "region_name": "North", "region_points": POINTS},
         {"region_guid": "h", "region_name": None, "region_points": "other"},
     ]
-    [record] = [record for record in caplog.records if record.message == "regions skipped"]
+    [record] = [record for record in caplog.records if record.msg == "regions skipped"]
     assert (record.key, record.count) == ("site:site-1:regions", 7)  # type: ignore[attr-defined]
 
 

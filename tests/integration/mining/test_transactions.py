@@ -125,7 +125,7 @@ def test_close(dao: PgsqlActionDAO, cycle: Cycle, stored: Callable[[], int], cap
         dao.insert_new_data(cycle(cycle_number=2))
     assert stored() == 1
     [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert (warning.message, warning.statements) == ("uncommitted work rolled back", 1)  # type: ignore[attr-defined]
+    assert (warning.msg, warning.statements) == ("uncommitted work rolled back", 1)  # type: ignore[attr-defined]
 
 
 def test_within_itself(dao: PgsqlActionDAO, refused: Refused) -> None:
@@ -203,7 +203,7 @@ def test_errors_carry_nothing_of_the_driver(
     assert error.operation == "insert_new_data"
     assert not error.retryable
     assert "hunter2" not in f"{error!r} {vars(error)} {vars(error.original_exception)} {caplog.text}"
-    assert [record.message for record in caplog.records] == ["operation failed"]
+    assert [record.msg for record in caplog.records] == ["operation failed"]
 
 
 def test_connect(data: MiningDataLayer, caplog: pytest.LogCaptureFixture) -> None:
@@ -216,6 +216,6 @@ def test_connect(data: MiningDataLayer, caplog: pytest.LogCaptureFixture) -> Non
             dao.connect()
         assert dao.health_check() is False
         assert dao.pgsql_db_settings == {"host": "127.0.0.1", "port": "1", "database": "none", "user": "absent"}
-    warnings = [record for record in caplog.records if record.message == "attempt failed"]
+    warnings = [record for record in caplog.records if record.msg == "attempt failed"]
     assert len(warnings) == 2
     assert "hunter2" not in f"{caught.value!r} {vars(caught.value)} {caplog.text}"

@@ -141,7 +141,7 @@ def test_documents_of_strangers(
     put(source, 1)
     client.hset("asset:{truck%3A1%20%7Bx%7D}:regions", "strange", document)  # type: ignore[arg-type]
     assert versions(source) == [("north", 1)]
-    [record] = [record for record in caplog.records if record.message == "region skipped"]
+    [record] = [record for record in caplog.records if record.msg == "region skipped"]
     assert record.key == "asset:{truck%3A1%20%7Bx%7D}:regions"  # type: ignore[attr-defined]
 
 

@@ -13,7 +13,7 @@ from surf_data.daylight.retention.tables import archive_place
 from surf_data.daylight.settings import DaylightSettings
 from surf_data.errors import ConfigurationError
 from surf_data.kernel.archive import write
-from surf_data.kernel.monitoring import AppriseChannel, PrometheusCollector, SnsChannel, instrument
+from surf_data.kernel.monitoring import AppriseChannel, PrometheusCollector, SnsChannel, instrument, spans
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.storage import LocalStore
 
@@ -34,6 +34,7 @@ def test_archives_are_in_a_folder_or_a_bucket(tmp_path: Path) -> None:
         ("compression.zstd backports.zstd", lambda store: write(store, "x", [b"x"])),
         ("prometheus_client", lambda _: PrometheusCollector(None)),  # type: ignore[arg-type]
         ("opentelemetry", lambda _: instrument(None)),  # type: ignore[arg-type]
+        pytest.param("opentelemetry", lambda _: spans(), id="spans"),
         ("apprise", lambda _: AppriseChannel("x", Secret("json://x")).check()),
         ("boto3", lambda _: SnsChannel("arn:aws:sns:us-east-1:1:x").check()),
     ],

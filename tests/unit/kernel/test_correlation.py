@@ -50,7 +50,7 @@ def test_what_cannot_be_an_id_is_replaced(caplog: pytest.LogCaptureFixture, give
     """A header is input: it is neither used nor repeated."""
     with caplog.at_level(logging.WARNING), correlation(given) as taken:
         assert len(taken) == 32
-    assert [record.getMessage() for record in caplog.records] == ["correlation id replaced"]
+    assert [record.msg for record in caplog.records] == ["correlation id replaced"]
     assert "planted" not in caplog.text
 
 

@@ -48,7 +48,7 @@ def test_stopped_server(own_redis: Callable[..., RedisServer], caplog: pytest.Lo
     assert cache.get("key", value_of) == VALUE
     assert manager.stats()["breaker"] == "closed"
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [(record.name, record.message) for record in warnings] == [
+    assert [(record.name, record.msg) for record in warnings] == [
         ("surf_data.kernel.redis.manager", "cache breaker opened"),
         ("surf_data.kernel.redis.manager", "cache breaker closed"),
     ]

@@ -121,7 +121,7 @@ def test_without_a_thread_the_call_computes(cache: JsonCache, caplog: pytest.Log
         raise DatabaseUnavailable
 
     assert cache.get_or_load("key", value_of, fail, 60, refresh_seconds=0) == {"n": 6}
-    assert "cached value not refreshed" in caplog.messages
+    assert "cached value not refreshed" in [record.msg for record in caplog.records]
     assert cache._loader._refreshes._value == 4
 
 

@@ -301,7 +301,7 @@ def test_a_failure_in_the_background_is_logged(
     cache.set("key", {"n": 0}, 60)
     source.error = DatabaseUnavailable("sesame")
     assert cache.get_or_load("key", value_of, source, 60, refresh_seconds=0) == {"n": 0}
-    eventually(lambda: any(record.message == "cached value not refreshed" for record in caplog.records))
+    eventually(lambda: any(record.msg == "cached value not refreshed" for record in caplog.records))
     [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert (vars(record)["key"], vars(record)["error"]) == ("key", "DatabaseUnavailable")
     assert "sesame" not in repr(vars(record))

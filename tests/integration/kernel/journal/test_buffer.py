@@ -140,7 +140,7 @@ def test_one_that_is_refused_takes_no_other_with_it(
     data.activity.flush()
     assert logged(admin) == ["1", "2", "3", "4", "6", "7", "8"]
     assert data.stats()["activity"] == {"failures": 3}
-    assert [vars(record)["error"] for record in caplog.records if record.message == "journal entries lost"] == [
+    assert [vars(record)["error"] for record in caplog.records if record.msg == "journal entries lost"] == [
         "ValidationError",
         "ConstraintViolation",
         "ConstraintViolation",
@@ -253,7 +253,7 @@ def test_a_spool_that_holds_nonsense_stops_nothing(
         data.activity.flush()
     assert logged(admin) == ["1", "2"]
     assert data.stats()["activity"] == {"failures": 0}
-    assert caplog.messages.count("journal entries not replayed yet") == 2
+    assert [record.msg for record in caplog.records].count("journal entries not replayed yet") == 2
 
 
 def test_a_forked_child_writes_only_its_own(open_data: OpenData, admin: Admin) -> None:

@@ -166,7 +166,7 @@ def test_a_copy_is_observed(open_database: Opener, queries: Any) -> None:
         writer.write_row((9, "bad"))
     with pytest.raises(ZeroDivisionError), queries.word_copy(database) as writer:
         raise ZeroDivisionError
-    assert [(event.query, event.rows, event.error) for event in events] == [
+    assert [(event.query, event.rows, event.error) for event in events if event.kind == "statement"] == [
         ("word_copy", 3, None),
         ("word_copy", 0, "ConstraintViolation"),
         ("word_copy", 0, "ZeroDivisionError"),

@@ -131,7 +131,7 @@ def test_dead_connections_are_replaced_unseen(
         # Returns when the server process has ended.
         watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     assert {queries.backend(database) for _ in range(8)}.isdisjoint(before)
-    assert "connection replaced" in {record.getMessage() for record in caplog.records}
+    assert "connection replaced" in {record.msg for record in caplog.records}
     eventually(lambda: len(sessions(watcher)) == 4 and settled(database))
 
 

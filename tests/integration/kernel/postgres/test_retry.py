@@ -236,7 +236,9 @@ def test_a_statement_that_a_pooler_has_lost_is_prepared_again(
     assert queries.note_put(database, id=1) == 1
     forget(database)
     assert queries.note_put(database, id=2) == 1
-    assert "prepared statements are mixed up by a pooler; set prepared_statements=off" in caplog.messages
+    assert "prepared statements are mixed up by a pooler; set prepared_statements=off" in [
+        record.msg for record in caplog.records
+    ]
     assert queries.note_count(database) == 3
 
 

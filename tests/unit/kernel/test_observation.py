@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surf_data.errors import LockTimeout
+from surf_data.kernel.observation import Observation, _QueryRecord
 from surf_data.kernel.postgres import QueryEvent
-from surf_data.kernel.postgres.observation import Observation, _QueryRecord
 
 MILLISECOND = 1_000_000
-SLOW = ("surf_data.kernel.postgres.observation", logging.WARNING, "slow query")
+SLOW = ("surf_data.kernel.observation", logging.WARNING, "slow query")
 
 
 def exact(durations: list[int], percent: int) -> float:
@@ -92,7 +92,7 @@ def test_a_slow_query_is_a_warning_with_its_name(caplog: pytest.LogCaptureFixtur
     observation.record("fast", 1_500_000, 1)
     observation.record("slow", 1_500_001, 7)
     [record] = caplog.records
-    assert (record.name, record.levelno, record.getMessage()) == SLOW
+    assert (record.name, record.levelno, record.msg) == SLOW
     assert {"query": "slow", "duration_ms": 1.500001, "rows": 7}.items() <= vars(record).items()
 
 
@@ -117,7 +117,7 @@ def test_an_observer_that_fails_disturbs_nobody(caplog: pytest.LogCaptureFixture
     observation = Observation(observer=broken)
     observation.record("a", 1, 1)
     [record] = caplog.records
-    assert record.getMessage() == "observer failed"
+    assert record.msg == "observer failed"
     assert {"query": "a", "error": "ValueError"}.items() <= vars(record).items()
     assert "planted-7f3a" not in caplog.text
     assert observation.queries_count == 1
@@ -144,3 +144,30 @@ def test_a_histogram_says_how_often_a_query_took_how_long() -> None:
     assert (name, histogram.errors, histogram.rows, histogram.count) == ("a", 1, 6, 3)
     assert [number for _, number in histogram.durations] == [2, 1]
     assert pytest.approx(68, rel=1 / 32) == histogram.total_ms
+
+
+def test_what_is_no_statement_is_counted_by_itself() -> None:
+    """Waits, retries, transactions and exchanges reach the observer with their kind, and no query's figures."""
+    events: list[QueryEvent] = []
+    observation = Observation(slow_query_ms=0, observer=events.append)
+    observation.note("wait", "a", 2_000_000)
+    observation.note("wait", "a", 4_000_000, LockTimeout())
+    with observation.timed("transaction", "transaction"):
+        pass
+    with pytest.raises(ValueError, match="mine"), observation.timed("transaction", "transaction"):
+        raise ValueError("mine")
+    observation.tell("cache", "hits", 0, 3)
+    assert [(event.kind, event.query, event.rows, event.error) for event in events] == [
+        ("wait", "a", -1, None),
+        ("wait", "a", -1, "LockTimeout"),
+        ("transaction", "transaction", -1, None),
+        ("transaction", "transaction", -1, "ValueError"),
+        ("cache", "hits", 3, None),
+    ]
+    assert (observation.statistics(), observation.queries_count) == ({}, 0)
+    waits = observation.statistics("wait")["a"]
+    assert (waits["count"], waits["errors"]) == (2, 1)
+    assert observation.statistics("transaction")["transaction"]["count"] == 2
+    assert observation.statistics("cache") == {}
+    observation.reset_after_fork()
+    assert observation.statistics("wait") == {}
