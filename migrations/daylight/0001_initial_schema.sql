@@ -118,7 +118,8 @@ CREATE INDEX locations_age ON daylight.locations (updated_at);
 
 -- lat and lng repeat what is in location, so that a day's bounding box is a scan of numbers.
 CREATE TABLE daylight.location_history (
-    id text NOT NULL CHECK (length(id) BETWEEN 1 AND 128),
+    -- Compared as bytes, so that the first and the last id of many mean the same everywhere.
+    id text COLLATE "C" NOT NULL CHECK (length(id) BETWEEN 1 AND 128),
     user_id text NOT NULL CHECK (length(user_id) BETWEEN 1 AND 128),
     location jsonb NOT NULL CHECK (jsonb_typeof(location) = 'object'),
     lat double precision CHECK (lat BETWEEN -90 AND 90),

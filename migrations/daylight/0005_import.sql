@@ -22,9 +22,11 @@ CREATE TABLE daylight.import_portions (
     run_id bigint NOT NULL CONSTRAINT import_portions_run REFERENCES daylight.import_runs(id) ON DELETE CASCADE,
     table_name text NOT NULL,
     last_key bigint NOT NULL,
-    -- What was inserted; what is there of the portion since then, inserted or unchanged; and the checksum of that.
+    -- What was inserted; what was there already, unchanged; from when to when history is of both; and their checksum.
     inserted_ids text[] NOT NULL,
-    present_ids text[] NOT NULL,
+    unchanged_ids text[] NOT NULL,
+    first_at timestamptz,
+    last_at timestamptz,
     checksum numeric NOT NULL,
     PRIMARY KEY (run_id, table_name, last_key)
 );

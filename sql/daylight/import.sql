@@ -55,8 +55,10 @@ UPDATE daylight.import_runs AS ir
 SET status = :status::text, ended_at = CURRENT_TIMESTAMP
 WHERE ir.id = :run_id::bigint;
 
--- name: import_history_checksum(row_ids)$
--- The checksum of entries of the location history.
+-- name: import_history_checksum(run_id, table_name, last_key, first_at, last_at)$
+-- The checksum of what is there of a portion of entries of the location history, from when to when they are; as values
+-- these spare the other weeks, and an old plan may take a week for empty.
+-- plan: custom
 SELECT
     COALESCE(
         sum(
@@ -77,8 +79,16 @@ SELECT
         ),
         0
     ) AS checksum
-FROM daylight.location_history AS lh
-WHERE lh.id = ANY(:row_ids::text[]);
+FROM daylight.import_portions AS ip
+CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
+INNER JOIN daylight.location_history AS lh
+    ON e.id = lh.id
+WHERE
+    ip.run_id = :run_id::bigint
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint
+    AND lh.recorded_at >= :first_at::timestamptz
+    AND lh.recorded_at <= :last_at::timestamptz;
 
 -- name: import_history_copy()#
 -- Takes entries of the location history of which none is there yet.
@@ -166,10 +176,23 @@ SELECT
 FROM given AS g
 LEFT JOIN stored AS s ON g.id = s.id;
 
--- name: import_history_undo(row_ids, started_at)!
--- Deletes entries that a run has inserted and nothing has changed since.
-DELETE FROM daylight.location_history
-WHERE id = ANY(:row_ids::text[]) AND updated_at < :started_at::timestamptz;
+-- name: import_history_undo(run_id, table_name, last_key, first_at, last_at)!
+-- Deletes entries that a portion has inserted and nothing has changed since.
+-- plan: custom
+DELETE FROM daylight.location_history AS lh
+USING
+    daylight.import_runs AS ir,
+    daylight.import_portions AS ip,
+    unnest(ip.inserted_ids) AS e (id)
+WHERE
+    ir.id = :run_id::bigint
+    AND ip.run_id = ir.id
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint
+    AND lh.id = e.id
+    AND lh.recorded_at >= :first_at::timestamptz
+    AND lh.recorded_at <= :last_at::timestamptz
+    AND lh.updated_at < ir.started_at;
 
 -- name: import_list(row_limit)
 -- Runs, newest first.
@@ -185,32 +208,36 @@ FROM daylight.import_runs AS ir
 ORDER BY ir.id DESC
 LIMIT :row_limit::bigint;
 
--- name: import_portion(run_id, table_name, last_key, inserted_ids, present_ids, checksum)!
+-- name: import_portion(run_id, table_name, last_key, inserted_ids, unchanged_ids, first_at, last_at, checksum)!
 -- Notes what a portion has inserted; one that another process has noted is refused by import_progress afterwards.
-INSERT INTO daylight.import_portions (run_id, table_name, last_key, inserted_ids, present_ids, checksum)
+INSERT INTO daylight.import_portions (
+    run_id, table_name, last_key, inserted_ids, unchanged_ids, first_at, last_at, checksum
+)
 VALUES (
     :run_id::bigint,
     :table_name::text,
     :last_key::bigint,
     :inserted_ids::text[],
-    :present_ids::text[],
+    :unchanged_ids::text[],
+    :first_at::timestamptz,
+    :last_at::timestamptz,
     :checksum::numeric
 )
 ON CONFLICT DO NOTHING;
 
 -- name: import_portions(run_id, table_name)
--- What the portions of a table have inserted, in their order.
+-- The portions of a table in their order, each by its last key.
 SELECT
     ip.last_key,
-    ip.inserted_ids,
-    ip.present_ids,
+    ip.first_at,
+    ip.last_at,
     ip.checksum
 FROM daylight.import_portions AS ip
 WHERE ip.run_id = :run_id::bigint AND ip.table_name = :table_name::text
 ORDER BY ip.last_key;
 
--- name: import_profiles_checksum(row_ids)$
--- The checksum of profiles.
+-- name: import_profiles_checksum(run_id, table_name, last_key)$
+-- The checksum of what is there of a portion of profiles.
 SELECT
     COALESCE(
         sum(
@@ -232,8 +259,14 @@ SELECT
         ),
         0
     ) AS checksum
-FROM daylight.user_profiles AS up
-WHERE up.user_id = ANY(:row_ids::text[]);
+FROM daylight.import_portions AS ip
+CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
+INNER JOIN daylight.user_profiles AS up
+    ON e.id = up.user_id
+WHERE
+    ip.run_id = :run_id::bigint
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint;
 
 -- name: import_profiles_merge(ids, first_names, last_names, avatars, zones, documents, options, created, updated)
 -- Stores profiles, and says what became of each: refused where there is no such user.
@@ -308,10 +341,20 @@ FROM given AS g
 LEFT JOIN stored AS s ON g.id = s.user_id
 LEFT JOIN daylight.user_profiles AS up ON g.id = up.user_id;
 
--- name: import_profiles_undo(row_ids, started_at)!
--- Deletes profiles that a run has inserted and nothing has changed since.
-DELETE FROM daylight.user_profiles
-WHERE user_id = ANY(:row_ids::text[]) AND updated_at < :started_at::timestamptz;
+-- name: import_profiles_undo(run_id, table_name, last_key)!
+-- Deletes profiles that a portion has inserted and nothing has changed since.
+DELETE FROM daylight.user_profiles AS up
+USING
+    daylight.import_runs AS ir,
+    daylight.import_portions AS ip,
+    unnest(ip.inserted_ids) AS e (id)
+WHERE
+    ir.id = :run_id::bigint
+    AND ip.run_id = ir.id
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint
+    AND up.user_id = e.id
+    AND up.updated_at < ir.started_at;
 
 -- name: import_progress(run_id, expected, progress)!
 -- Notes how far a run came; no row when another process has gone on with it meanwhile.
@@ -356,8 +399,8 @@ SELECT
 FROM daylight.import_runs AS ir
 WHERE ir.id = :run_id::bigint;
 
--- name: import_sessions_checksum(row_ids)$
--- The checksum of sessions.
+-- name: import_sessions_checksum(run_id, table_name, last_key)$
+-- The checksum of what is there of a portion of sessions.
 SELECT
     COALESCE(
         sum(
@@ -376,8 +419,14 @@ SELECT
         ),
         0
     ) AS checksum
-FROM daylight.user_sessions AS us
-WHERE us.session_hash = ANY(:row_ids::text[]);
+FROM daylight.import_portions AS ip
+CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
+INNER JOIN daylight.user_sessions AS us
+    ON e.id = us.session_hash
+WHERE
+    ip.run_id = :run_id::bigint
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint;
 
 -- name: import_sessions_merge(ids, user_ids, documents, expiries, created)
 -- Stores sessions, and says what became of each: refused where there is no such user.
@@ -424,13 +473,22 @@ FROM given AS g
 LEFT JOIN stored AS s ON g.id = s.session_hash
 LEFT JOIN daylight.user_sessions AS us ON g.id = us.session_hash;
 
--- name: import_sessions_undo(row_ids)!
--- Deletes sessions that a run has inserted.
-DELETE FROM daylight.user_sessions
-WHERE session_hash = ANY(:row_ids::text[]);
+-- name: import_sessions_undo(run_id, table_name, last_key)!
+-- Deletes sessions that a portion has inserted.
+DELETE FROM daylight.user_sessions AS us
+USING
+    daylight.import_runs AS ir,
+    daylight.import_portions AS ip,
+    unnest(ip.inserted_ids) AS e (id)
+WHERE
+    ir.id = :run_id::bigint
+    AND ip.run_id = ir.id
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint
+    AND us.session_hash = e.id;
 
--- name: import_users_checksum(row_ids)$
--- The checksum of users.
+-- name: import_users_checksum(run_id, table_name, last_key)$
+-- The checksum of what is there of a portion of users.
 SELECT
     COALESCE(
         sum(
@@ -452,8 +510,14 @@ SELECT
         ),
         0
     ) AS checksum
-FROM daylight.users AS u
-WHERE u.id = ANY(:row_ids::text[]);
+FROM daylight.import_portions AS ip
+CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
+INNER JOIN daylight.users AS u
+    ON e.id = u.id
+WHERE
+    ip.run_id = :run_id::bigint
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint;
 
 -- name: import_users_merge(ids, emails, email_keys, usernames, username_keys, password_hashes, active, verified, created, updated, logins)
 -- Stores users, and says what became of each: refused where the e-mail address or the username is another's.
@@ -547,13 +611,21 @@ FROM given AS g
 LEFT JOIN stored AS s ON g.id = s.id
 LEFT JOIN daylight.users AS u ON g.id = u.id;
 
--- name: import_users_undo(row_ids, started_at)!
--- Deletes users that a run has inserted, nothing has changed since, and nothing else refers to.
+-- name: import_users_undo(run_id, table_name, last_key)!
+-- Deletes users that a portion has inserted, nothing has changed since, and nothing else refers to.
 -- accept: CASCADE only what there is none of goes with them
 DELETE FROM daylight.users AS u
+USING
+    daylight.import_runs AS ir,
+    daylight.import_portions AS ip,
+    unnest(ip.inserted_ids) AS e (id)
 WHERE
-    u.id = ANY(:row_ids::text[])
-    AND u.updated_at < :started_at::timestamptz
+    ir.id = :run_id::bigint
+    AND ip.run_id = ir.id
+    AND ip.table_name = :table_name::text
+    AND ip.last_key = :last_key::bigint
+    AND u.id = e.id
+    AND u.updated_at < ir.started_at
     AND NOT EXISTS (
         SELECT FROM daylight.user_profiles AS up
         WHERE up.user_id = u.id

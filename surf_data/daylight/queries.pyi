@@ -893,9 +893,14 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
+        run_id: int,
+        table_name: str,
+        last_key: int,
+        first_at: datetime,
+        last_at: datetime,
     ) -> Decimal:
-        """The checksum of entries of the location history."""
+        """The checksum of what is there of a portion of entries of the location history, from when to when they are; as values
+        these spare the other weeks, and an old plan may take a week for empty."""
 
     def import_history_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes entries of the location history of which none is there yet."""
@@ -951,10 +956,13 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
-        started_at: datetime,
+        run_id: int,
+        table_name: str,
+        last_key: int,
+        first_at: datetime,
+        last_at: datetime,
     ) -> int:
-        """Deletes entries that a run has inserted and nothing has changed since."""
+        """Deletes entries that a portion has inserted and nothing has changed since."""
 
     def import_list(
         self,
@@ -983,7 +991,9 @@ class _DaylightQueries:
         table_name: str,
         last_key: int,
         inserted_ids: list[str] | list[str | None],
-        present_ids: list[str] | list[str | None],
+        unchanged_ids: list[str] | list[str | None],
+        first_at: datetime | None,
+        last_at: datetime | None,
         checksum: Decimal | int,
     ) -> int:
         """Notes what a portion has inserted; one that another process has noted is refused by import_progress afterwards."""
@@ -995,8 +1005,8 @@ class _DaylightQueries:
         *,
         run_id: int,
         table_name: str,
-    ) -> list[tuple[int, list[str | None], list[str | None], Decimal]]:
-        """What the portions of a table have inserted, in their order."""
+    ) -> list[tuple[int, datetime | None, datetime | None, Decimal]]:
+        """The portions of a table in their order, each by its last key."""
 
     def import_portions_cursor(
         self,
@@ -1005,17 +1015,19 @@ class _DaylightQueries:
         *,
         run_id: int,
         table_name: str,
-    ) -> AbstractContextManager[_Rows[tuple[int, list[str | None], list[str | None], Decimal]]]:
-        """What the portions of a table have inserted, in their order."""
+    ) -> AbstractContextManager[_Rows[tuple[int, datetime | None, datetime | None, Decimal]]]:
+        """The portions of a table in their order, each by its last key."""
 
     def import_profiles_checksum(
         self,
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> Decimal:
-        """The checksum of profiles."""
+        """The checksum of what is there of a portion of profiles."""
 
     def import_profiles_merge(
         self,
@@ -1056,10 +1068,11 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
-        started_at: datetime,
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> int:
-        """Deletes profiles that a run has inserted and nothing has changed since."""
+        """Deletes profiles that a portion has inserted and nothing has changed since."""
 
     def import_progress(
         self,
@@ -1119,9 +1132,11 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> Decimal:
-        """The checksum of sessions."""
+        """The checksum of what is there of a portion of sessions."""
 
     def import_sessions_merge(
         self,
@@ -1154,18 +1169,22 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> int:
-        """Deletes sessions that a run has inserted."""
+        """Deletes sessions that a portion has inserted."""
 
     def import_users_checksum(
         self,
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> Decimal:
-        """The checksum of users."""
+        """The checksum of what is there of a portion of users."""
 
     def import_users_merge(
         self,
@@ -1210,10 +1229,11 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        row_ids: list[str] | list[str | None],
-        started_at: datetime,
+        run_id: int,
+        table_name: str,
+        last_key: int,
     ) -> int:
-        """Deletes users that a run has inserted, nothing has changed since, and nothing else refers to."""
+        """Deletes users that a portion has inserted, nothing has changed since, and nothing else refers to."""
 
     def location_delete(
         self,

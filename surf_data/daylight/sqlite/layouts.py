@@ -1,6 +1,6 @@
 """The tables of a SQLite file that are known, and the statements that store their rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,9 +9,10 @@ import attrs
 
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.sqlite import rows
-from surf_data.daylight.sqlite.rows import Converted, Row
-from surf_data.kernel.postgres import Executor
+from surf_data.daylight.sqlite.rows import Converted
 
+# Where a stored entry has its time.
+_RECORDED_AT = 7
 _HISTORY_TYPES = (*("text", "text", "jsonb", "float8", "float8", "text", "jsonb"), *("timestamptz",) * 3)
 _HISTORY_ARRAYS = (
     "ids",
@@ -38,21 +39,25 @@ class Table:
     #: Its columns; the first is the key.
     columns: tuple[str, ...]
     #: Converts a row; raises Refused or Expired. ``oldest`` is the moment before which history has expired.
-    convert: Callable[[Row, datetime | None], Converted]
+    convert: Callable[[Sequence[Any], datetime | None], Converted]
     #: What the arrays of ``merge`` are called, in the order of the values.
     arrays: tuple[str, ...]
     #: Stores rows and says what became of each.
     merge: Callable[..., Any]
-    #: The checksum of rows by id.
+    #: The checksum of what is there of a portion.
     checksum: Callable[..., Any]
-    #: Deletes rows by id that have not changed since a moment.
-    undo: Callable[[Executor, list[str | None], datetime], int]
+    #: Deletes what a portion has inserted and nothing has changed since.
+    undo: Callable[..., Any]
     #: What ``merge`` calls a refusal.
     refusal: tuple[str, str] = ("", "")
+    #: The first and the last id of all rows, of the least and the greatest key; ``None`` if they do not tell.
+    extent: Callable[[Any, Any], tuple[str, str] | None] = lambda _least, _greatest: None
     #: Whether any id in a range is there, and COPY for when none is; ``None`` where there are few rows.
     exists: Callable[..., Any] | None = None
     copy: Callable[..., Any] | None = None
     types: tuple[str, ...] = ()
+    #: Where among the values the time is by which the target is partitioned.
+    moment: int | None = None
 
 
 def tables() -> tuple[Table, ...]:
@@ -64,10 +69,11 @@ def tables() -> tuple[Table, ...]:
         arrays=_HISTORY_ARRAYS,
         merge=queries.import_history_merge,
         checksum=queries.import_history_checksum,
-        undo=lambda executor, ids, since: queries.import_history_undo(executor, row_ids=ids, started_at=since),
+        undo=queries.import_history_undo,
         exists=queries.import_history_exists,
         copy=queries.import_history_copy,
         types=_HISTORY_TYPES,
+        moment=_RECORDED_AT,
     )
     return (
         Table(
@@ -100,7 +106,7 @@ def tables() -> tuple[Table, ...]:
             ),
             merge=queries.import_users_merge,
             checksum=queries.import_users_checksum,
-            undo=lambda executor, ids, since: queries.import_users_undo(executor, row_ids=ids, started_at=since),
+            undo=queries.import_users_undo,
             refusal=("email", "or the username is another user's"),
         ),
         Table(
@@ -131,7 +137,7 @@ def tables() -> tuple[Table, ...]:
             ),
             merge=queries.import_profiles_merge,
             checksum=queries.import_profiles_checksum,
-            undo=lambda executor, ids, since: queries.import_profiles_undo(executor, row_ids=ids, started_at=since),
+            undo=queries.import_profiles_undo,
             refusal=("user_id", "is no user's"),
         ),
         Table(
@@ -142,13 +148,14 @@ def tables() -> tuple[Table, ...]:
             arrays=("ids", "user_ids", "documents", "expiries", "created"),
             merge=queries.import_sessions_merge,
             checksum=queries.import_sessions_checksum,
-            undo=lambda executor, ids, _since: queries.import_sessions_undo(executor, row_ids=ids),
+            undo=queries.import_sessions_undo,
             refusal=("user_id", "is no user's"),
         ),
         history(
             source="history",
             columns=("id", "ts", "type", "provider", "lat", "lng", "ok", "error"),
             convert=rows.history,
+            extent=rows.history_extent,
         ),
         history(
             source="location_history",
@@ -163,5 +170,6 @@ def tables() -> tuple[Table, ...]:
                 "updated_at",
             ),
             convert=rows.location_history,
+            extent=rows.location_history_extent,
         ),
     )

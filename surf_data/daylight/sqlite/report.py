@@ -23,6 +23,8 @@ class TableReport:
     expired: int = 0
     #: The rowid up to which it was read.
     last_key: int = 0
+    #: Whether no row of the source was there when the run began, and none has the id of another.
+    is_new: bool = False
 
     @property
     def read(self) -> int:

@@ -1,7 +1,8 @@
-"""What a row of a SQLite file becomes."""
+"""What a row of a SQLite file becomes. A row has its rowid, and then its table's columns, null where there is none."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from surf_data.daylight import checks
@@ -10,7 +11,6 @@ from surf_data.daylight.sqlite.values import Refused, Value
 from surf_data.errors import ValidationError
 from surf_data.kernel.crypto import token_digest
 from surf_data.kernel.emails import checked_email, email_key
-from surf_data.kernel.postgres import Json
 
 #: What a source row becomes: the id, the values in the order of the statement's arrays, and the text to check it by.
 Converted = tuple[str, tuple[Any, ...], str]
@@ -24,139 +24,116 @@ class Expired(Exception):
     """The row is older than what is kept."""
 
 
-class Row:
-    """One row of the source: values by column, where a column that is not there is null."""
-
-    __slots__ = ("_positions", "_values", "column")
-
-    def __init__(self, positions: dict[str, int]) -> None:
-        self._positions = positions
-        self._values: Sequence[Any] = ()
-        #: The column that was looked at last, for a refusal.
-        self.column: str = ""
-
-    def load(self, values: Sequence[Any]) -> None:
-        """Be the next row."""
-        self._values = values
-
-    def __getitem__(self, column: str) -> Value:
-        self.column = column
-        position = self._positions.get(column)
-        return (b"null", None) if position is None else (self._values[position], self._values[position + 1])
+_activity = values.limited(255, _UNKNOWN)
+_user = values.limited(checks.MAX_ID, _UNKNOWN)
+_key = values.limited(checks.MAX_ID, None)
+_name = values.limited(255, "", least=0)
+_word = values.limited(255, None)
+_avatar = values.limited(2048, None, least=0)
+_ok = values.boolean(None)
+_active = values.boolean(default=True)
+_verified = values.boolean(default=False)
 
 
 def _checked(*parts: str | None) -> str:
-    return _SEPARATOR.join(_NULL if part is None else part for part in parts)
+    return _SEPARATOR.join([_NULL if part is None else part for part in parts])
 
 
-def _entry(fields: dict[str, Any], oldest: datetime | None) -> Converted:
-    moment: datetime = fields["recorded_at"]
-    if oldest is not None and moment < oldest:
-        raise Expired
-    created = fields.get("created_at") or moment
-    # PostgreSQL's own text of a document is JSON as well, so it is written once.
-    location, metadata = values.jsonb_text(fields["location"]), values.jsonb_text(fields["metadata"])
-    text = _checked(
-        fields["id"],
-        fields["user_id"],
-        location,
-        fields["activity"],
-        metadata,
-        values.microseconds(moment),
-    )
-    stored = (
-        fields["id"],
-        fields["user_id"],
-        Json(location),
-        fields["lat"],
-        fields["lng"],
-        fields["activity"],
-        Json(metadata),
-        moment,
-        created,
-        fields.get("updated_at") or created,
-    )
-    return fields["id"], stored, text
-
-
-_activity = values.limited(255, _UNKNOWN)
-_user = values.limited(checks.MAX_ID, _UNKNOWN)
-_ok = values.boolean(None)
-
-
-def _required_moment(value: Value) -> datetime:
-    found = values.moment(value)
+def _required_moment(column: str, value: Value) -> datetime:
+    found = values.moment(column, value)
     if found is None:
-        raise Refused("is missing")
+        raise Refused(column, "is missing")
     return found
 
 
-def history(row: Row, oldest: datetime | None) -> Converted:
+def history(row: Sequence[Any], oldest: datetime | None) -> Converted:
     """A call to an external service, which is a place where something was asked for."""
-    kind, key = row["id"]
-    if kind != b"integer":
-        raise Refused("is no whole number")
-    lat, lng = values.place(row["lat"], row["lng"])
-    metadata = {"provider": values.text(row["provider"]), "ok": _ok(row["ok"]), "error": values.text(row["error"])}
-    fields = {
-        "id": f"history_{key}",
-        "user_id": _UNKNOWN,
-        "location": {} if lat is None else {"lat": lat, "lng": lng},
-        "lat": lat,
-        "lng": lng,
-        "activity": _activity(row["type"]),
-        "metadata": metadata,
-        "recorded_at": _required_moment(row["ts"]),
-    }
-    return _entry(fields, oldest)
+    _, key, ts, kind, provider, lat, lng, ok, error = row
+    if type(key) is not int:
+        raise Refused("id", "is no whole number")
+    place = values.place(lat, lng)
+    metadata = _call(values.text("provider", provider), _ok("ok", ok), values.text("error", error))
+    location = "{}" if place is None else f'{{"lat": {values.numeric(place[0])}, "lng": {values.numeric(place[1])}}}'
+    activity, moment = _activity("type", kind), _required_moment("ts", ts)
+    entry = (
+        f"history_{key}",
+        _UNKNOWN,
+        location,
+        *(place or (None, None)),
+        activity,
+        metadata,
+        moment,
+    )
+    return _entry(entry, oldest, moment, moment)
 
 
-def location_history(row: Row, oldest: datetime | None) -> Converted:
+def history_extent(least: Value, greatest: Value) -> tuple[str, str] | None:
+    """Return the range of ids of calls, which all begin alike."""
+    # SQLite has numbers before texts: what is between two of them is one.
+    return ("history_", "history`") if type(least) is type(greatest) is int else None
+
+
+# The same few come again and again.
+@lru_cache(maxsize=100)
+def _call(provider: str | None, ok: bool | None, error: str | None) -> str:  # noqa: FBT001 - lru_cache takes positions
+    return values.jsonb_text({"provider": provider, "ok": ok, "error": error})
+
+
+def location_history(row: Sequence[Any], oldest: datetime | None) -> Converted:
     """An entry of the location history."""
-    entry_id = values.limited(checks.MAX_ID, None)(row["id"])
-    user_id = _user(row["user_id"])
-    location = values.document(row["location"])
+    _, entry_id, user_id, location, activity, metadata, timestamp, created_at, updated_at = row
+    key, owner = _key("id", entry_id), _user("user_id", user_id)
+    location = values.document("location", location)
     try:
-        lat, lng = checks.place("location", location)
+        place = checks.place("location", location)
         problem = ""
     except ValidationError as error:
-        lat, lng, problem = None, None, str(error).removeprefix("location").lstrip(" .")
+        place = None, None
+        problem = str(error).removeprefix("location").lstrip(" .")
     if problem:
-        raise Refused(problem)
-    fields = {
-        "id": entry_id,
-        "user_id": user_id,
-        "location": location,
-        "lat": lat,
-        "lng": lng,
-        "activity": _activity(row["activity"]),
-        "metadata": values.document(row["metadata"]),
-        "recorded_at": _required_moment(row["timestamp"]),
-        "created_at": values.moment(row["created_at"]),
-        "updated_at": values.moment(row["updated_at"]),
-    }
-    return _entry(fields, oldest)
+        raise Refused("location", problem)
+    done = _activity("activity", activity)
+    facts = values.jsonb_text(values.document("metadata", metadata))
+    moment = _required_moment("timestamp", timestamp)
+    created = values.moment("created_at", created_at) or moment
+    updated = values.moment("updated_at", updated_at) or created
+    return _entry((key, owner, values.jsonb_text(location), *place, done, facts, moment), oldest, created, updated)
 
 
-def users(row: Row, _oldest: datetime | None) -> Converted:
+def location_history_extent(least: Value, greatest: Value) -> tuple[str, str] | None:
+    """Return the range of ids of entries, which are their keys."""
+    try:
+        # SQLite has blobs after texts: what is between two of them is one.
+        return (str(_key("id", least)), str(_key("id", greatest))) if isinstance(least, str) else None
+    except Refused:
+        return None
+
+
+def _entry(entry: tuple[Any, ...], oldest: datetime | None, created: datetime, updated: datetime) -> Converted:
+    key, owner, location, lat, lng, activity, metadata, moment = entry
+    if oldest is not None and moment < oldest:
+        raise Expired
+    text = _SEPARATOR.join([key, owner, location, activity, metadata, values.microseconds(moment)])
+    # PostgreSQL's own text of a document is JSON as well, so it is written once.
+    stored = key, owner, location, lat, lng, activity, metadata, moment, created, updated
+    return key, stored, text
+
+
+def users(row: Sequence[Any], _oldest: datetime | None) -> Converted:
     """A user."""
-    user_id = values.limited(checks.MAX_ID, None)(row["id"])
-    email = values.limited(255, None)(row["email"])
+    _, key, email, username, password_hash, is_active, email_verified, created_at, updated_at, last_login_at = row
+    user_id, email = _key("id", key), _word("email", email)
     try:
         checked_email(email)
         problem = ""
     except ValidationError:
         problem = "is no e-mail address"
     if problem:
-        raise Refused(problem)
-    username = values.limited(255, None)(row["username"])
-    password_hash = values.limited(255, None)(row["password_hash"])
-    active, verified = (
-        values.boolean(default=True)(row["is_active"]),
-        values.boolean(default=False)(row["email_verified"]),
-    )
-    created = values.moment(row["created_at"]) or datetime.now(UTC)
-    login = values.moment(row["last_login_at"])
+        raise Refused("email", problem)
+    username, password_hash = _word("username", username), _word("password_hash", password_hash)
+    active, verified = _active("is_active", is_active), _verified("email_verified", email_verified)
+    created = values.moment("created_at", created_at) or datetime.now(UTC)
+    login = values.moment("last_login_at", last_login_at)
     stored = (
         user_id,
         email,
@@ -167,7 +144,7 @@ def users(row: Row, _oldest: datetime | None) -> Converted:
         active,
         verified,
         created,
-        values.moment(row["updated_at"]) or created,
+        values.moment("updated_at", updated_at) or created,
         login,
     )
     words = {True: "true", False: "false"}
@@ -183,15 +160,14 @@ def users(row: Row, _oldest: datetime | None) -> Converted:
     return str(user_id), stored, text
 
 
-def profiles(row: Row, _oldest: datetime | None) -> Converted:
+def profiles(row: Sequence[Any], _oldest: datetime | None) -> Converted:
     """A profile."""
-    user_id = values.limited(checks.MAX_ID, None)(row["user_id"])
-    name = values.limited(255, "", least=0)
-    first, last = name(row["first_name"]), name(row["last_name"])
-    avatar = values.limited(2048, None, least=0)(row["avatar"])
-    zone = values.time_zone(row["timezone"])
-    preferences, settings = values.document(row["preferences"]), values.document(row["settings"])
-    created = values.moment(row["created_at"]) or datetime.now(UTC)
+    _, key, first_name, last_name, avatar, time_zone, preferences, settings, created_at, updated_at = row
+    user_id = _key("user_id", key)
+    first, last = _name("first_name", first_name), _name("last_name", last_name)
+    avatar, zone = _avatar("avatar", avatar), values.time_zone("timezone", time_zone)
+    preferences, settings = values.document("preferences", preferences), values.document("settings", settings)
+    created = values.moment("created_at", created_at) or datetime.now(UTC)
     stored = (
         user_id,
         first,
@@ -201,21 +177,21 @@ def profiles(row: Row, _oldest: datetime | None) -> Converted:
         values.as_jsonb(preferences),
         values.as_jsonb(settings),
         created,
-        values.moment(row["updated_at"]) or created,
+        values.moment("updated_at", updated_at) or created,
     )
     text = _checked(user_id, first, last, avatar, zone, values.jsonb_text(preferences), values.jsonb_text(settings))
     return str(user_id), stored, text
 
 
-def sessions(row: Row, _oldest: datetime | None) -> Converted:
+def sessions(row: Sequence[Any], _oldest: datetime | None) -> Converted:
     """A session; the hash of its id is what is stored, as of every session."""
-    session_id = values.limited(255, None)(row["session_id"])
-    user_id = values.limited(checks.MAX_ID, None)(row["user_id"])
-    data = values.document(row["data"])
-    expires = _required_moment(row["expires_at"])
+    _, key, owner, data, expires_at, created_at = row
+    session_id, user_id = _word("session_id", key), _key("user_id", owner)
+    data = values.document("data", data)
+    expires = _required_moment("expires_at", expires_at)
     if expires <= datetime.now(UTC):
         raise Expired
     digest = token_digest(str(session_id))
-    created = values.moment(row["created_at"]) or datetime.now(UTC)
+    created = values.moment("created_at", created_at) or datetime.now(UTC)
     text = _checked(digest, user_id, values.jsonb_text(data), values.microseconds(expires))
     return digest, (digest, user_id, values.as_jsonb(data), expires, created), text

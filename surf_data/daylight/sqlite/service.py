@@ -1,6 +1,5 @@
 """The import: portion by portion, each a transaction, so that it goes on where it was interrupted."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,11 +13,10 @@ import attrs
 from surf_data.daylight.errors import VerificationFailed
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.sqlite.layouts import Table, tables
-from surf_data.daylight.sqlite.report import OUTCOMES, ImportReport, TableReport
-from surf_data.daylight.sqlite.rows import Converted, Expired, Row
+from surf_data.daylight.sqlite.portions import Portion, stored
+from surf_data.daylight.sqlite.report import ImportReport, TableReport
 from surf_data.daylight.sqlite.source import SourceFile, opened
-from surf_data.daylight.sqlite.values import Refused
-from surf_data.errors import ConstraintViolation, MigrationError
+from surf_data.errors import MigrationError
 from surf_data.kernel import validation
 from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Executor, Json
@@ -28,7 +26,6 @@ PORTION = 50_000
 #: Days for which the location history is kept; what is older is reported as expired.
 KEEP_DAYS = 90
 _MAX_QUARANTINE = 1_000
-_DIGITS = 15
 
 _log = get_logger(__name__)
 
@@ -125,14 +122,14 @@ class SqliteImportService:
             ValidationError: there is no such run.
             DatabaseError: they could not be deleted.
         """
-        run = self._run(run_id)
+        self._run(run_id)
         deleted: dict[str, int] = {}
         try:
             with self._database.transaction() as executor:
                 for table in reversed(tables()):
-                    portions = daylight_queries().import_portions(executor, run_id=run_id, table_name=table.source)
+                    portions = _portions(executor, run_id, table)
                     if portions:
-                        deleted[table.source] = sum(table.undo(executor, each[1], run[4]) for each in portions)
+                        deleted[table.source] = sum(table.undo(executor, **portion) for portion, _ in portions)
                 daylight_queries().import_end(executor, run_id=run_id, status="undone")
                 if dry_run:
                     raise _RolledBack  # noqa: TRY301 - it is what rolls back
@@ -217,11 +214,13 @@ class _Run:
         self.run_id, progress = begun
         reports = {name: TableReport(**counts) for name, counts in progress.items()}
         for table in source.tables:
-            report = reports.setdefault(table.source, TableReport(source=source.count(table)))
-            row = Row(source.positions(table))
+            report = reports.get(table.source)
+            if report is None:
+                report = TableReport(source=source.count(table), is_new=_is_new(database, table, source))
+                reports[table.source] = report
             while rows := source.portion(table, report.last_key, PORTION):
                 with database.transaction() as executor:
-                    self._portion(executor, table, report, row, rows)
+                    self._portion(executor, table, report, rows)
                     done = {name: attrs.asdict(each) for name, each in reports.items()}
                     noted = daylight_queries().import_progress(
                         executor,
@@ -236,44 +235,29 @@ class _Run:
                 _log.info("import progress", extra={"table": table.source, "read": report.read})
         return reports
 
-    def _portion(
-        self, executor: Executor, table: Table, report: TableReport, row: Row, rows: Sequence[Sequence[Any]]
-    ) -> None:
+    def _portion(self, executor: Executor, table: Table, report: TableReport, rows: Sequence[Sequence[Any]]) -> None:
         """Convert and store rows, and note what became of each."""
         report.last_key = rows[-1][0]
-        converted: dict[str, Converted] = {}
-        keys: dict[str, str] = {}
-        refused: list[tuple[str, str, str]] = []
-        for values in rows:
-            row.load(values)
-            try:
-                made = table.convert(row, self._oldest)
-                if made[0] in converted:
-                    raise Refused("is there twice")  # noqa: TRY301 - as what the conversion raises
-                converted[made[0]] = made
-                keys[made[0]] = str(values[0])
-            except Expired:
-                report.expired += 1
-            except Refused as reason:
-                refused.append((str(values[0]), row.column, str(reason)))
-        outcomes = _stored(executor, table, list(converted.values())) if converted else {}
-        for row_id, outcome in outcomes.items():
-            if outcome == "refused":
-                refused.append((keys[row_id], *table.refusal))
-        by_outcome = {name: [key for key, each in outcomes.items() if each == name] for name in OUTCOMES}
-        report.inserted += len(by_outcome["inserted"])
-        report.unchanged += len(by_outcome["unchanged"])
-        report.conflicting += len(by_outcome["conflicting"])
+        portion = Portion()
+        outcomes = stored(executor, table, portion, portion.convert(table, rows, self._oldest), is_new=report.is_new)
+        refused = portion.refused + [(str(portion.rows[key][0]), *table.refusal) for key in outcomes["refused"]]
+        report.inserted += len(outcomes["inserted"])
+        report.unchanged += len(outcomes["unchanged"])
+        report.conflicting += len(outcomes["conflicting"])
         report.quarantined += len(refused)
-        present = by_outcome["inserted"] + by_outcome["unchanged"]
+        report.expired += portion.expired
+        present = [portion.rows[key] for key in outcomes["inserted"] + outcomes["unchanged"]]
+        moments = [] if table.moment is None else [values[table.moment] for _, values, _ in present]
         daylight_queries().import_portion(
             executor,
             run_id=self.run_id,
             table_name=table.source,
             last_key=report.last_key,
-            inserted_ids=by_outcome["inserted"],
-            present_ids=present,
-            checksum=Decimal(sum(_hash(converted[row_id][2]) for row_id in present)),
+            inserted_ids=outcomes["inserted"],
+            unchanged_ids=outcomes["unchanged"],
+            first_at=min(moments, default=None),
+            last_at=max(moments, default=None),
+            checksum=Decimal(sum([checksum for _, _, checksum in present])),
         )
         self._quarantine(executor, table, refused)
 
@@ -287,36 +271,34 @@ class _Run:
         )
 
 
-def _stored(executor: Executor, table: Table, converted: list[Converted]) -> dict[str, str]:
-    """Store rows, and return what became of each by its id."""
-    ids = [each[0] for each in converted]
-    if table.copy is not None and table.exists is not None:
-        try:
-            if not table.exists(executor, first_id=min(ids), last_id=max(ids)):
-                with executor.savepoint() as session, table.copy(session) as copy:
-                    copy.set_types(table.types)
-                    copy.write_rows([each[1] for each in converted])
-                return dict.fromkeys(ids, "inserted")
-        except ConstraintViolation:
-            # Stored by another process since; the other way finds out which.
-            pass
-    arrays = zip(*(each[1] for each in converted), strict=True)
-    merged = table.merge(executor, **{name: list(array) for name, array in zip(table.arrays, arrays, strict=True)})
-    return dict(merged)
+def _is_new(database: Executor, table: Table, source: SourceFile) -> bool:
+    """Return whether none of a table's rows can be there yet, nor one twice, so that they can be copied."""
+    if table.exists is None:
+        return False
+    extent = source.extent(table)
+    return extent is not None and not table.exists(database, first_id=extent[0], last_id=extent[1])
+
+
+def _portions(executor: Executor, run_id: int, table: Table) -> list[tuple[dict[str, Any], Decimal]]:
+    """Return what names each portion of a table, in order, with its checksum."""
+    found: list[tuple[dict[str, Any], Decimal]] = []
+    for last_key, first_at, last_at, checksum in daylight_queries().import_portions(
+        executor, run_id=run_id, table_name=table.source
+    ):
+        portion = {"run_id": run_id, "table_name": table.source, "last_key": last_key}
+        bounds = {} if table.moment is None else {"first_at": first_at, "last_at": last_at}
+        found.append(({**portion, **bounds}, checksum))
+    return found
 
 
 def _differences(database: Executor, run_id: int, reports: dict[str, TableReport]) -> list[str]:
     """Return where what is stored is not what the source had."""
     found = [f"{name}: the counts do not add up" for name, report in reports.items() if not report.adds_up]
     for table in tables():
-        portions = daylight_queries().import_portions(database, run_id=run_id, table_name=table.source)
         before = 0
-        for last_key, _, present, expected in portions:
-            if table.checksum(database, row_ids=present) != expected:
+        for portion, expected in _portions(database, run_id, table):
+            last_key = portion["last_key"]
+            if table.checksum(database, **portion) != expected:
                 found.append(f"{table.source}: rows {before + 1:,} to {last_key:,} differ from what was imported")
             before = last_key
     return found
-
-
-def _hash(text: str) -> int:
-    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:_DIGITS], 16)

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from surf_data.errors import MigrationError
 _TABLES = """
 SELECT name, sql LIKE '%WITHOUT ROWID%' FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
 """
+# What is no UTF-8 comes as lone surrogates.
+_decoded = partial(str, encoding="utf-8", errors="surrogateescape")
 _HEADER = b"SQLite format 3\0"
 
 
@@ -30,21 +33,28 @@ class SourceFile:
         self.path = path
         #: Its SHA-256.
         self.fingerprint: str = _digest(path)
-        names = {row[0].decode(): row[1] for row in self._rows(_TABLES)}
+        names = dict(self._rows(_TABLES))
         known = {table.source: table for table in tables()}
         #: What is imported, parents first.
         self.tables: list[Table] = [table for name, table in known.items() if name in names]
         #: What is not known, and left alone.
         self.unknown: list[str] = sorted(set(names) - set(known))
-        self._columns: dict[str, list[str]] = {}
+        # By table, what is selected of it, and the key, if it is unique.
+        self._columns: dict[str, str] = {}
+        self._unique: dict[str, str] = {}
         for table in self.tables:
             if names[table.source]:
                 raise MigrationError(f"{path.name}: {table.source} is WITHOUT ROWID, which cannot be read in portions")
-            columns = [row[1].decode() for row in self._rows(f'PRAGMA table_info("{table.source}")')]
+            # By column, its place in the primary key.
+            columns = {row[1]: row[5] for row in self._rows(f'PRAGMA table_info("{table.source}")')}
             if table.columns[0] not in columns:
                 raise MigrationError(f"{path.name}: {table.source} has no column {table.columns[0]}")
             self.unknown += [f"{table.source}.{column}" for column in columns if column not in table.columns]
-            self._columns[table.source] = [column for column in table.columns if column in columns]
+            self._columns[table.source] = ", ".join(
+                f'"{column}"' if column in columns else "NULL" for column in table.columns
+            )
+            if [column for column, place in columns.items() if place] == [table.columns[0]]:
+                self._unique[table.source] = table.columns[0]
         if not self.tables:
             raise MigrationError(f"{path.name}: has none of the tables {', '.join(sorted(known))}")
 
@@ -53,18 +63,22 @@ class SourceFile:
         """The names of the tables that are imported."""
         return ",".join(table.source for table in self.tables)
 
-    def positions(self, table: Table) -> dict[str, int]:
-        """Return where in a row each column's storage class is; its value follows."""
-        return {column: 1 + 2 * number for number, column in enumerate(self._columns[table.source])}
-
     def count(self, table: Table) -> int:
         """Return how many rows a table has."""
         count: int = self._rows(f'SELECT count(*) FROM "{table.source}"')[0][0]  # noqa: S608 - a name of ours
         return count
 
+    def extent(self, table: Table) -> tuple[str, str] | None:
+        """Return the first and the last id that a table's rows can have; ``None`` if two may have the same."""
+        key = self._unique.get(table.source)
+        if key is None:
+            return None
+        bounds = f'min("{key}" COLLATE BINARY), max("{key}" COLLATE BINARY)'
+        return table.extent(*self._rows(f'SELECT {bounds} FROM "{table.source}"')[0])  # noqa: S608 - names of ours
+
     def portion(self, table: Table, after: int, rows: int) -> Sequence[Any]:
-        """Return rows behind a rowid in its order: the rowid, then storage class and value of each column."""
-        columns = ", ".join(f'typeof("{column}"), "{column}"' for column in self._columns[table.source])
+        """Return rows behind a rowid in its order: the rowid, then the table's columns, null where there is none."""
+        columns = self._columns[table.source]
         statement = f'SELECT rowid, {columns} FROM "{table.source}" WHERE rowid > ? ORDER BY rowid LIMIT ?'  # noqa: S608
         return self._rows(statement, (after, rows))
 
@@ -94,10 +108,10 @@ def opened(path: Path) -> Iterator[SourceFile]:
         raise MigrationError(f"{path.name}: {problem}")
     connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
     with closing(connection):
-        connection.text_factory = bytes
+        connection.text_factory = _decoded
         try:
             connection.execute("BEGIN")
-            sound = connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",)
+            sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
         except sqlite3.Error:
             # Also a WAL file beside it that needs a folder to be written to; a copy of all its files helps.
             sound = False

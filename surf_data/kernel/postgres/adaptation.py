@@ -21,6 +21,8 @@ _UUID_LENGTH = struct.pack("!i", 16)
 class Json:
     """A document that is JSON text already, bound as ``jsonb``; it does not show its text.
 
+    In a column of a COPY that is ``jsonb`` the text can stand for itself.
+
     Arguments:
         text: what `surf_data.kernel.validation.json_text` returned.
     """
@@ -35,9 +37,9 @@ class _JsonBinaryDumper(Dumper):
     format = Format.BINARY
     oid = psycopg.adapters.types["jsonb"].oid
 
-    def dump(self, obj: Json) -> Buffer | None:
+    def dump(self, obj: Json | str) -> Buffer | None:
         # The binary form of jsonb is a version byte and the text.
-        return b"\x01" + obj.text.encode()
+        return b"\x01" + (obj if isinstance(obj, str) else obj.text).encode()
 
 
 # For the columns of a COPY: psycopg's own, in C, cut off what does not fit. A class of our own it does not replace.

@@ -111,7 +111,7 @@ def insert(
 
 def copy_in(
     executor: Executor,
-    rows: Sequence[Sequence[Any]],
+    rows: Iterable[Sequence[Any]],
     *,
     types: Sequence[str],
     copy: Callable[[Executor], AbstractContextManager[CopyWriter]],
@@ -120,7 +120,7 @@ def copy_in(
 
     Arguments:
         executor: runs the statement; a transaction goes on if they are refused.
-        rows: the values of each in the order of the columns.
+        rows: the values of each in the order of the columns; they may be made while the server stores those before.
         types: PostgreSQL's types of the columns.
         copy: a query ``()#``: ``COPY ... FROM STDIN (FORMAT "binary")``.
 

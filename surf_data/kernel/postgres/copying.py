@@ -1,7 +1,7 @@
 """COPY: many rows in, as a transaction of their own; and many rows out, as a stream of bytes."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from time import perf_counter_ns
 from typing import Any
@@ -71,7 +71,7 @@ class CopyWriter:
         """
         self.write_rows((row,))
 
-    def write_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+    def write_rows(self, rows: Iterable[Sequence[Any]]) -> None:
         """Send several rows, which takes less time than one by one.
 
         Arguments:

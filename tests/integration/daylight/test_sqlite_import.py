@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from surf_data.daylight import DaylightDataLayer
 from surf_data.daylight.errors import VerificationFailed
-from surf_data.daylight.sqlite import service
+from surf_data.daylight.sqlite import portions, service
 from surf_data.daylight.sqlite.values import jsonb_text
 from surf_data.errors import MigrationError, ValidationError
 
@@ -259,7 +259,7 @@ def test_verification_finds_a_value_changed_by_hand(
 
 def test_a_difference_fails_the_run(data: DaylightDataLayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the server has is compared after the merge, and nothing is taken back."""
-    monkeypatch.setattr(service, "_hash", lambda _: 1)
+    monkeypatch.setattr(portions, "_hash", lambda _: 1)
     path = _file(tmp_path / "h.sqlite", HISTORY, history=[_call(1)])
     with pytest.raises(VerificationFailed):
         data.imports.import_sqlite(path)
@@ -290,6 +290,19 @@ def test_an_import_is_taken_back_but_for_what_has_changed(data: DaylightDataLaye
     assert data.users.get_user_by_id("a") is not None
     assert data.imports.undo_import(run_id) == expected
     assert [data.users.get_user_by_id(name) is None for name in ("a", "b", "c")] == [True, False, False]
+
+
+def test_rows_are_copied_where_none_can_be_there(data: DaylightDataLayer, tmp_path: Path) -> None:
+    """Entries of a new file are copied, portion by portion; where one has an id among theirs, all are merged."""
+    when = NOW.isoformat()
+    entries = [(f"h{n}", "kai", "{}", "x", "{}", when, None, None) for n in range(5)]
+    data.imports.import_sqlite(_file(tmp_path / "a.sqlite", FOUR, location_history=entries[::2]))
+    ran = data.database.statistics()
+    assert "daylight.import_history_copy" in ran
+    assert "daylight.import_history_merge" not in ran
+    table = data.imports.import_sqlite(_file(tmp_path / "b.sqlite", FOUR, location_history=entries))
+    assert (table.tables["location_history"].inserted, table.tables["location_history"].unchanged) == (2, 3)
+    assert data.database.statistics()["daylight.import_history_copy"]["count"] == 1
 
 
 def test_a_copy_that_meets_a_newer_row_is_merged(
