@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -26,6 +28,7 @@ EXTRAS = "alerts,archive,binary,cli,crypto,embedded,metrics,passwords,review,sns
 # What the demo shows needs no more.
 DEMO_EXTRAS = "archive,binary,cli,crypto,embedded,passwords,storage"
 SQL_FOLDERS = ("sql", "migrations")
+SMOKE = "tests/acceptance/smoke.py"
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
 # The query objects of the library itself, which stubs are written of; domains declare theirs.
@@ -148,6 +151,7 @@ def lint(session: nox.Session) -> None:
         ["sqruff", "lint", "--parsing-errors", *SQL_FOLDERS],
         ["lint-imports", "--no-logo"],
         ["python", "tests/lint/words.py"],
+        ["python", "tests/lint/changelog.py"],
     )
 
 
@@ -226,9 +230,8 @@ def package(session: nox.Session) -> None:
     """Build an sdist, a wheel from it, and run the demo from the wheel with the source folders deleted."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "package"))
     provide_redis(session)
-    dist, source, fresh = (session.env_dir.resolve() / name for name in ("dist", "source", "fresh"))
-    session.run("python", "-m", "build", "--outdir", str(dist))
-    [sdist], [wheel] = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    source, fresh = (session.env_dir.resolve() / name for name in ("source", "fresh"))
+    sdist, wheel = build(session)
     wanted = {path.as_posix() for folder in SQL_FOLDERS for path in Path(folder).rglob("*.sql")}
     with tarfile.open(sdist) as archive:
         # What `filter="data"` says since Python 3.11.4.
@@ -241,13 +244,87 @@ def package(session: nox.Session) -> None:
     for folder in ("surf_data", *SQL_FOLDERS):
         shutil.rmtree(unpacked / folder)
 
-    # An environment with the wheel and what it asks for, and nothing of what built it.
-    session.run("python", "-m", "venv", str(fresh))
-    python = str(fresh / "bin" / "python")
-    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[{EXTRAS}]", external=True)
+    python = fresh_environment(session, "python", fresh, f"{wheel}[{EXTRAS}]")
     session.chdir(unpacked)
     session.run(str(fresh / "bin" / "surf-data"), "demo", external=True)
-    session.run(python, "tests/acceptance/smoke.py", external=True)
+    session.run(python, SMOKE, external=True)
+
+
+@nox.session(reuse_venv=False)
+def release(session: nox.Session) -> None:
+    """Build and check what would be uploaded: on every Python, as an account without rights, with each extra alone.
+
+    Uploads nothing. On a commit with a tag the changelog must have a date for its version.
+    """
+    session.install(*nox.project.dependency_groups(PYPROJECT, "release"))
+    provide_redis(session)
+    sdist, wheel = build(session)
+    session.run("twine", "check", "--strict", str(sdist), str(wheel))
+    version = wheel.name.split("-")[1]
+    session.run("python", "tests/lint/changelog.py", *([] if ".dev" in version else ["--release", version]))
+    programs = {name: Path(name).resolve() for name in (SMOKE, "tests/release/extras.py", "tests/release/licences.py")}
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        # Open to the account that runs the servers for root.
+        Path(folder).chmod(0o755)
+        for number in PYTHONS:
+            if (interpreter := interpreter_of(number)) is None:
+                session.warn(f"Python {number} is left out: it is not here")
+                continue
+            python = fresh_environment(session, interpreter, Path(number), f"{wheel}[{EXTRAS}]", "packaging")
+            session.run(python, str(programs[SMOKE]), external=True)
+            session.run(python, str(programs["tests/release/licences.py"]), external=True)
+        for extra in ["", *EXTRAS.split(",")]:
+            wanted = f"{wheel}[{extra}]" if extra else str(wheel)
+            python = fresh_environment(session, "python", Path(f"with-{extra}"), wanted)
+            session.run(python, str(programs["tests/release/extras.py"]), *filter(None, [extra]), external=True)
+    without_rights(session, wheel, programs[SMOKE])
+
+
+def build(session: nox.Session) -> tuple[Path, Path]:
+    """Build an sdist, and a wheel from it; return both."""
+    dist = session.env_dir.resolve() / "dist"
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    [sdist], [wheel] = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    return sdist, wheel
+
+
+def fresh_environment(session: nox.Session, interpreter: str, folder: Path, *wanted: str) -> str:
+    """Make an environment with what is wanted and nothing of what built it; return its Python."""
+    session.run(interpreter, "-m", "venv", str(folder), external=True)
+    python = str(folder.resolve() / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted, external=True)
+    return python
+
+
+def interpreter_of(number: str) -> str | None:
+    """Return an interpreter of this version that works: what is on PATH may be there only to say that it is not."""
+    found = shutil.which(f"python{number}")
+    if found is None or subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode:  # noqa: S603
+        return None
+    return found
+
+
+def without_rights(session: nox.Session, wheel: Path, smoke: Path) -> None:
+    """Install the wheel and use it as an account that owns nothing but a folder. For root alone; others are one."""
+    if os.getuid() != 0:
+        return
+    interpreter = shutil.which("python3", path="/usr/bin")
+    if interpreter is None or shutil.which("setpriv") is None:
+        session.warn("left out: there is no Python outside of the folders of root")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.chown(folder, "nobody")
+        for file in (wheel, smoke):
+            shutil.copy(file, folder)
+        become = ["setpriv", "--reuid=nobody", "--clear-groups", "env", f"HOME={folder}", f"TMPDIR={folder}"]
+        python = f"{folder}/there/bin/python"
+        with session.chdir(folder):
+            for command in (
+                [interpreter, "-m", "venv", "there"],
+                [python, "-m", "pip", "install", "--quiet", f"{folder}/{wheel.name}[{DEMO_EXTRAS}]"],
+                [python, f"{folder}/{smoke.name}"],
+            ):
+                session.run(*become, *command, external=True)
 
 
 def install_for(session: nox.Session, group: str) -> None:

@@ -36,7 +36,7 @@ def format_files(context: click.Context, /, paths: tuple[Path, ...], *, check: b
         paths = (resources.sql_folder(cast("Domain", declared)),)
     program = find_executable("sqruff")
     if program is None:
-        raise click.UsageError("sqruff is not installed: pip install sqruff")
+        raise click.UsageError('sqruff is not installed: pip install "surf-data[review]"')
     files = list(dict.fromkeys(_files(paths)))
     found = [laid_out(program, path) for path in output.tracked("laying out", files)]
     layouts = [each for each in found if isinstance(each, Layout)]

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_module_and_script_are_the_same(cli: Cli) -> None:
     """``python -m surf_data`` and ``surf-data`` both state the version."""
     script = (str(Path(sys.executable).with_name("surf-data")),)
     for done in (cli("--version"), cli("--version", command=script)):
-        assert (done.code, done.out, done.err) == (0, "surf-data 0.1.0\n", "")
+        assert (done.code, done.out, done.err) == (0, f"surf-data {version('surf-data')}\n", "")
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

@@ -62,4 +62,4 @@ def test_without_sqruff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("surf_data.cli.format.find_executable", lambda _name: None)
     done = CliRunner().invoke(format_files, ["."])
     assert done.exit_code == 2
-    assert "pip install sqruff" in done.stderr
+    assert 'pip install "surf-data[review]"' in done.stderr

@@ -1,12 +1,11 @@
 """What reaches a user: the sdist, and the wheel that is built from it."""
 
 import ast
-import importlib.metadata
 import importlib.util
+import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +18,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class Distributions(NamedTuple):
-    """The names of the files in each archive, the sdist's without its top folder, and the wheel's metadata."""
+    """What is in each archive."""
 
+    #: The names of the files, without the top folder.
     sdist: frozenset[str]
     wheel: frozenset[str]
+    #: The wheel's.
     metadata: str
+    #: The sdist's.
+    version: str
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         [metadata] = [archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA")]
-    return Distributions(frozenset(members), frozenset(names), metadata)
+    version = sdist.name.removesuffix(".tar.gz").rpartition("-")[2]
+    return Distributions(frozenset(members), frozenset(names), metadata, version)
 
 
 def sql_files() -> set[str]:
@@ -87,11 +91,34 @@ def test_wheel_has_nothing_but_the_package(distributions: Distributions) -> None
     assert {"surf_data"} == {folder for folder in folders if not folder.endswith(".dist-info")}
 
 
-def test_versions_agree(distributions: Distributions) -> None:
-    """The project file, the built distribution and the installed one state the same version."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert f"\nVersion: {declared}\n" in distributions.metadata
-    assert declared == importlib.metadata.version("surf-data")
+def test_sdist_knows_its_version(distributions: Distributions) -> None:
+    """The wheel that is built from an sdist has the sdist's version, without git."""
+    assert f"\nVersion: {distributions.version}\n" in distributions.metadata
+
+
+def version_of(folder: Path) -> str:
+    """Return which version a checkout has."""
+    hatchling = [sys.executable, "-m", "hatchling", "version"]
+    return subprocess.check_output(hatchling, cwd=folder, text=True, stderr=subprocess.DEVNULL).strip()
+
+
+def test_version_is_that_of_the_tag(tmp_path: Path) -> None:
+    """A tag is the version, and commits after it are development versions of the next; so are those before any."""
+
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=Kai", "-c", "user.email=kai@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607 - git
+
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    assert version_of(tmp_path) == "0.1.0.dev0"
+    git("init")
+    git("add", ".")
+    git("commit", "--message=First")
+    assert version_of(tmp_path) == "0.1.0.dev1"
+    git("tag", "v9.4.0")
+    assert version_of(tmp_path) == "9.4.0"
+    git("commit", "--allow-empty", "--message=Second")
+    assert version_of(tmp_path) == "9.4.1.dev1"
 
 
 def test_public_names_are_sorted() -> None:

@@ -51,7 +51,7 @@ class MigrationTrials:
     def notes(self) -> tuple[str, ...]:
         """Return what could not be found out, and why."""
         if self.migrations and self.squawk is None:
-            return ("squawk is not installed, and so its rules are left aside: pip install squawk-cli",)
+            return ('squawk is not installed, and so its rules are left aside: pip install "surf-data[review]"',)
         return ()
 
 
