@@ -176,6 +176,23 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Build the documents as a site, with search; a link that leads nowhere is an error. The site is .nox/site/html.
+
+    After --: --draw, to draw anew what README shows of a terminal.
+    """
+    if session.posargs == ["--draw"]:
+        session.install("--editable", f".[{EXTRAS}]")
+        provide_redis(session)
+        session.run("python", "-m", "rig.drawing", env=TESTS)
+    session.install("--editable", ".[binary]", *nox.project.dependency_groups(PYPROJECT, "site"))
+    html = session.env_dir.resolve() / "html"
+    strict = ["--fail-on-warning", "--quiet", "--jobs=auto", "--fresh-env"]
+    session.run("sphinx-build", *strict, "--conf-dir=docs/site", ".", str(html))
+    session.log(f"Open {html / 'index.html'}")
+
+
+@nox.session
 def review(session: nox.Session) -> None:
     """Check queries and migrations by what PostgreSQL and squawk say of them, and that stubs and layout are right."""
     session.install("--editable", ".[review]")

@@ -21,8 +21,8 @@ class Difference:
 
     #: The object: ``TABLE public.lamp_registry``.
     object: str
-    #: What differs, a line each: ``- `` before what only the database has, ``+ `` before what only the migrations make,
-    #: two spaces before lines around these in a definition of several lines.
+    #: What differs, a line each. What only the database has begins with ``-`` and a space, what only the migrations
+    #: make with ``+`` and a space, and lines around these in a definition of several lines with two spaces.
     lines: tuple[str, ...]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from rig.drawing import REVIEW, ROOT, WIDTH
 from surf_data.cli.review import review as review_command
 
 Cli = Callable[..., Any]
@@ -50,6 +51,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def review(cli: Cli, folder: Path, database_url: str) -> Cli:
     """Return a function that reviews the folder."""
     return lambda *options: cli("review", "queries", "--migrations", "schema.sql", "--scratch", database_url, *options)
+
+
+def test_picture(terminal: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """README shows what a review says of a query today."""
+    monkeypatch.chdir(ROOT)
+    assert REVIEW.is_current(terminal(*REVIEW.arguments, COLUMNS=str(WIDTH)))
 
 
 def test_front(review: Cli) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from rig.drawing import DEMO, WIDTH
+
 Cli = Callable[..., Any]
 
 COMMAND = (sys.executable, "-m", "surf_data")
@@ -100,8 +102,9 @@ def test_demo_is_interrupted(
 
 
 def test_demo_on_a_terminal(terminal: Callable[..., str], scratch: Path) -> None:
-    """A terminal gets colours, and sees that the servers are being started."""
-    shown = terminal("demo", TMPDIR=str(scratch))
+    """A terminal gets colours, sees that the servers are being started, and what README shows of it."""
+    shown = terminal("demo", TMPDIR=str(scratch), COLUMNS=str(WIDTH))
+    assert DEMO.is_current(shown)
     assert "Starting PostgreSQL and Redis" in shown
     assert "\x1b[1;36m" in shown
     assert "Both servers are stopped" in shown

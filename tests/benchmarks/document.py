@@ -138,7 +138,7 @@ def _charts(measured: Measured) -> Iterator[str]:
     yield f"{reached} of {len(goals)} goals are reached; orange bars are of those that are not."
     yield ""
     for asked, chart in _CHART_OF.items():
-        yield from (f"### {chart.heading}", "", f"![{chart.heading}](benchmarks/{asked.value}.svg)", "")
+        yield from (f"## {chart.heading}", "", f"![{chart.heading}](benchmarks/{asked.value}.svg)", "")
 
 
 def _tables(measured: Measured) -> Iterator[str]:

@@ -18,6 +18,10 @@ KNOWN = re.compile(
 )
 
 
+# What its own repository says, of those whose metadata says nothing.
+LOOKED_AT = {"sqruff": "Apache-2.0"}
+
+
 def needed(name: str, extras: frozenset[str], seen: set[tuple[str, str]]) -> Iterator[Distribution]:
     """Yield what is installed of what a distribution needs, and what that needs."""
     for text in distribution(name).requires or ():
@@ -46,7 +50,7 @@ def licence(found: Distribution) -> str:
     ]
     # The field License often holds the whole text.
     said = (metadata["License-Expression"] or "", ", ".join(classified), (metadata["License"] or "").partition("\n")[0])
-    return next(filter(None, said), "")
+    return next(filter(None, said), LOOKED_AT.get(canonicalize_name(metadata["Name"]), ""))
 
 
 def main() -> int:
