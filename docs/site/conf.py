@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, GoogleDocstring
 
 from surf_data import domain
 
@@ -19,16 +20,18 @@ TREE = {
     "Start": ["docs/tutorial", "docs/review-tutorial"],
     "How to": ["docs/how-to/*"],
     "Domains": ["docs/domains/*"],
-    "Reference": ["docs/reference/*", "docs/site/api/*"],
+    "Reference": ["docs/reference/*"],
+    "Docstrings": ["docs/site/api/*"],
     "Promises": ["docs/reliability", "docs/security", "docs/benchmarks"],
     "Background": ["docs/design-notes", "docs/dependencies", "CHANGELOG", "CONTRIBUTING", "SECURITY"],
 }
+_SECTIONS = Config(napoleon_use_rtype=False)
 # Packages whose names are public, beside the domains.
 PACKAGES = ("backup", "embedded", "migrate", "retention")
 
 project = "surf_data"
 author = project_copyright = "The surf_data maintainers"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "README"
 include_patterns = ["*.md", "docs/**"]
 exclude_patterns = ["docs/examples"]
@@ -51,12 +54,10 @@ suppress_warnings = ["ref.python"]
 
 # In docstrings `one back quote` is code, and a link where it names something public.
 default_role = "py:obj"
-autodoc_default_options = {"members": True, "show-inheritance": True}
-autodoc_typehints = "description"
-autodoc_member_order = "groupwise"
-autodoc_preserve_defaults = True
-napoleon_numpy_docstring = False
-napoleon_use_rtype = False
+autodoc_default_options = {"members": True}
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 80
 
 
 def _package_pages() -> None:
@@ -71,7 +72,7 @@ def _package_pages() -> None:
             setattr(package, each, found := getattr(package, each))
             if name == "surf_data" and str(getattr(found, "__module__", "")).startswith("surf_data.lamps"):
                 elsewhere.append(each)
-        title = f"Docstrings of {name}"
+        title = name
         options = f"   :exclude-members: {', '.join(elsewhere)}\n" if elsewhere else ""
         page = f"{title}\n{'=' * len(title)}\n\n.. automodule:: {name}\n{options}"
         path = folder / f"{name}.rst"
@@ -93,6 +94,12 @@ def _adapt(app: Sphinx, name: str, source: list[str]) -> None:
             source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{lines}\n```\n"
 
 
+def _sections(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Make what Sphinx knows of the sections of a docstring; that of an attribute has none, and may have a colon."""
+    if what not in {"attribute", "data", "property"}:
+        lines[:] = GoogleDocstring("\n".join(lines), _SECTIONS, app, what, name, thing, options).lines()
+
+
 def _add_front(app: Sphinx, error: Exception | None) -> None:
     """Let the site begin with README."""
     if error is None:
@@ -107,5 +114,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register what is done beside what Sphinx does."""
     _package_pages()
     app.connect("source-read", _adapt)
+    app.connect("autodoc-process-docstring", _sections)
     app.connect("build-finished", _add_front)
     return {"parallel_read_safe": True}
