@@ -1,7 +1,6 @@
 """A small synchronous data layer for PostgreSQL and Redis in which every statement is a reviewed .sql file."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from surf_data.data_layer import DataLayer, Transaction, load_settings
 from surf_data.domain import Domain, Retention
@@ -29,6 +28,7 @@ from surf_data.errors import (
 from surf_data.kernel import settings, validation
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.health import Check, Health
+from surf_data.kernel.lazy_names import lazily
 from surf_data.kernel.postgres import DatabaseManager, Executor, Observer, QueryEvent, Session, load_queries
 from surf_data.kernel.redis import RedisManager
 from surf_data.kernel.secret import Secret
@@ -59,6 +59,25 @@ if TYPE_CHECKING:
         RedisCacheManager,
         SurfData,
         open,
+    )
+else:
+    # Other domains do without the Surf Lamp's names, and most callers without what only those need who write a domain.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "surf_data.kernel.correlation": "correlation_id",
+            "surf_data.kernel.crypto": "KeyRing PasswordHasher new_api_key new_token token_digest",
+            "surf_data.kernel.emails": "checked_email email_key",
+            "surf_data.kernel.journal": "Column Journal JournalTable",
+            "surf_data.kernel.logs": "JsonFormatter",
+            "surf_data.kernel.paging": "Page keyset limit_offset",
+            "surf_data.kernel.postgres": "CopyReader CopyWriter",
+            "surf_data.lamps": """
+                ApiConfig Coordinates IActivityLogger ICacheManager ILampRepository IUserRepository
+                LampConfig LampsDataLayer LampsTransaction PostgresActivityLogger PostgresLampRepository
+                PostgresSessionRepository PostgresUserRepository RedisCacheManager SurfData open
+            """,
+        },
     )
 
 __all__ = [
@@ -136,65 +155,3 @@ __all__ = [
     "token_digest",
     "validation",
 ]
-
-# What is imported when it is first used: the Surf Lamp's names, so that other domains do without it, and what only
-# those need who write a domain.
-_LAZY = {
-    name: module
-    for module, names in {
-        "surf_data.kernel.correlation": ("correlation_id",),
-        "surf_data.kernel.crypto": (
-            "KeyRing",
-            "PasswordHasher",
-            "new_api_key",
-            "new_token",
-            "token_digest",
-        ),
-        "surf_data.kernel.emails": (
-            "checked_email",
-            "email_key",
-        ),
-        "surf_data.kernel.journal": (
-            "Column",
-            "Journal",
-            "JournalTable",
-        ),
-        "surf_data.kernel.logs": ("JsonFormatter",),
-        "surf_data.kernel.paging": (
-            "Page",
-            "keyset",
-            "limit_offset",
-        ),
-        "surf_data.kernel.postgres": (
-            "CopyReader",
-            "CopyWriter",
-        ),
-        "surf_data.lamps": (
-            "(",
-            "ApiConfig",
-            "Coordinates",
-            "IActivityLogger",
-            "ICacheManager",
-            "ILampRepository",
-            "IUserRepository",
-            "LampConfig",
-            "LampsDataLayer",
-            "LampsTransaction",
-            "PostgresActivityLogger",
-            "PostgresLampRepository",
-            "PostgresSessionRepository",
-            "PostgresUserRepository",
-            "RedisCacheManager",
-            "SurfData",
-            "open",
-        ),
-    }.items()
-    for name in names
-}
-
-
-def __getattr__(name: str) -> Any:
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(module), name)

@@ -1,17 +1,30 @@
-"""The data layer of the mining assets."""
+"""The mining assets, as the library's tools see them, and their data layer."""
 
 from typing import Any, Unpack
 
 from surf_data.data_layer import DataLayer, Transaction
+from surf_data.domain import Domain, Retention
 from surf_data.kernel.postgres import Executor, Observer, Session
 from surf_data.mining.checkpoints import CheckpointRepository
 from surf_data.mining.cycles import CycleRepository
-from surf_data.mining.declaration import DOMAIN
 from surf_data.mining.queries import mining_queries
 from surf_data.mining.records import CycleRecord, Record
 from surf_data.mining.settings import MiningKeywords, MiningSettings, load_settings
 from surf_data.mining.steps import StepRepository
 from surf_data.mining.table_reader import Catalog, TableReader
+
+DOMAIN = Domain(
+    name="mining",
+    title="Cycles of mining assets",
+    schemas=("mining", "dx"),
+    settings=MiningSettings,
+    queries="surf_data.mining.queries:mining_queries",
+    retention=(
+        # Copied by then, so that nothing is lost; open cycles have no such date, and stay.
+        Retention(table="mining.asset_cycles", by="finalized_date", keep_days=90),
+        Retention(table="mining.final_cycles", by="completed_date", keep_days=730, partition="month"),
+    ),
+)
 
 _DEFAULT_PARTITION = "archived cycles are in their default partition: surf-data maintain --domain mining"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from surf_data.mining.declaration import DOMAIN
+from surf_data import mining
 from surf_data.mining.settings import MiningSettings, load_settings
 
 #: The views of schema ``dx`` that ``single_query`` may name. Another one is a view by migration, and a line here.
@@ -34,4 +34,4 @@ def settings(credentials: Callable[[], Mapping[str, Any]] | None = None, /, **ke
     Raises:
         ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
     """
-    return load_settings(DOMAIN, postgresql=credentials, **keywords)
+    return load_settings(mining.DOMAIN, postgresql=credentials, **keywords)

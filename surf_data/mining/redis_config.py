@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from surf_data.mining.declaration import DOMAIN
+from surf_data import mining
 from surf_data.mining.settings import MiningSettings, load_settings
 
 
@@ -18,4 +18,4 @@ def settings(credentials: Callable[[], Mapping[str, Any]] | None = None, /, **ke
     Raises:
         ConfigurationError: a setting is unknown or malformed; the error names it, not its value.
     """
-    return load_settings(DOMAIN, redis=credentials, **keywords)
+    return load_settings(mining.DOMAIN, redis=credentials, **keywords)

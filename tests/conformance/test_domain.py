@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,21 @@ def tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
 def test_it_imports_no_other_domain_and_no_tool(declared: Domain) -> None:
     """Who uses one domain pays for no other, nor for what only operators and developers need."""
     package = declared.queries.partition(":")[0].rpartition(".")[0]
-    program = f"import sys, {package}; print(*sys.modules)"
+    program = f"import sys, {package}; {package}.DOMAIN; print(*sys.modules)"
     imported = subprocess.check_output([sys.executable, "-c", program], text=True).split()
     rooms = {name.split(".")[1] for name in imported if name.startswith("surf_data.")}
     assert rooms & (TOOLS | set(NAMES)) - {declared.name} == set()
     assert not {"aiosql", "click", "rich", "boto3", "obstore"} & set(imported)
+
+
+def test_its_names_are_there(declared: Domain) -> None:
+    """What a package offers can be imported, also what is imported only then; and nothing else is made up."""
+    package = import_module(declared.queries.partition(":")[0].rpartition(".")[0])
+    offered = getattr(package, "__all__", ["DOMAIN"])
+    for name in offered:
+        assert hasattr(package, name), name
+    assert set(offered) <= set(dir(package))
+    assert not hasattr(package, "nothing_of_the_kind")
 
 
 def test_its_statements_say_who_they_are(declared: Domain) -> None:
