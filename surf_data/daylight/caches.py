@@ -8,7 +8,7 @@ from surf_data.daylight.queries import daylight_queries
 from surf_data.kernel import validation
 from surf_data.kernel.cache import JsonCache
 from surf_data.kernel.cache.json_values import Entry
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 
 #: The longest time to live in minutes: 31 days.
 MAX_TTL_MINUTES = 44_640
@@ -94,14 +94,11 @@ class CacheService:
         Raises:
             DatabaseError: they could not be deleted.
         """
-        deleted = {}
-        for name in ("weather", "traffic", "events"):
-            total, portion = 0, _PORTION
-            while portion == _PORTION:
-                portion = self._statement(name, "clean")(self._database, row_limit=_PORTION)
-                total += portion
-            deleted[name] = total
-        return deleted
+        return {name: self._clean(name) for name in ("weather", "traffic", "events")}
+
+    def _clean(self, name: str) -> int:
+        clean = self._statement(name, "clean")
+        return bulk.in_batches(lambda rows: clean(self._database, row_limit=rows), _PORTION)
 
     def _set(self, name: str, key: object, value: Any, ttl_minutes: object) -> None:
         key = _key(key)

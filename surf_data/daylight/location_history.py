@@ -11,7 +11,7 @@ from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import HistoryDay, HistoryEntry
 from surf_data.errors import ConstraintViolation, ValidationError
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.postgres import Executor, Json, bulk
 
 #: The most entries of one upload.
 MAX_UPLOAD = 100_000
@@ -239,13 +239,12 @@ class LocationHistoryService:
         """
         since, until = _range(start_date, end_date, time_zone)
         user_id = checks.identifier("user_id", user_id)
-        deleted, portion = 0, _PORTION
-        while portion == _PORTION:
-            portion = daylight_queries().history_delete_range(
-                self._database, user_id=user_id, since=since, until=until, row_limit=_PORTION
-            )
-            deleted += portion
-        return deleted
+        return bulk.in_batches(
+            lambda rows: daylight_queries().history_delete_range(
+                self._database, user_id=user_id, since=since, until=until, row_limit=rows
+            ),
+            _PORTION,
+        )
 
     def _known(self, entry_id: str, user_id: str) -> HistoryEntry | None:
         return daylight_queries().history_by_id(self._database, history_id=entry_id, user_id=user_id)

@@ -12,7 +12,7 @@ from surf_data.daylight.location_history import LocationHistoryService
 from surf_data.daylight.planning import PlanningService
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import Record
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 
 _PORTION = 5_000
 _PAGE = 1_000
@@ -87,22 +87,18 @@ class PrivacyService:
             "plans": queries.erase_plans(database, user_id=user_id),
             "locations": queries.erase_locations(database, user_id=user_id),
             "location_history": LocationHistoryService(database).delete_location_range(user_id, _BEGIN, _END),
-            "usage_analytics": _portions(lambda rows: queries.erase_usage(database, user_id=user_id, row_limit=rows)),
-            "api_usage": _portions(lambda rows: queries.erase_api_usage(database, user_id=user_id, row_limit=rows)),
+            "usage_analytics": bulk.in_batches(
+                lambda rows: queries.erase_usage(database, user_id=user_id, row_limit=rows), _PORTION
+            ),
+            "api_usage": bulk.in_batches(
+                lambda rows: queries.erase_api_usage(database, user_id=user_id, row_limit=rows), _PORTION
+            ),
             "error_logs": queries.erase_errors(database, user_id=user_id),
             "user_profiles": queries.erase_profile(database, user_id=user_id),
             "users": queries.erase_user(database, user_id=user_id),
         }
         archived = [row[0] for row in queries.archive_totals(database)]
         return Erasure(deleted=deleted, archived=[table for table in archived if table in deleted])
-
-
-def _portions(delete: Callable[[int], int]) -> int:
-    deleted, portion = 0, _PORTION
-    while portion == _PORTION:
-        portion = delete(_PORTION)
-        deleted += portion
-    return deleted
 
 
 def _history(database: Executor, user_id: str, last: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from surf_data.daylight.records import Record
 from surf_data.errors import DatabaseError
 from surf_data.kernel import forking, validation
 from surf_data.kernel.log_messages import error_facts, get_logger
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.kernel.redis import RedisManager
 
 ALGORITHMS = ("token_bucket", "leaky_bucket", "fixed_window", "sliding_window")
@@ -221,11 +221,9 @@ class RateLimiter:
         Raises:
             DatabaseError: they could not be deleted.
         """
-        deleted, portion = 0, _PORTION
-        while portion == _PORTION:
-            portion = daylight_queries().rate_limit_clean(self._database, row_limit=_PORTION)
-            deleted += portion
-        return deleted
+        return bulk.in_batches(
+            lambda rows: daylight_queries().rate_limit_clean(self._database, row_limit=rows), _PORTION
+        )
 
     def _current(self) -> list[RateLimit]:
         """Return the limits that are enabled, as they were five seconds ago at most unless they cannot be read."""

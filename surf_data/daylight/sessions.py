@@ -9,7 +9,7 @@ from surf_data.daylight.records import UserSession
 from surf_data.errors import ConstraintViolation, ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.crypto import new_token, token_digest
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.kernel.secret import Secret
 
 #: The longest life of a session in days: for so long user_sessions are kept.
@@ -111,11 +111,7 @@ class UserSessionService:
         Raises:
             DatabaseError: they could not be deleted.
         """
-        deleted, portion = 0, _PORTION
-        while portion == _PORTION:
-            portion = daylight_queries().session_clean(self._database, row_limit=_PORTION)
-            deleted += portion
-        return deleted
+        return bulk.in_batches(lambda rows: daylight_queries().session_clean(self._database, row_limit=rows), _PORTION)
 
 
 class AuthSessionService:
@@ -192,11 +188,9 @@ class AuthSessionService:
         Raises:
             DatabaseError: they could not be deleted.
         """
-        deleted, portion = 0, _PORTION
-        while portion == _PORTION:
-            portion = daylight_queries().auth_session_clean(self._database, row_limit=_PORTION)
-            deleted += portion
-        return deleted
+        return bulk.in_batches(
+            lambda rows: daylight_queries().auth_session_clean(self._database, row_limit=rows), _PORTION
+        )
 
     def end(self, token: str) -> bool:
         """End a login; return whether there was one.

@@ -3,7 +3,7 @@
 import hashlib
 
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.specify import fields
 from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import CacheEntry
@@ -74,11 +74,7 @@ class CacheQueries(BaseQueries[CacheEntry]):
         Raises:
             DatabaseError: they could not be deleted, or not all.
         """
-        deleted, count = 0, _BATCH
-        while count == _BATCH:
-            count = specify_queries().cache_clean(self._executor, batch=_BATCH)
-            deleted += count
-        return deleted
+        return bulk.in_batches(lambda rows: specify_queries().cache_clean(self._executor, batch=rows), _BATCH)
 
     def get_statistics(self) -> dict[str, int]:
         """Return ``entries``, ``expired`` (those that the clean-up will delete), ``size_bytes`` and ``reads``.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.postgres import Executor, Json, bulk
 from surf_data.specify import fields
 from surf_data.specify.base import BaseRepository
 from surf_data.specify.command_queries import MAX_OUTPUT, OUTPUT, TABLE, CommandQueries
@@ -264,10 +264,7 @@ class CommandRepository(BaseRepository[Command]):
             DatabaseError: they could not be deleted, or not all.
         """
         kept = validation.integer("days", days, minimum=1, maximum=36_500)
-        size = fields.limit("batch", batch)
-        deleted = count = size
-        deleted = 0
-        while count == size:
-            count = specify_queries().command_expire(self._executor, days=kept, batch=size)
-            deleted += count
-        return deleted
+        return bulk.in_batches(
+            lambda rows: specify_queries().command_expire(self._executor, days=kept, batch=rows),
+            fields.limit("batch", batch),
+        )

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.specify import fields
 from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import Project
@@ -222,6 +222,7 @@ class ProjectRepository(BaseRepository[Project]):
             DatabaseError: it could not be deleted, or not all of it.
         """
         row_id = fields.row_id("project_id", project_id)
-        while specify_queries().command_of_project(self._executor, project_id=row_id, batch=_BATCH) == _BATCH:
-            pass
+        bulk.in_batches(
+            lambda rows: specify_queries().command_of_project(self._executor, project_id=row_id, batch=rows), _BATCH
+        )
         return self.delete(row_id)

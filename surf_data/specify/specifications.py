@@ -6,7 +6,7 @@ from typing import Any, Literal
 import attrs
 
 from surf_data.kernel import validation
-from surf_data.kernel.postgres import Executor
+from surf_data.kernel.postgres import Executor, bulk
 from surf_data.specify import fields
 from surf_data.specify.base import BaseQueries, BaseRepository
 from surf_data.specify.models import RDFSpecification
@@ -240,8 +240,6 @@ class RDFSpecificationRepository(BaseRepository[RDFSpecification]):
         Raises:
             DatabaseError: they could not be deleted, or not all.
         """
-        deleted, count = 0, _BATCH
-        while count == _BATCH:
-            count = specify_queries().specification_contents_clean(self._executor, hours=1, batch=_BATCH)
-            deleted += count
-        return deleted
+        return bulk.in_batches(
+            lambda rows: specify_queries().specification_contents_clean(self._executor, hours=1, batch=rows), _BATCH
+        )

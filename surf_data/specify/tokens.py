@@ -5,7 +5,7 @@ from typing import Any
 
 from surf_data.kernel import validation
 from surf_data.kernel.crypto import new_token, token_digest
-from surf_data.kernel.postgres import Executor, Json
+from surf_data.kernel.postgres import Executor, Json, bulk
 from surf_data.kernel.secret import Secret
 from surf_data.specify import fields
 from surf_data.specify.base import BaseQueries, BaseRepository
@@ -150,8 +150,4 @@ class SessionTokenRepository(BaseRepository[SessionToken]):
         Raises:
             DatabaseError: they could not be deleted, or not all.
         """
-        deleted, count = 0, _BATCH
-        while count == _BATCH:
-            count = specify_queries().token_clean(self._executor, batch=_BATCH)
-            deleted += count
-        return deleted
+        return bulk.in_batches(lambda rows: specify_queries().token_clean(self._executor, batch=rows), _BATCH)

@@ -141,3 +141,20 @@ def arrays(rows: Iterable[Row], parameters: Mapping[str, str]) -> dict[str, list
     """
     found = list(rows)
     return {parameter: [row[column] for row in found] for column, parameter in parameters.items()}
+
+
+def in_batches(change: Callable[[int], int], batch: int) -> int:
+    """Change all rows, so many at a time, so that no transaction takes long; on a session all are one transaction.
+
+    Arguments:
+        change: changes so many rows at the most, and returns how many it has; it is called until they are fewer.
+        batch: how many.
+
+    Returns:
+        How many in all.
+    """
+    changed = found = change(batch)
+    while found == batch:
+        found = change(batch)
+        changed += found
+    return changed

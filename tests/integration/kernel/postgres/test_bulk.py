@@ -231,3 +231,18 @@ def test_a_row_that_does_not_pass_the_check_is_named() -> None:
     assert caught.value.field == "rows[2].label"
     assert caught.value.__context__ is None
     assert list(bulk.checked("rows", ["a"], _check)) == ["A"]
+
+
+@pytest.mark.parametrize(("rows", "calls"), [(0, 1), (3, 2), (4, 3), (5, 3)])
+def test_batches_go_on_until_one_is_not_full(rows: int, calls: int) -> None:
+    """All rows are changed, and what finds none any more is not asked again."""
+    left, asked = [rows], []
+
+    def change(batch: int) -> int:
+        asked.append(batch)
+        changed = min(left[0], batch)
+        left[0] -= changed
+        return changed
+
+    assert bulk.in_batches(change, 2) == rows
+    assert asked == [2] * calls
