@@ -182,13 +182,4 @@ class AuditService:
         return self._sealed().verify(datetime.now(UTC) - kept)
 
     def _sealed(self) -> SealedLog:
-        queries = daylight_queries()
-        statements = SealStatements(
-            hours=queries.audit_seal_hours,
-            manifest=queries.audit_manifest,
-            manifests=queries.audit_seal_manifests,
-            last=queries.audit_seal_last,
-            insert=queries.audit_seal_insert,
-            seals=queries.audit_seal_list,
-        )
-        return SealedLog(self._database, statements)
+        return SealedLog(self._database, SealStatements.of(daylight_queries()))

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import attrs
@@ -51,6 +51,18 @@ class SealStatements:
     insert: Callable[..., int]
     #: ``seals(executor, since)``: all seals without what they hold, in order.
     seals: Callable[..., Sequence[Seal]]
+
+    @classmethod
+    def of(cls, queries: Any) -> Self:
+        """Return those that a domain's query functions call ``audit_manifest``, ``audit_seal_hours`` and so on."""
+        return cls(
+            hours=queries.audit_seal_hours,
+            manifest=queries.audit_manifest,
+            manifests=queries.audit_seal_manifests,
+            last=queries.audit_seal_last,
+            insert=queries.audit_seal_insert,
+            seals=queries.audit_seal_list,
+        )
 
 
 @attrs.frozen(kw_only=True)

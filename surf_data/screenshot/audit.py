@@ -247,16 +247,7 @@ class AuditRepository:
         return self._sealed().verify(datetime.now(UTC) - kept)
 
     def _sealed(self) -> SealedLog:
-        queries = screenshot_queries()
-        statements = SealStatements(
-            hours=queries.audit_seal_hours,
-            manifest=queries.audit_manifest,
-            manifests=queries.audit_seal_manifests,
-            last=queries.audit_seal_last,
-            insert=queries.audit_seal_insert,
-            seals=queries.audit_seal_list,
-        )
-        return SealedLog(self._executor, statements)
+        return SealedLog(self._executor, SealStatements.of(screenshot_queries()))
 
     def _values(self, entry: AuditLog) -> dict[str, Any]:
         values = columns(checked(entry, AuditLog), _COLUMNS)

@@ -255,10 +255,7 @@ class CommandQueries(BaseQueries[Command]):
             ValidationError: an argument is refused.
             DatabaseError: they cannot be read.
         """
-        since = fields.optional(fields.moment)("start_date", start_date)
-        until = fields.optional(fields.moment)("end_date", end_date)
-        if since is not None and until is not None and since > until:
-            raise validation.invalid("start_date", "must not be after end_date")
+        since, until = fields.interval(start_date, end_date)
         rows = specify_queries().command_statistics(
             self._executor,
             since=since,

@@ -101,6 +101,14 @@ def moment(field: str, value: object) -> datetime:
     return validation.aware_datetime(field, value)
 
 
+def interval(since: object, until: object) -> tuple[datetime | None, datetime | None]:
+    """Return two moments, ``start_date`` and ``end_date`` to the caller, of which either may be left open."""
+    begin, end = optional(moment)("start_date", since), optional(moment)("end_date", until)
+    if begin is not None and end is not None and begin > end:
+        raise validation.invalid("start_date", "must not be after end_date")
+    return begin, end
+
+
 def number(field: str, value: object) -> float:
     """Return ``value`` if it is a finite number."""
     return float(validation.number(field, value))
