@@ -451,9 +451,9 @@ def test_servers_that_refuse(connect: Callable[..., Connection], server: Connect
     """A server that is not there, or a role that may make no database, is an error without a connection string."""
     nowhere = partial(psycopg.connect, "host=/nowhere password=tube-ride-8211")
     error = refused(lambda: verify(connect, nowhere, []), DatabaseUnavailable)
-    assert str(error) == "connecting to the scratch server failed: no server at that socket"
+    assert str(error) == "connecting to the scratch server failed: no connection"
     error = refused(lambda: verify(nowhere, connect, []), DatabaseUnavailable)
-    assert str(error) == "connecting for a comparison failed: no server at that socket"
+    assert str(error) == "connecting for a comparison failed: no connection"
     server.execute("CREATE ROLE shop_auditor LOGIN")
     try:
         error = refused(lambda: verify(connect, partial(connect, user="shop_auditor"), []), DatabaseError)
