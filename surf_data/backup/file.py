@@ -21,6 +21,8 @@ def check_free(file: Path, *, overwrite: bool) -> None:
     Raises:
         BackupError: something is there, or its folder is not, or nothing can be written to that.
     """
+    if not file.name:
+        raise BackupError("is no ordinary file, and is left alone", file=str(file))
     for path in (file, manifest_path(file)):
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise BackupError("is no ordinary file, and is left alone", file=str(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from surf_data.cli import output
+from surf_data.cli.options import PathType
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.adoption import UNDESCRIBED, Adoption, adopt
 from surf_data.review.report.contents import counted
@@ -15,7 +16,7 @@ _STYLES = {"-": "red", "+": "green"}
 
 
 @click.command("adopt")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=PathType(exists=True, file_okay=False))
 @click.option("--write", is_flag=True, help="Write the files. Without it they are only shown.")
 @click.option("--ask", is_flag=True, help=f"Ask for missing descriptions, which otherwise read '{UNDESCRIBED}'")
 @click.pass_context

@@ -9,10 +9,11 @@ from rich.filesize import decimal
 
 from surf_data import backup as backups
 from surf_data.cli import output
+from surf_data.cli.options import PathType
 from surf_data.cli.programs import program_folders
 from surf_data.cli.target import Target, json_option, pass_target
 
-_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_file = click.argument("file", type=PathType(dir_okay=False))
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, and change nothing.")
 
 

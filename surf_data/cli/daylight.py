@@ -10,6 +10,7 @@ import click
 from surf_data import daylight
 from surf_data.cli import output, tables
 from surf_data.cli.daylight_retention import retention
+from surf_data.cli.options import PathType
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.daylight import DatabaseService
 from surf_data.daylight.sqlite import ImportReport
@@ -77,13 +78,13 @@ def metrics(target: Target, *, hours: float, as_json: bool) -> None:
 
 
 @group.command(name="import-sqlite")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PathType())
 @click.option("--dry-run", is_flag=True, help="Do everything, and roll it back.")
 @click.option("--strict", is_flag=True, help="Refuse the file if one row is refused.")
 @click.option("--keep-expired", is_flag=True, help="Import location history that is older than 90 days, too.")
 @click.option(
     "--quarantine",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(dir_okay=False),
     metavar="FILE.csv",
     help="Write what was refused, and why.",
 )

@@ -180,8 +180,10 @@ def release_hold(context: click.Context, target: Target, hold_id: int) -> None:
     """Release a hold. Exits with 1 when there is none."""
     with target.open(daylight.open, pool_min_size=1) as data:
         released = data.retention.release_hold(hold_id)
-    output.console().print(f"hold {hold_id} released" if released else f"there is no hold {hold_id}")
-    context.exit(0 if released else 1)
+    if not released:
+        output.write_error(f"there is no hold {hold_id}")
+        context.exit(1)
+    output.console().print(f"hold {hold_id} released")
 
 
 @hold.command(name="list")

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from surf_data.cli import output
-from surf_data.cli.options import with_options
+from surf_data.cli.options import PathType, with_options
 from surf_data.review import Finding, RuleOptions, Thresholds
 from surf_data.review.findings.thresholds import BIG_TABLE, MANY_ROWS
 from surf_data.review.rules import ACCEPTABLE
@@ -41,7 +41,7 @@ def rule_options(command: Callable[..., R]) -> Callable[..., R]:
             "--code",
             multiple=True,
             metavar="PATH",
-            type=click.Path(exists=True, path_type=Path),
+            type=PathType(exists=True),
             help="Python code that calls the queries, so that those are found which no code calls. May be there "
             "several times.",
         ),

@@ -11,7 +11,7 @@ import attrs
 import click
 
 from surf_data import domain
-from surf_data.cli.options import with_options
+from surf_data.cli.options import PathType, with_options
 from surf_data.cli.target import DOMAIN_VARIABLE, Target, default_domain, pass_target
 from surf_data.domain import Domain
 from surf_data.kernel import resources
@@ -113,7 +113,7 @@ def choice_options(command: Callable[Concatenate[Target, Choice, P], R]) -> Call
             "--folder",
             "path",
             metavar="DIR",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            type=PathType(exists=True, file_okay=False),
             help="A folder of migrations.  [default: the domain's]",
         ),
         click.option(

@@ -7,6 +7,7 @@ from typing import Any, cast
 import click
 
 from surf_data.cli import output
+from surf_data.cli.options import PathType
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.domain import Domain
 from surf_data.kernel import resources, sql_folders
@@ -17,7 +18,7 @@ from surf_data.review.report.contents import counted
 
 
 @click.command("format")
-@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=PathType(exists=True))
 @schema_options
 @click.option("--check", is_flag=True, help="Write nothing, and exit with 1 when a file is laid out otherwise.")
 @click.pass_context

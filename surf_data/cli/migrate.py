@@ -8,7 +8,7 @@ import click
 
 from surf_data.cli import output, tables
 from surf_data.cli.folder import Choice, Folder, choice_options, folder_options
-from surf_data.cli.options import with_options
+from surf_data.cli.options import PathType, with_options
 from surf_data.cli.target import Target, all_option, json_option
 from surf_data.migrate import MigrationStatus, new_file
 
@@ -116,7 +116,7 @@ def baseline(folder: Folder, *, number: int, as_json: bool, dry_run: bool) -> No
 
 
 @migrate_group.command
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PathType())
 @dry_run_option
 @json_option
 @folder_options

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from surf_data.cli import output
+from surf_data.cli.options import PathType
 from surf_data.domain import NAMES
 
 # The names become names of packages, schemas, roles and variables.
@@ -30,7 +31,7 @@ def new_group() -> None:
 @click.option(
     "--into",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathType(file_okay=False),
     help="The folder of the new project.  [default: NAME, in this folder]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")

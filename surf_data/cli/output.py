@@ -21,7 +21,7 @@ WIDTH = 100
 
 T = TypeVar("T")
 
-_CREDENTIALS = re.compile(r"://[^/\s]*@|\b(password\s*=\s*)('[^']*'?|\S+)")
+_CREDENTIALS = re.compile(r"(:/{1,2})[^/\s]*@|\b(password\s*=\s*)('[^']*'?|\S+)")
 
 
 class _Console(Console):
@@ -112,8 +112,8 @@ def write_json(document: Any) -> None:
 
 
 def write_error(message: str) -> None:
-    """Write ``message`` to standard error, as one line."""
-    print(f"surf-data: {printable(' '.join(message.split()))}", file=sys.stderr)
+    """Write ``message`` to standard error, as one line; what was typed may be a URL in the wrong place."""
+    print(f"surf-data: {printable(redacted(' '.join(message.split())))}", file=sys.stderr)
 
 
 def printable(text: str) -> str:
@@ -123,4 +123,4 @@ def printable(text: str) -> str:
 
 def redacted(text: str) -> str:
     """Return ``text`` with the credentials of URLs and connection strings in it replaced by asterisks."""
-    return _CREDENTIALS.sub(lambda found: f"{found[1]}***" if found[1] else "://***@", text)
+    return _CREDENTIALS.sub(lambda found: f"{found[1]}***@" if found[1] else f"{found[2]}***", text)

@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from surf_data.cli import output
+from surf_data.cli.options import PathType
 from surf_data.cli.schema import Schema
 from surf_data.review import Plan, Planned, QueryPlans, QuerySource, Scale, Unplanned, read_scale
 from surf_data.review.planning.scale import FILE_NAME
@@ -30,7 +31,7 @@ def scale_option(command: Callable[P, R]) -> Callable[P, R]:
         "--scale",
         "scale_file",
         metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=PathType(exists=True, dir_okay=False),
         help="How large the tables are in production, for plans.  "
         f"[default: {FILE_NAME} in the folder of migrations, if there is one]",
     )(command)

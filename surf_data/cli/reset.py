@@ -60,7 +60,8 @@ def reset(folder: Folder, /, *, yes: str | None, seeds: bool, dry_run: bool, as_
             migrate.check_reset(database.connect, folder.schemas)
         else:
             if (_asked(folder.domain, name) if yes is None else yes) != name:
-                raise click.UsageError("that is not the name of the database; nothing was done")
+                option = "" if yes is None else "--yes: "
+                raise click.UsageError(f"{option}that is not the name of the database; nothing was done")
             applied = migrate.reset(database.connect, folder.path, folder.domain, folder.schemas, seeds=seeds)
     if as_json:
         shown = [{"number": each.number, "name": each.name} for each in pending]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from surf_data.cli import finding_tables, output, plan_tables, tables
 from surf_data.cli.finding_tables import rule_options
+from surf_data.cli.options import PathType
 from surf_data.cli.plan_tables import find_scale, scale_option
 from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
@@ -23,7 +24,7 @@ from surf_data.review.report.contents import counted, figure
 
 
 @click.command
-@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", required=False, type=PathType(exists=True))
 @schema_options
 @scale_option
 @rule_options
@@ -31,7 +32,7 @@ from surf_data.review.report.contents import counted, figure
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathType(file_okay=False),
     help="Write report.html and comment.md, a comment for a pull request, into this folder.",
 )
 @click.option("--query", "names", multiple=True, metavar="NAME", help="Show all that is known of this query.")

@@ -10,7 +10,7 @@ import click
 
 from surf_data import domain
 from surf_data.cli import output
-from surf_data.cli.options import with_options
+from surf_data.cli.options import PathType, with_options
 from surf_data.cli.scratch_server import embedded_postgres, scratch_option
 from surf_data.cli.target import DOMAIN_VARIABLE, default_domain
 from surf_data.domain import Domain
@@ -99,7 +99,7 @@ def schema_options(command: Callable[P, R]) -> Callable[P, R]:
             "sources",
             multiple=True,
             metavar="PATH",
-            type=click.Path(exists=True, path_type=Path),
+            type=PathType(exists=True),
             help="A folder of migrations, or a file with a schema as pg_dump --schema-only writes it. May be there "
             "several times.",
         ),

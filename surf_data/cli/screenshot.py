@@ -72,7 +72,7 @@ def reset(target: Target, *, yes: str, seeds: bool) -> None:
     """Delete all that the application has in the database, and apply the migrations anew."""
     with _database(target) as opened:
         if opened.connection_info()["database"] != yes:
-            raise click.UsageError("that is not the name of the database; nothing was done")
+            raise click.UsageError("--yes: that is not the name of the database; nothing was done")
         applied = migrate.reset(opened.connect, _FOLDER, DOMAIN.name, DOMAIN.schemas, seeds=seeds)
     _print_applied(applied)
 

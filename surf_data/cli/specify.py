@@ -13,6 +13,7 @@ from rich.text import Text
 
 from surf_data import specify
 from surf_data.cli import output, specify_tables, tables
+from surf_data.cli.options import PathType
 from surf_data.cli.specify_plot import svg
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.errors import SurfDataError
@@ -34,7 +35,7 @@ def group() -> None:
 @click.option("--time-zone", metavar="NAME", default="UTC", show_default=True, help="Whose days they are.")
 @click.option("--user", "user_id", type=click.IntRange(1), metavar="ID", help="Of this user alone, but for the days.")
 @click.option("--project", "project_id", type=click.IntRange(1), metavar="ID", help="Of this project alone, likewise.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw the days, too.")
+@click.option("--plot", type=PathType(dir_okay=False), metavar="FILE.svg", help="Draw the days, too.")
 @json_option
 @pass_target
 def stats(
@@ -128,7 +129,7 @@ def search(target: Target, text: str, *, limit: int, hours: int, as_json: bool) 
 
 
 @group.command(name="import")
-@click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.argument("files", type=PathType(exists=True, dir_okay=False), nargs=-1, required=True)
 @click.option("--format", "kind", type=click.Choice(["otlp", "bash", "zsh", "fish"]), help="Else guessed.")
 @click.option("--host", metavar="NAME", default=socket.gethostname, help="Where a history was kept.  [default: here]")
 @click.option("--user", "user_id", type=click.IntRange(1), metavar="ID", help="Who ran the commands.")

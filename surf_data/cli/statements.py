@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from surf_data.cli import output, tables
+from surf_data.cli.options import PathType
 from surf_data.cli.target import Target, json_option, pass_target
 from surf_data.review import QueryStats, Statistics, UntrackedStatement, read_queries, read_statistics
 
@@ -19,7 +20,7 @@ _OTHERS = 20
 
 
 @click.command
-@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", type=PathType(exists=True))
 @click.argument("url", required=False)
 @json_option
 @pass_target
