@@ -2,8 +2,8 @@
 
 try:
     import psycopg
-except ImportError as error:
-    raise ImportError(f'psycopg cannot be used here: pip install "surf-data[binary]" ({error})') from error
+except ImportError as _error:
+    raise ImportError(f'psycopg cannot be used here: pip install "surf-data[binary]" ({_error})') from _error
 
 #: Whose libpq is used: ``binary`` or ``c``, with one of their own, or ``python``, with the system's.
 IMPLEMENTATION = psycopg.pq.__impl__

@@ -22,7 +22,7 @@ class Portion:
         self.rows: dict[str, tuple[int, tuple[Any, ...], int]] = {}
         #: Rowid, column and reason.
         self.refused: list[tuple[str, str, str]] = []
-        self.expired = 0
+        self.expired: int = 0
 
     def convert(
         self, table: Table, rows: Sequence[Sequence[Any]], oldest: datetime | None
