@@ -11,7 +11,8 @@ def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], An
 
     Arguments:
         package: its name.
-        modules: names, separated by spaces, by the module that they are imported from.
+        modules: names, separated by spaces, by the module that they are imported from. None may be that of a module in
+            the package itself, which takes its place when it is imported.
     """
     places = {name: module for module, names in modules.items() for name in names.split()}
 

@@ -7,7 +7,7 @@ from surf_data.kernel.lazy_names import lazily
 if TYPE_CHECKING:
     from surf_data.kernel.sealing import Verification
     from surf_data.screenshot.audit_log import AuditLog
-    from surf_data.screenshot.cache_manager import CacheManager
+    from surf_data.screenshot.caching import CacheManager
     from surf_data.screenshot.compat import (
         app_data_source,
         cache_manager,
@@ -55,7 +55,7 @@ else:
         {
             "surf_data.kernel.sealing": "Verification",
             "surf_data.screenshot.audit_log": "AuditLog",
-            "surf_data.screenshot.cache_manager": "CacheManager",
+            "surf_data.screenshot.caching": "CacheManager",
             "surf_data.screenshot.compat": """
                 app_data_source cache_manager check_data_layer_health get_data_layer_stats
                 initialize_data_layer shutdown_data_layer storage_manager

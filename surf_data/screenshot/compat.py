@@ -10,7 +10,7 @@ from surf_data.errors import ConfigurationError, SurfDataError
 from surf_data.kernel import validation
 from surf_data.screenshot import layer
 from surf_data.screenshot.audit_log import AuditLog
-from surf_data.screenshot.cache_manager import CacheManager
+from surf_data.screenshot.caching import CacheManager
 from surf_data.screenshot.entities import Entity
 from surf_data.screenshot.generated_code import GeneratedCode
 from surf_data.screenshot.generated_image import GeneratedImage

@@ -8,7 +8,7 @@ from surf_data.domain import Domain, Retention
 from surf_data.kernel.journal import Journal, LossCounter
 from surf_data.kernel.postgres import Executor, Observer, Session
 from surf_data.screenshot.audit import KEEP_DAYS, AuditRepository, audit_table
-from surf_data.screenshot.cache_manager import CacheManager
+from surf_data.screenshot.caching import CacheManager
 from surf_data.screenshot.codes import CodeRepository
 from surf_data.screenshot.images import ImageRepository
 from surf_data.screenshot.projects import ProjectRepository

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import psycopg
@@ -59,6 +60,8 @@ def test_its_names_are_there(declared: Domain) -> None:
         assert hasattr(package, name), name
     assert set(offered) <= set(dir(package))
     assert not hasattr(package, "nothing_of_the_kind")
+    # A module takes the place of a name when it is imported.
+    assert not set(offered) & {module.name for module in iter_modules(package.__path__)}
 
 
 def test_its_statements_say_who_they_are(declared: Domain) -> None:

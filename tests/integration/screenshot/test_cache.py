@@ -13,8 +13,8 @@ from rig import ClusterService, RedisServer, SentinelService
 from surf_data.data_layer import load_settings
 from surf_data.kernel.redis import RedisManager
 from surf_data.screenshot import DOMAIN, ScreenshotSettings
-from surf_data.screenshot.cache_manager import CacheManager
 from surf_data.screenshot.cached_values import dump, load
+from surf_data.screenshot.caching import CacheManager
 
 
 def open_cache(url: str | None, **settings: Any) -> CacheManager:
