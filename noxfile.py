@@ -35,6 +35,7 @@ TESTS = {"PYTHONPATH": "tests"}
 QUERIES = (
     "surf_data.backup.queries:backup_queries",
     "surf_data.migrate.queries:migrate_queries",
+    "surf_data.kernel.postgres.cluster_queries:cluster_queries",
     "surf_data.kernel.postgres.session_queries:session_queries",
     "surf_data.retention.queries:retention_queries",
     "surf_data.review.analysis.queries:review_queries",
@@ -196,9 +197,10 @@ def site(session: nox.Session) -> None:
 def review(session: nox.Session) -> None:
     """Check queries and migrations by what PostgreSQL and squawk say of them, and that stubs and layout are right."""
     session.install("--editable", ".[review]")
-    # The library's own queries are about the schema of some domain; the second one stands in for an extension that the
+    # The library's own queries are about the schema of some domain; the other two stand in for extensions that the
     # embedded servers do not have.
-    schema = ["--migrations", "migrations/lamps", "--migrations", "tests/rig/pg_stat_statements.sql"]
+    sources = ("migrations/lamps", "tests/rig/pg_stat_statements.sql", "tests/rig/citus.sql")
+    schema = [argument for source in sources for argument in ("--migrations", source)]
     commands = [
         # Which indexes the lamps need is not theirs to say.
         ["surf-data", "review", "sql/kernel", *schema, "--code", "surf_data", "--ignore", "UNUSED-INDEX"],

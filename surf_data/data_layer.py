@@ -18,6 +18,7 @@ from surf_data.kernel.health import Check, Health
 from surf_data.kernel.histograms import NOTHING
 from surf_data.kernel.postgres import DatabaseManager, Observer, Session, deadline
 from surf_data.kernel.postgres.deadlines import current_deadline
+from surf_data.kernel.postgres.remains import remaining_transactions
 from surf_data.kernel.postgres.session_queries import session_queries
 from surf_data.kernel.postgres.translation import UNDEFINED_TABLE
 from surf_data.kernel.redis import RedisManager
@@ -276,7 +277,7 @@ class DataLayer(Generic[R_co]):
             return f"{behind}: surf-data migrate up --domain {self._domain.name}"
         try:
             with deadline(_HEALTH_TIMEOUT):
-                return "; ".join(self._warnings()) or None
+                return "; ".join([*self._warnings(), *remaining_transactions(self.database)]) or None
         except DatabaseError:
             # A lock on the tables is held.
             return None

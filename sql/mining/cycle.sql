@@ -1,17 +1,18 @@
 -- Cycles of trucks: the work table, and the final one into which each closed cycle is copied once.
 -- asset_guid stands in every condition: it is the distribution column, and it keeps a wrong id from another asset's cycle.
 
--- name: cycle_archive(cycle_ids, asset_guids)
--- Copies closed cycles into the final table and marks them; returns the ids of those that this call has copied.
+-- name: cycle_archive(asset_guid, cycle_ids)
+-- Copies closed cycles of an asset into the final table and marks them; returns the ids of those that this call has copied.
 -- The lock on the work row decides who copies it, and the rows are locked in one order, so that batches do not deadlock.
 -- accept: NOT-HOT once in the life of a cycle, when it leaves the index of those that wait
 WITH chosen AS (
-    SELECT
-        ac.asset_cycle_vlx_id,
-        ac.asset_guid
-    FROM unnest(:cycle_ids::int8[], :asset_guids::text[]) AS u (cycle_id, asset_guid)
-    INNER JOIN mining.asset_cycles AS ac ON u.cycle_id = ac.asset_cycle_vlx_id AND u.asset_guid = ac.asset_guid
-    WHERE ac.finalized_date IS NULL AND ac.cycle_status IN ('COMPLETE', 'INVALID', 'OUTLIER')
+    SELECT ac.asset_cycle_vlx_id
+    FROM mining.asset_cycles AS ac
+    WHERE
+        ac.asset_guid = :asset_guid::text
+        AND ac.asset_cycle_vlx_id = ANY(:cycle_ids::int8[])
+        AND ac.finalized_date IS NULL
+        AND ac.cycle_status IN ('COMPLETE', 'INVALID', 'OUTLIER')
     ORDER BY ac.asset_cycle_vlx_id
     FOR UPDATE OF ac
 ),
@@ -20,7 +21,7 @@ marked AS (
     UPDATE mining.asset_cycles AS ac
     SET finalized_date = CURRENT_TIMESTAMP
     FROM chosen AS c
-    WHERE ac.asset_cycle_vlx_id = c.asset_cycle_vlx_id AND ac.asset_guid = c.asset_guid
+    WHERE ac.asset_cycle_vlx_id = c.asset_cycle_vlx_id AND ac.asset_guid = :asset_guid::text
     RETURNING
         ac.asset_cycle_vlx_id,
         ac.asset_guid,
@@ -176,26 +177,39 @@ SELECT
 FROM marked AS m
 RETURNING fc.work_cycle_id;
 
--- name: cycle_archive_refused(cycle_ids, asset_guids)
--- Which of these cycles cannot be archived: there is no such cycle (null), or its status is not a final one.
+-- name: cycle_archive_lock(asset_guid, cycle_ids)
+-- Which of these cycles wait to be archived, locked; those that another worker has locked are left to it.
+-- For cycle_archive in the same transaction.
+SELECT ac.asset_cycle_vlx_id
+FROM mining.asset_cycles AS ac
+WHERE
+    ac.asset_guid = :asset_guid::text
+    AND ac.asset_cycle_vlx_id = ANY(:cycle_ids::int8[])
+    AND ac.finalized_date IS NULL
+    AND ac.cycle_status IN ('COMPLETE', 'INVALID', 'OUTLIER')
+ORDER BY ac.asset_cycle_vlx_id
+FOR UPDATE SKIP LOCKED;
+
+-- name: cycle_archive_refused(asset_guid, cycle_ids)
+-- Which of these cycles of an asset cannot be archived: there is no such cycle (null), or its status is not a final one.
 SELECT
     u.cycle_id,
     ac.cycle_status
-FROM unnest(:cycle_ids::int8[], :asset_guids::text[]) AS u (cycle_id, asset_guid)
-LEFT JOIN mining.asset_cycles AS ac ON u.cycle_id = ac.asset_cycle_vlx_id AND u.asset_guid = ac.asset_guid
+FROM unnest(:cycle_ids::int8[]) AS u (cycle_id)
+LEFT JOIN mining.asset_cycles AS ac
+    ON u.cycle_id = ac.asset_cycle_vlx_id AND ac.asset_guid = :asset_guid::text
 WHERE ac.cycle_status IS NULL OR ac.cycle_status NOT IN ('COMPLETE', 'INVALID', 'OUTLIER');
 
 -- name: cycle_archive_waiting(max_rows)
--- The closed cycles that wait to be archived, the oldest first, locked; those that another worker has locked are left
--- to it. For cycle_archive in the same transaction.
+-- The closed cycles that wait to be archived, the oldest first.
+-- accept: ALL-SHARDS what was left behind is of any asset, and looked for once in a while
 SELECT
     ac.asset_cycle_vlx_id,
     ac.asset_guid
 FROM mining.asset_cycles AS ac
 WHERE ac.finalized_date IS NULL AND ac.cycle_status IN ('COMPLETE', 'INVALID', 'OUTLIER')
 ORDER BY ac.asset_cycle_vlx_id
-LIMIT :max_rows::int8
-FOR UPDATE SKIP LOCKED;
+LIMIT :max_rows::int8;
 
 -- name: cycle_copy()#
 -- Takes many new cycles whose ids cycle_reserve has given.
@@ -253,6 +267,7 @@ COPY mining.asset_cycles (
 
 -- name: cycle_default_partition_rows()$
 -- Whether there are archived cycles for which no month has a partition.
+-- accept: ALL-SHARDS asked by health alone, and answered by empty partitions
 SELECT coalesce((SELECT true FROM mining.final_cycles_default LIMIT 1), false) AS has_rows;
 
 -- name: cycle_delete(cycle_id, asset_guid, service_type)!

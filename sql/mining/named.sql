@@ -13,6 +13,7 @@ SELECT
 
 -- name: loaders_from_asset_idle(site_guid, asset_type_guid, until)
 -- The loaders of a site with the place where each stood idle last, at or before a time.
+-- accept: NO-SHARD an index leads to each loader's last place, which a cluster cannot use; loaders_from_process_info works
 SELECT
     am.guid AS asset_guid,
     am.site_guid,
@@ -37,6 +38,7 @@ ORDER BY am.guid;
 
 -- name: loaders_from_process_info(site_guid, asset_type_guid)
 -- The loaders of a site with the place that the idle service has noted for each.
+-- accept: ALL-SHARDS the loaders of a site are in any shard, each with what else is known of it
 SELECT
     pc.asset_guid,
     pc.site_guid,

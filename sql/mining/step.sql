@@ -3,6 +3,7 @@
 -- name: cycle_state(asset_guid, site_guid, process_name, loader_type_guid, service_type)^
 -- An asset, its checkpoint, its last open cycle at the site and the site's loaders: four reads in one round trip.
 -- Always one row; what there is not is null.
+-- accept: ALL-SHARDS the loaders of the site are in any shard; the other three are in one, and can be read apart
 SELECT
     am.guid AS asset_guid,
     am.site_guid AS asset_site_guid,

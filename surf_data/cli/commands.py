@@ -14,6 +14,7 @@ from surf_data.cli.lazy import LazyGroup
 from surf_data.cli.maintain import maintain
 from surf_data.cli.migrate import migrate_group
 from surf_data.cli.migrate_checks import plan, verify
+from surf_data.cli.migrate_cluster import distribute, undistribute
 from surf_data.cli.new import new_group
 from surf_data.cli.reset import reset, seed
 from surf_data.cli.review import review
@@ -109,7 +110,9 @@ def stats(target: Target, *, domain: Domain, hours: int, as_json: bool) -> None:
     output.console().print(tables.stacked((*shown, *tables.process(process))))
 
 
+migrate_group.add_command(distribute)
 migrate_group.add_command(plan)
+migrate_group.add_command(undistribute)
 migrate_group.add_command(verify)
 surf_data_command.add_command(adopt_files)
 surf_data_command.add_command(backup)

@@ -6,6 +6,7 @@ import click
 from surf_data.cli import output
 from surf_data.cli.target import Target, all_option, domain_option, domains, json_option, pass_target
 from surf_data.domain import Domain
+from surf_data.kernel.postgres.remains import remaining_transactions
 from surf_data.retention import TableMaintenance
 
 
@@ -69,11 +70,14 @@ def maintain(
     before there were partitions, are deleted, 10,000 at a time. Readers and writers go first: a lock that cannot be had
     at once is asked for later. What a domain archives before it goes is left to the domain's own command.
 
+    Transactions that were prepared and never ended, on any node of a cluster, are told: they hold their locks.
+
     In the end, unless --table is given, the domain does what else is due, such as counting activity that is over.
     """
     if every and table is not None:
         raise click.UsageError("--all does not go with --table")
     found: list[tuple[str, TableMaintenance]] = []
+    told: dict[str, None] = {}
     for each in domains(domain, every=every):
         with target.open(each.open) as data, output.working(f"maintaining {each.name}") as on_step:
             done = data.maintain(
@@ -85,6 +89,8 @@ def maintain(
                 attempts=attempts,
                 on_step=on_step,
             )
+            # Of the database, not of the domain: said once, however many domains are in it.
+            told |= dict.fromkeys(remaining_transactions(data.database))
         found += [(each.name, result) for result in done]
     if as_json:
         tables = [{"domain": name, **attrs.asdict(result)} for name, result in found]
@@ -93,6 +99,8 @@ def maintain(
         for _, result in found:
             for line in _lines(result, "would be " if dry_run or check else ""):
                 output.console().print(output.printable(line))
+    for problem in told:
+        output.console(stderr=True).print(output.printable(problem), style="yellow")
     context.exit(1 if check and not all(result.is_idle for _, result in found) else 0)
 
 

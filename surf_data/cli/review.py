@@ -17,7 +17,7 @@ from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
 from surf_data.domain import Domain
 from surf_data.kernel import resources, sql_folders
-from surf_data.review import Facts, Inspection, Outcome, QueryPlans, Report, ReviewRequest, RuleOptions, inspect
+from surf_data.review import Facts, Inspection, Outcome, Report, ReviewRequest, RuleOptions, inspect
 from surf_data.review.report.changes import label
 from surf_data.review.report.comment import comment
 from surf_data.review.report.contents import counted, figure
@@ -84,11 +84,14 @@ def review(
     elif names:
         for outcome in now.outcomes:
             of_query = [finding for finding in now.state.findings if finding.subject == outcome.query.name]
-            page = (*_page(outcome), *plan_tables.page(now.plans, outcome.query), *finding_tables.shown(of_query))
+            placed = now.verdicts.get(outcome.query.name)
+            shards = [] if placed is None else [Text(f"on a cluster: {placed}")]
+            plans = plan_tables.page(now.plans, outcome.query)
+            page = (*_page(outcome), *shards, *plans, *finding_tables.shown(of_query))
             output.console().print(tables.stacked(page))
     else:
         listed = [*report.findings.new, *report.findings.accepted]
-        front = (_front(report, now.plans),) if found.before is None else _compared(report)
+        front = (_front(report, now),) if found.before is None else _compared(report)
         output.console().print(tables.stacked((*front, *finding_tables.summary(listed))))
     for note in report.notes:
         output.console(stderr=True).print(note)
@@ -141,6 +144,7 @@ def document(report: Report, now: Inspection) -> dict[str, Any]:
             {
                 **_known(change.outcome),
                 **plan_tables.document(now.plans, change.outcome.query),
+                **_placed(now, change.name),
                 **({"change": {"kinds": change.kinds, "differences": change.differences}} if compared else {}),
             }
             for change in report.changes
@@ -150,6 +154,12 @@ def document(report: Report, now: Inspection) -> dict[str, Any]:
             for finding in now.state.findings
         ],
     }
+
+
+def _placed(now: Inspection, name: str) -> dict[str, Any]:
+    """Return where a query would run on a cluster, as JSON has it."""
+    found = now.verdicts.get(name)
+    return {} if found is None else {"cluster": attrs.asdict(found)}
 
 
 def _known(outcome: Outcome) -> dict[str, Any]:
@@ -168,10 +178,18 @@ def _is_shown(attribute: "attrs.Attribute[Any]", _value: Any) -> bool:
     return attribute.name not in {"query", "rows", "tree"}
 
 
-def _front(report: Report, plans: QueryPlans) -> RenderableType:
-    rows = [(*_summary(change.outcome), *plan_tables.cost(plans, change.outcome.query)) for change in report.changes]
-    figures = plan_tables.headings(plans)
-    columns = ("query", "does", "rows", "tables", "also", *figures)
+def _front(report: Report, now: Inspection) -> RenderableType:
+    figures = plan_tables.headings(now.plans)
+    shards = ("on a cluster",) if now.verdicts else ()
+    rows = [
+        (
+            *_summary(change.outcome),
+            *(str(now.verdicts.get(change.name, "")) for _ in shards),
+            *plan_tables.cost(now.plans, change.outcome.query),
+        )
+        for change in report.changes
+    ]
+    columns = ("query", "does", "rows", "tables", "also", *shards, *figures)
     return tables.table(*columns, rows=rows, right=figures, whole={"query", "does", *figures})
 
 

@@ -3,6 +3,7 @@
 It knows no domain: a folder and a name for its history are all it needs.
 """
 
+from surf_data.migrate.distribution import Distribution, TablePlacement
 from surf_data.migrate.files import Migration, Part, Section, read_folder
 from surf_data.migrate.locks import MigrationEffect, StatementEffect, TableEffect, measure_locks
 from surf_data.migrate.placement import Placement
@@ -16,6 +17,7 @@ from surf_data.migrate.verification import Difference, verify
 
 __all__ = [
     "Difference",
+    "Distribution",
     "Migration",
     "MigrationEffect",
     "MigrationStatus",
@@ -26,6 +28,7 @@ __all__ = [
     "Section",
     "StatementEffect",
     "TableEffect",
+    "TablePlacement",
     "check_reset",
     "measure_locks",
     "new_file",

@@ -46,6 +46,34 @@ def forget(session: Session, domain: str) -> None:
     with _used(session) as found:
         if found:
             migrate_queries().history_forget(session, domain=domain)
+            migrate_queries().history_forget(session, domain=of_cluster(domain))
+
+
+def of_cluster(domain: str) -> str:
+    """Return the name of the history of where a domain's tables are on a cluster."""
+    return f"{domain}-cluster"
+
+
+def note(session: Session, domain: str, name: str, checksum: str, duration: timedelta) -> None:
+    """Record what no file says under the next number; once, however often.
+
+    Raises:
+        MigrationError: there is no history yet.
+    """
+    with _kept(session):
+        numbers = {record.name: record.number for record in migrate_queries().history_list(session, domain=domain)}
+        number = numbers.get(name, max(numbers.values(), default=0) + 1)
+        migrate_queries().history_finish(
+            session, domain=domain, number=number, name=name, checksum=checksum, duration=duration
+        )
+
+
+def strike(session: Session, domain: str, name: str) -> None:
+    """Strike out what `note` has recorded."""
+    with _kept(session):
+        for record in migrate_queries().history_list(session, domain=domain):
+            if record.name == name:
+                migrate_queries().history_delete(session, domain=domain, number=record.number)
 
 
 class _Key(TypedDict):

@@ -86,10 +86,12 @@ class _MigrateQueries:
         """What is granted on objects that are yet to be made, and what is not granted to everybody as it would be."""
 
     def catalog_extensions(self, executor: Executor, /) -> list[tuple[str, str, str]]:
-        """Extensions and where they are, but not their versions, which are the server's matter."""
+        """Extensions and where they are, but not their versions, which are the server's matter. Nor Citus, which says on which
+        nodes the rows of a table are, and nothing of what the table is."""
 
     def catalog_extensions_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str, str, str]]]:
-        """Extensions and where they are, but not their versions, which are the server's matter."""
+        """Extensions and where they are, but not their versions, which are the server's matter. Nor Citus, which says on which
+        nodes the rows of a table are, and nothing of what the table is."""
 
     def catalog_grants(
         self,

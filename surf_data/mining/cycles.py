@@ -1,6 +1,6 @@
 """Cycles in PostgreSQL: the work table, and the final one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -171,21 +171,25 @@ class CycleRepository:
             DataAccessError: one is not stored, or stored with another status.
             DatabaseError: they could not be copied; then none is.
         """
-        keys = [key_of(cycle) for cycle in cycles]
         for cycle in cycles:
+            key_of(cycle)
             if cycle.cycle_status not in CYCLES_FOR_FINAL_TABLE:
                 raise validation.invalid("cycle_status", f"must be one of {', '.join(CYCLES_FOR_FINAL_TABLE)}")
-        assets = [cycle.asset_guid for cycle in cycles]
+        wanted = _by_asset((key_of(cycle), cycle.asset_guid) for cycle in cycles)
+        queries = mining_queries()
+        copied = 0
         with self._executor.transaction() as transaction:
-            copied = mining_queries().cycle_archive(transaction, cycle_ids=keys, asset_guids=assets)
-            if len(copied) < len(set(keys)) and mining_queries().cycle_archive_refused(
-                transaction, cycle_ids=keys, asset_guids=assets
-            ):
-                raise DataAccessError("a cycle is not stored, or its stored status is not a final one")
-        return len(copied)
+            for asset, keys in wanted:
+                done = queries.cycle_archive(transaction, asset_guid=asset, cycle_ids=keys)
+                if len(done) < len(set(keys)) and queries.cycle_archive_refused(
+                    transaction, asset_guid=asset, cycle_ids=keys
+                ):
+                    raise DataAccessError("a cycle is not stored, or its stored status is not a final one")
+                copied += len(done)
+        return copied
 
     def archive_waiting(self, max_rows: int = 10_000) -> int:
-        """Archive closed cycles that are not archived yet, the oldest first; several workers share them.
+        """Archive closed cycles that are not archived yet, the oldest first, without those that another call archives.
 
         Arguments:
             max_rows: cycles at the most, 1 to 100,000.
@@ -199,12 +203,13 @@ class CycleRepository:
         """
         max_rows = validation.integer("limit", max_rows, minimum=1, maximum=MAX_WAITING)
         queries = mining_queries()
+        copied = 0
         with self._executor.transaction() as transaction:
-            waiting = queries.cycle_archive_waiting(transaction, max_rows=max_rows)
-            if not waiting:
-                return 0
-            keys = [key for key, _ in waiting]
-            return len(queries.cycle_archive(transaction, cycle_ids=keys, asset_guids=[asset for _, asset in waiting]))
+            for asset, keys in _by_asset(queries.cycle_archive_waiting(transaction, max_rows=max_rows)):
+                own = [key for (key,) in queries.cycle_archive_lock(transaction, asset_guid=asset, cycle_ids=keys)]
+                if own:
+                    copied += len(queries.cycle_archive(transaction, asset_guid=asset, cycle_ids=own))
+        return copied
 
 
 def refuse_key(record: Record) -> None:
@@ -228,6 +233,14 @@ def key_of(record: Record) -> int:
     if record.id is None:
         raise validation.invalid(record.DB_PRIMARY_KEY_FIELD, "must be set: the record was never inserted")
     return record.id
+
+
+def _by_asset(cycles: Iterable[tuple[int, str]]) -> list[tuple[str, list[int]]]:
+    """Return the keys of each asset, assets in one order: so batches that share some do not deadlock."""
+    found: dict[str, list[int]] = {}
+    for key, asset in cycles:
+        found.setdefault(asset, []).append(key)
+    return sorted(found.items())
 
 
 def _columns(cycle: CycleRecord) -> dict[str, Any]:

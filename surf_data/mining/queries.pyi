@@ -104,10 +104,10 @@ class _MiningQueries:
         executor: Executor,
         /,
         *,
+        asset_guid: str | None,
         cycle_ids: list[int] | list[int | None] | None,
-        asset_guids: list[str] | list[str | None] | None,
     ) -> list[tuple[int]]:
-        """Copies closed cycles into the final table and marks them; returns the ids of those that this call has copied.
+        """Copies closed cycles of an asset into the final table and marks them; returns the ids of those that this call has copied.
         The lock on the work row decides who copies it, and the rows are locked in one order, so that batches do not deadlock."""
 
     def cycle_archive_cursor(
@@ -115,31 +115,53 @@ class _MiningQueries:
         executor: Executor,
         /,
         *,
+        asset_guid: str | None,
         cycle_ids: list[int] | list[int | None] | None,
-        asset_guids: list[str] | list[str | None] | None,
     ) -> AbstractContextManager[_Rows[tuple[int]]]:
-        """Copies closed cycles into the final table and marks them; returns the ids of those that this call has copied.
+        """Copies closed cycles of an asset into the final table and marks them; returns the ids of those that this call has copied.
         The lock on the work row decides who copies it, and the rows are locked in one order, so that batches do not deadlock."""
+
+    def cycle_archive_lock(
+        self,
+        executor: Executor,
+        /,
+        *,
+        asset_guid: str,
+        cycle_ids: list[int] | list[int | None],
+    ) -> list[tuple[int]]:
+        """Which of these cycles wait to be archived, locked; those that another worker has locked are left to it.
+        For cycle_archive in the same transaction."""
+
+    def cycle_archive_lock_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        asset_guid: str,
+        cycle_ids: list[int] | list[int | None],
+    ) -> AbstractContextManager[_Rows[tuple[int]]]:
+        """Which of these cycles wait to be archived, locked; those that another worker has locked are left to it.
+        For cycle_archive in the same transaction."""
 
     def cycle_archive_refused(
         self,
         executor: Executor,
         /,
         *,
+        asset_guid: str | None,
         cycle_ids: list[int] | list[int | None] | None,
-        asset_guids: list[str] | list[str | None] | None,
     ) -> list[tuple[int | None, str | None]]:
-        """Which of these cycles cannot be archived: there is no such cycle (null), or its status is not a final one."""
+        """Which of these cycles of an asset cannot be archived: there is no such cycle (null), or its status is not a final one."""
 
     def cycle_archive_refused_cursor(
         self,
         executor: Executor,
         /,
         *,
+        asset_guid: str | None,
         cycle_ids: list[int] | list[int | None] | None,
-        asset_guids: list[str] | list[str | None] | None,
     ) -> AbstractContextManager[_Rows[tuple[int | None, str | None]]]:
-        """Which of these cycles cannot be archived: there is no such cycle (null), or its status is not a final one."""
+        """Which of these cycles of an asset cannot be archived: there is no such cycle (null), or its status is not a final one."""
 
     def cycle_archive_waiting(
         self,
@@ -148,8 +170,7 @@ class _MiningQueries:
         *,
         max_rows: int | None,
     ) -> list[tuple[int, str]]:
-        """The closed cycles that wait to be archived, the oldest first, locked; those that another worker has locked are left
-        to it. For cycle_archive in the same transaction."""
+        """The closed cycles that wait to be archived, the oldest first."""
 
     def cycle_archive_waiting_cursor(
         self,
@@ -158,8 +179,7 @@ class _MiningQueries:
         *,
         max_rows: int | None,
     ) -> AbstractContextManager[_Rows[tuple[int, str]]]:
-        """The closed cycles that wait to be archived, the oldest first, locked; those that another worker has locked are left
-        to it. For cycle_archive in the same transaction."""
+        """The closed cycles that wait to be archived, the oldest first."""
 
     def cycle_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes many new cycles whose ids cycle_reserve has given.

@@ -118,7 +118,7 @@ class StepRepository:
             if archived:
                 # What was just updated is not archived yet; so nothing is left to be checked, as CycleRepository does.
                 mining_queries().cycle_archive(
-                    self._executor, cycle_ids=[key_of(updated)], asset_guids=[updated.asset_guid]
+                    self._executor, asset_guid=updated.asset_guid, cycle_ids=[key_of(updated)]
                 )
         for cycle in (initial, new):
             if cycle is not None:

@@ -6,6 +6,7 @@ It takes any folder of aiosql files and any folder of migrations. Where it needs
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import analyse
 from surf_data.review.analysis.facts import Access, ColumnType, Facts, Outcome, Parameter, Refusal, ResultColumn
+from surf_data.review.distribution.verdicts import Verdict
 from surf_data.review.findings.callers import Caller, find_callers
 from surf_data.review.findings.finding import Comparison, Finding, compare
 from surf_data.review.findings.thresholds import Thresholds
@@ -59,6 +60,7 @@ __all__ = [
     "Thresholds",
     "Unplanned",
     "UntrackedStatement",
+    "Verdict",
     "Workbench",
     "analyse",
     "compare",

@@ -10,6 +10,8 @@ from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.analyse import Analyst
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Facts, Outcome, Refusal
+from surf_data.review.distribution.layout import Layout
+from surf_data.review.distribution.verdicts import Verdict, verdicts
 from surf_data.review.findings.callers import Caller, find_callers
 from surf_data.review.findings.evaluation import Evidence, evaluate
 from surf_data.review.findings.finding import compare
@@ -78,6 +80,8 @@ class Inspection:
     plans: QueryPlans = attrs.field(factory=QueryPlans)
     #: The queries of the earlier revision that are only written differently now.
     same: frozenset[str] = frozenset()
+    #: Where each query would run on a cluster, by its full name; empty where no table is declared to be in shards.
+    verdicts: Mapping[str, Verdict] = attrs.field(factory=dict)
     #: Where each query is called; ``None`` without code to search.
     callers: Mapping[str, Sequence[Caller]] | None = None
     #: What could not be found out, and why.
@@ -164,6 +168,8 @@ def _inspected(request: ReviewRequest, workbench: Workbench, before: Inspection 
         analyst = Analyst(schema.connection)
         outcomes = _outcomes(analyst, queries, on_step)
         same = same_meaning(analyst, [outcome.query for outcome in earlier.outcomes], outcomes)
+        layout = Layout() if request.scale is None else Layout.of(analyst.catalog, request.scale)
+        told = verdicts(outcomes, analyst.catalog, layout)
         plans = QueryPlans.of(schema, queries, request.scale, on_step)
         code = request.options.code
         callers = find_callers(queries, code) if code else None
@@ -171,6 +177,8 @@ def _inspected(request: ReviewRequest, workbench: Workbench, before: Inspection 
             catalog=Catalog.read(schema.connection),
             outcomes=outcomes,
             is_whole=not request.names,
+            verdicts=told,
+            layout=layout,
             planned=plans.planned,
             callers=callers,
             migrations=trials.migrations,
@@ -181,7 +189,7 @@ def _inspected(request: ReviewRequest, workbench: Workbench, before: Inspection 
         )
         found = evaluate(evidence, request.options.thresholds, request.options.ignored)
     state = RevisionState(outcomes=outcomes, plans=plans.by_query, findings=found)
-    return Inspection(state=state, plans=plans, same=same, callers=callers, notes=trials.notes())
+    return Inspection(state=state, plans=plans, same=same, verdicts=told, callers=callers, notes=trials.notes())
 
 
 def _inspected_earlier(request: ReviewRequest, workbench: Workbench, revision: Revision, on_step: OnStep) -> Inspection:
@@ -201,12 +209,16 @@ def _inspected_earlier(request: ReviewRequest, workbench: Workbench, revision: R
     on_step(f"creating the schema of {revision.name}")
     try:
         with workbench.create(then.sources) as schema:
-            outcomes = _outcomes(Analyst(schema.connection), queries, on_step)
+            analyst = Analyst(schema.connection)
+            outcomes = _outcomes(analyst, queries, on_step)
+            layout = Layout() if then.scale is None else Layout.of(analyst.catalog, then.scale, is_own=False)
             plans = QueryPlans.of(schema, queries, then.scale, on_step, is_own=False)
             evidence = Evidence(
                 catalog=Catalog.read(schema.connection),
                 outcomes=outcomes,
                 is_whole=not request.names,
+                verdicts=verdicts(outcomes, analyst.catalog, layout),
+                layout=layout,
                 planned=plans.planned,
                 callers=find_callers(queries, then.options.code) if request.options.code else None,
                 accepted=plans.accepted,
@@ -220,7 +232,7 @@ def _inspected_earlier(request: ReviewRequest, workbench: Workbench, revision: R
 
 
 def _then(request: ReviewRequest, folder: Path, revision: Revision) -> ReviewRequest:
-    """Return what is to be reviewed as it was: with the findings that were accepted then, at the sizes of now."""
+    """Return what is to be reviewed as it was: with what was accepted and distributed then, at the sizes of now."""
     sources, code = (
         tuple(there for path in paths if (there := revision.path(path)) is not None)
         for paths in (request.sources, request.options.code)
@@ -228,7 +240,10 @@ def _then(request: ReviewRequest, folder: Path, revision: Revision) -> ReviewReq
     scale = request.scale
     if scale is not None:
         own = revision.path(Path(scale.file))
-        scale = attrs.evolve(scale, accepted=() if own is None else read_scale(own).accepted)
+        earlier = Scale() if own is None else read_scale(own)
+        placed = earlier.placements()
+        tables = {name: attrs.evolve(table, placement=placed.get(name)) for name, table in scale.tables.items()}
+        scale = attrs.evolve(scale, accepted=earlier.accepted, tables=tables)
     options = attrs.evolve(request.options, code=code)
     return attrs.evolve(request, folder=folder, sources=sources, scale=scale, options=options)
 
@@ -250,6 +265,7 @@ def _report(request: ReviewRequest, now: Inspection, before: Inspection | None, 
         plans_before={} if before is None else before.state.plans,
         plans=now.state.plans,
         findings=compare(known, now.state.findings),
+        verdicts=now.verdicts,
         callers=now.callers,
         problems=now.since(before),
         migrations=migrations,

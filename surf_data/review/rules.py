@@ -7,6 +7,7 @@ import attrs
 
 #: What there is to be found: the code of each finding, and what it says.
 CODES: Mapping[str, str] = {
+    "ALL-SHARDS": "on a cluster, the query asks every shard",
     "BIG-SORT": "more is sorted than fits into memory",
     "CASCADE": "rows of other tables go or change with those that the query names",
     "COST": "the plan has become more expensive",
@@ -14,11 +15,14 @@ CODES: Mapping[str, str] = {
     "LOCK": "a migration locks a big table for as long as it works on it",
     "LOST-INDEX": "a cast on a column keeps an index from being used",
     "MANY-ROWS": "the query may return more rows than anyone reads",
+    "NO-SHARD": "on a cluster, the query is refused",
     "NOT-HOT": "an update writes an indexed column, so that every index of the table gets an entry",
     "ONE-OF-MANY": "the caller gets one row, and the query may find several",
     "REWRITE": "a migration writes a big table anew",
     "SCAN": "a migration reads a big table from end to end",
     "SEQ-SCAN": "a big table is read from end to end",
+    "SHARD-KEY": "on a cluster, a unique or foreign key of a table cannot be kept",
+    "SHARD-TRIGGER": "on a cluster, a table has a trigger, which its shards may not have",
     "SQUAWK": "squawk warns of a migration",
     "STALE-ACCEPT": "what was accepted is not found any more",
     "TYPE-CHANGE": "an unchanged query has other types than before",

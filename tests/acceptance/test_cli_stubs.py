@@ -149,7 +149,8 @@ def test_own_stubs(cli: Cli, database_url: str) -> None:
     }
     of_domains = [domain.find(name).queries for name in domain.NAMES]
     assert {reference.partition(":")[0] for reference in (*references, *of_domains)} == loading
-    schema = (ROOT / "migrations" / "lamps", ROOT / "tests" / "rig" / "pg_stat_statements.sql")
+    rig = ROOT / "tests" / "rig"
+    schema = (ROOT / "migrations" / "lamps", rig / "pg_stat_statements.sql", rig / "citus.sql")
     sources = [argument for path in schema for argument in ("--migrations", str(path))]
     done = cli("stubs", *references, *sources, "--scratch", database_url, "--check")
     assert (done.code, done.err) == (0, "")

@@ -1,13 +1,15 @@
 -- The objects of a database, as facts: see catalog.sql.
 
 -- name: catalog_extensions()
--- Extensions and where they are, but not their versions, which are the server's matter.
+-- Extensions and where they are, but not their versions, which are the server's matter. Nor Citus, which says on which
+-- nodes the rows of a table are, and nothing of what the table is.
 SELECT
     '' AS name,
     'EXTENSION ' || quote_ident(pe.extname) AS object,
     format('CREATE EXTENSION %I SCHEMA %I', pe.extname, pn.nspname) AS definition
 FROM pg_extension AS pe
-INNER JOIN pg_namespace AS pn ON pe.extnamespace = pn.oid;
+INNER JOIN pg_namespace AS pn ON pe.extnamespace = pn.oid
+WHERE pe.extname NOT IN ('citus', 'citus_columnar');
 
 -- name: catalog_others()
 -- What else people can make, by its name alone.

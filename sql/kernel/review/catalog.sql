@@ -85,7 +85,8 @@ SELECT
         ELSE quote_ident(pn.nspname) || '.' || quote_ident(pp.proname)
     END AS name,
     -- What a built-in function is to the server itself; overloaded functions share their name, but not this.
-    CASE WHEN pl.lanname = 'internal' AND pn.nspname = 'pg_catalog' THEN pp.prosrc END AS internal
+    CASE WHEN pl.lanname = 'internal' AND pn.nspname = 'pg_catalog' THEN pp.prosrc END AS internal,
+    pp.provolatile = 'i' AS is_immutable
 FROM pg_proc AS pp
 INNER JOIN pg_namespace AS pn ON pp.pronamespace = pn.oid
 INNER JOIN pg_language AS pl ON pp.prolang = pl.oid

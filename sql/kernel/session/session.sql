@@ -7,6 +7,20 @@ SELECT count(*) > 0 AS is_volatile
 FROM pg_proc AS p
 WHERE p.proname = ANY(:names::name[]) AND p.provolatile = 'v';
 
+-- name: prepared_remaining(seconds)^
+-- How many transactions of this database were prepared so many seconds ago and have not ended since; and whether it is on
+-- a Citus cluster, whose other nodes may have some, too.
+-- retry: idempotent
+SELECT
+    count(*) AS transactions,
+    EXISTS(
+        SELECT 1 AS found
+        FROM pg_extension AS pe
+        WHERE pe.extname = 'citus'
+    ) AS is_cluster
+FROM pg_prepared_xacts AS px
+WHERE px.database = current_database() AND px.prepared < clock_timestamp() - make_interval(secs => :seconds::int4);
+
 -- name: primary_position()$
 -- How far the primary's log is, in bytes: behind every transaction that has been committed.
 -- A COMMIT waits until it is flushed, unless that is switched off. What comes after may not be sent for a while.

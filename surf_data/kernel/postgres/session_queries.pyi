@@ -21,6 +21,16 @@ class _SessionQueries:
     ) -> bool:
         """Whether any of these functions is volatile, so that a query calling it is not read-only."""
 
+    def prepared_remaining(
+        self,
+        executor: Executor,
+        /,
+        *,
+        seconds: int,
+    ) -> tuple[int, bool]:
+        """How many transactions of this database were prepared so many seconds ago and have not ended since; and whether it is on
+        a Citus cluster, whose other nodes may have some, too."""
+
     def primary_position(self, executor: Executor, /) -> int:
         """How far the primary's log is, in bytes: behind every transaction that has been committed.
         A COMMIT waits until it is flushed, unless that is switched off. What comes after may not be sent for a while."""

@@ -272,7 +272,7 @@ class Analyst:
             read_only=not writes,
             writes=writes,
             problems=accesses.refused(),
-            tree=tree.text(),
+            tree=tree,
         )
 
     def _type(self, oid: int) -> ColumnType:

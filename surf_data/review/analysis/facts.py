@@ -6,6 +6,7 @@ import attrs
 
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review.analysis.cardinality import Rows
+from surf_data.review.analysis.nodes import Node
 
 #: PostgreSQL's table locks by the number that it has for them, weakest first.
 LOCKS: Mapping[int, str] = {
@@ -132,8 +133,8 @@ class Facts:
     writes: tuple[str, ...]
     #: What is wrong with it, in words to act on.
     problems: tuple[str, ...]
-    #: What the server made of it, to be compared: equal for queries that mean the same.
-    tree: str | None
+    #: What the server made of it; its text is equal for queries that mean the same.
+    tree: Node = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -47,6 +47,8 @@ class Function:
     name: str
     #: The name of a built-in function within the server.
     internal: str | None
+    #: Whether it gives the same for the same arguments, always.
+    is_immutable: bool
 
 
 @attrs.frozen

@@ -7,8 +7,11 @@ import attrs
 from surf_data.migrate import Migration, MigrationEffect
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.facts import Facts, Outcome
+from surf_data.review.distribution.layout import Layout
+from surf_data.review.distribution.verdicts import Verdict
 from surf_data.review.findings import suppressions
 from surf_data.review.findings.callers import Caller
+from surf_data.review.findings.distribution_rules import layout_findings, shard_findings
 from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.migration_rules import lock_findings
 from surf_data.review.findings.plan_rules import plan_findings
@@ -34,6 +37,9 @@ class Evidence:
     planned: Sequence[Planned] | None = None
     #: Who calls them.
     callers: Mapping[str, tuple[Caller, ...]] | None = None
+    #: Where each query would run on a cluster, and where the tables are there.
+    verdicts: Mapping[str, Verdict] = attrs.field(factory=dict)
+    layout: Layout = attrs.field(factory=Layout)
     #: The files that the database was made of.
     migrations: Sequence[Migration] = ()
     #: What was measured of them.
@@ -75,11 +81,13 @@ def _found(evidence: Evidence, thresholds: Thresholds) -> Iterator[Finding]:
     yield from query_findings(evidence.outcomes, evidence.catalog)
     if evidence.planned is not None:
         yield from plan_findings(evidence.outcomes, evidence.planned, evidence.catalog, thresholds)
+    yield from shard_findings(evidence.outcomes, evidence.verdicts)
     yield from revision_findings(evidence.before, (evidence.outcomes, evidence.planned or ()), thresholds)
     if evidence.callers is not None:
         yield from uncalled((outcome.query for outcome in evidence.outcomes), evidence.callers)
     if evidence.is_whole:
         yield from missing_indexes(evidence.catalog, thresholds)
+        yield from layout_findings(evidence.catalog, evidence.layout)
         plans = [plan for plan in evidence.planned or () if isinstance(plan, Plan)]
         yield from unused_indexes(evidence.catalog, plans, thresholds) if evidence.planned is not None else ()
         yield from lock_findings(evidence.effects or (), evidence.catalog, thresholds)
@@ -94,6 +102,8 @@ def _looked_for(evidence: Evidence) -> Iterator[str]:
     yield from ("CASCADE", "LOST-INDEX", "NOT-HOT", "ONE-OF-MANY", "UNREAD-TYPE", "UNTYPED", "FK-INDEX")
     if evidence.planned is not None:
         yield from ("BIG-SORT", "MANY-ROWS", "SEQ-SCAN", "UNUSED-INDEX")
+    if evidence.layout:
+        yield from ("ALL-SHARDS", "NO-SHARD", "SHARD-KEY", "SHARD-TRIGGER")
     if evidence.callers is not None:
         yield "UNCALLED"
     if evidence.effects is not None:

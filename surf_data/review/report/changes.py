@@ -105,7 +105,9 @@ def is_same(analyst: Analyst, before: QuerySource, now: Facts) -> bool:
         # Its tree is that of what it copies, without the options.
         return before.words() == now.query.words()
     earlier = analyst.outcome(before)
-    return isinstance(earlier, Facts) and (earlier.tree, earlier.command) == (now.tree, now.command)
+    if not isinstance(earlier, Facts) or earlier.command != now.command:
+        return False
+    return earlier.tree.text() == now.tree.text()
 
 
 def changes(before: RevisionState, now: RevisionState, same: frozenset[str]) -> list[Change]:

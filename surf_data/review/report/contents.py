@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from surf_data.kernel.postgres.query_source import QuerySource
+from surf_data.review.distribution.verdicts import Verdict
 from surf_data.review.findings.callers import Caller
 from surf_data.review.findings.finding import Comparison, Finding
 from surf_data.review.planning.explain import Planned
@@ -56,6 +57,8 @@ class Report:
     #: What is wrong with queries; with an earlier revision, what was not wrong in it.
     problems: Sequence[Problem] = ()
     findings: Comparison = attrs.field(factory=Comparison)
+    #: Where each query would run on a cluster, by its full name; empty where no table is in shards.
+    verdicts: Mapping[str, Verdict] = attrs.field(factory=dict)
     #: Where Python calls each query; ``None`` without code to search.
     callers: Mapping[str, Sequence[Caller]] | None = None
     #: The files of the schema that are new or changed, or that something is to be said of.
