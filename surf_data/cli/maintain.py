@@ -70,7 +70,7 @@ def maintain(
     before there were partitions, are deleted, 10,000 at a time. Readers and writers go first: a lock that cannot be had
     at once is asked for later. What a domain archives before it goes is left to the domain's own command.
 
-    Transactions that were prepared and never ended, on any node of a cluster, are told: they hold their locks.
+    Transactions that were prepared and never ended, on any node of a cluster, are named: they hold their locks.
 
     In the end, unless --table is given, the domain does what else is due, such as counting activity that is over.
     """

@@ -33,7 +33,7 @@ ORDER BY dn.nodename, dn.nodeport;
 
 -- name: cluster_table_distribute(relation, distribution_column, beside)$
 -- Spreads the rows of a table over shards: beside those of another table, or in a group of its own.
--- Whoever writes to the table waits meanwhile.
+-- Writes to the table wait meanwhile.
 SELECT
     create_distributed_table(
         :relation::oid::regclass, :distribution_column::text, colocate_with => coalesce(:beside::text, 'none')

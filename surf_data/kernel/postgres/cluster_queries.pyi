@@ -48,7 +48,7 @@ class _ClusterQueries:
         beside: str | None,
     ) -> str | None:
         """Spreads the rows of a table over shards: beside those of another table, or in a group of its own.
-        Whoever writes to the table waits meanwhile."""
+        Writes to the table wait meanwhile."""
 
     def cluster_table_list(self, executor: Executor, /) -> list[tuple[int, bool, str | None, int]]:
         """The tables that are spread, without partitions: whole on each node, or in shards by a column; those of one group have
