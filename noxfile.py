@@ -74,7 +74,10 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run every test on real servers; every branch must be covered. Arguments after -- go to pytest."""
+    """Run the tests on real servers; every branch must be covered. Arguments after -- go to pytest.
+
+    `faults` is a session of its own, because it measures.
+    """
     # Editable, so that coverage and tracebacks name the files that one edits; `package` tests the wheel.
     install_for(session, "test")
     provide_redis(session)
@@ -348,6 +351,8 @@ def without_rights(session: nox.Session, wheel: Path, smoke: Path) -> None:
 
 def install_for(session: nox.Session, group: str) -> None:
     """Install the project, editable and with its extras, and a dependency group."""
+    # Many processes start that import it; where nothing is kept, each would compile it first.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install("--editable", f".[{EXTRAS}]", *nox.project.dependency_groups(PYPROJECT, group))
 
 

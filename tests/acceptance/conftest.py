@@ -15,6 +15,8 @@ import psycopg
 import pytest
 import redis
 
+from rig.command_line import CommandLine
+
 #: The password in every URL that a test hands to a command; no command may show it.
 PASSWORD = "tube-ride-8211"
 COMMAND = (sys.executable, "-m", "surf_data")
@@ -57,8 +59,16 @@ def interruptible(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != "COVERAGE_PROCESS_CONFIG"}
 
 
+@pytest.fixture(scope="session")
+def command_line() -> Iterator[CommandLine]:
+    """Return what forks for a command."""
+    forking = CommandLine()
+    yield forking
+    forking.close()
+
+
 @pytest.fixture
-def cli(environment: dict[str, str]) -> Callable[..., Finished]:
+def cli(environment: dict[str, str], command_line: CommandLine) -> Callable[..., Finished]:
     """Return a function that runs ``surf-data``; the password in the URLs must not come out of it."""
 
     def run(
@@ -71,15 +81,20 @@ def cli(environment: dict[str, str]) -> Callable[..., Finished]:
     ) -> Finished:
         urls = {"SURF_DATA_DATABASE_URL": database, "SURF_DATA_REDIS_URL": redis}
         settings = {name: value for name, value in urls.items() if value is not None}
-        done = subprocess.run(
-            [*command, *arguments],
-            env={**environment, **settings, **(variables or {})},
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=SECONDS,
-        )
-        finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+        variables = {**environment, **settings, **(variables or {})}
+        if command is COMMAND and command_line.runs(variables):
+            ended = command_line.run(arguments, variables, stdin, SECONDS)
+            finished = Finished(ended.code, ended.out.decode(), ended.err.decode())
+        else:
+            done = subprocess.run(
+                [*command, *arguments],
+                env=variables,
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=SECONDS,
+            )
+            finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
         assert PASSWORD not in finished.out + finished.err
         assert "Traceback" not in finished.err
         return finished

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from rig.command_line import CommandLine
 from surf_data import embedded
 
 ROOT = Path(__file__).parents[2]
@@ -107,14 +108,17 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_document(document: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_document(
+    document: Path, folder: Path, tmp_path: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader who follows the document from top to bottom succeeds."""
     monkeypatch.chdir(folder)
     for variable in [variable for variable in os.environ if variable.startswith(PREFIXES)]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SURF_DATA_DATABASE_URL", f"embedded:{folder / 'servers'}")
     monkeypatch.setenv("SURF_DATA_CACHE_TIMEOUT", "10")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    programs = (str(command_line.programs), str(Path(sys.executable).parent), os.environ["PATH"])
+    monkeypatch.setenv("PATH", os.pathsep.join(programs))
     names: dict[str, Any] = {"__name__": document.stem}
     blocks = list(executable_blocks(document))
     shell = Shell(folder, tmp_path / "environment")
