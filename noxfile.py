@@ -1,5 +1,6 @@
 """What a developer and CI run: ``nox --list`` names the sessions."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ EXTRAS = "alerts,archive,binary,cli,crypto,embedded,metrics,passwords,review,sns
 DEMO_EXTRAS = "archive,binary,cli,crypto,embedded,passwords,storage"
 SQL_FOLDERS = ("sql", "migrations")
 SMOKE = "tests/acceptance/smoke.py"
+# More than the tests keep in files at once.
+MEMORY_BYTES = 3 * 2**30
 # Where programs of the tests that are no tests find one another.
 TESTS = {"PYTHONPATH": "tests"}
 # The query objects of the library itself, which stubs are written of; domains declare theirs.
@@ -353,7 +356,33 @@ def install_for(session: nox.Session, group: str) -> None:
     """Install the project, editable and with its extras, and a dependency group."""
     # Many processes start that import it; where nothing is kept, each would compile it first.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
+    use_memory(session)
     session.install("--editable", f".[{EXTRAS}]", *nox.project.dependency_groups(PYPROJECT, group))
+
+
+def memory() -> Path | None:
+    """Return the folder whose files are kept in memory; `None` where there is none with room.
+
+    Each test has a database of its own, of 300 files. On a disk their making takes most of the time that tests take.
+    """
+    folder = Path("/dev/shm")  # noqa: S108 - what is made in it has a new name
+    if not os.access(folder, os.W_OK | os.X_OK) or shutil.disk_usage(folder).free < MEMORY_BYTES:
+        return None
+    with Path("/proc/meminfo").open() as lines:
+        [available] = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    # PostgreSQL's programs are copied there for root, and must run.
+    return None if available < 2 * MEMORY_BYTES or os.statvfs(folder).f_flag & os.ST_NOEXEC else folder
+
+
+def use_memory(session: nox.Session) -> None:
+    """Let the session's temporary files be in memory, unless TMPDIR says where they are; they go when nox ends."""
+    if "TMPDIR" in os.environ or not (shared := memory()):
+        return
+    folder = tempfile.mkdtemp(prefix="surf_data-nox-", dir=shared)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # Open to the account that runs the servers where this is root.
+    Path(folder).chmod(0o1777)
+    session.env["TMPDIR"] = folder
 
 
 def provide_redis(session: nox.Session) -> None:
