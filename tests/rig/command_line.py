@@ -94,7 +94,7 @@ class CommandLine:
 
 
 class _Server:
-    """Forks for whoever connects, until it is terminated."""
+    """Forks for each request, until it is terminated."""
 
     def __init__(self, path: str) -> None:
         self._running: dict[int, socket.socket] = {}
