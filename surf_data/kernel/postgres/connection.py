@@ -9,7 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import psycopg
-from psycopg.abc import PQGen, PQGenConn
+from psycopg._queries import PostgresQuery
+from psycopg.abc import Params, PQGen, PQGenConn, Query
 from psycopg.pq import PollingStatus, TransactionStatus
 from psycopg.pq.abc import PGcancelConn
 from psycopg.waiting import wait
@@ -56,6 +57,22 @@ class NoticeFlag:
         self.raised = True
 
 
+class StatementCursor(psycopg.Cursor[Any]):
+    """A cursor that converts the text of a statement once, however often it runs it.
+
+    psycopg does so only for texts of 4 KB and 50 parameters at the most; a longer one costs up to 0.2 ms each time.
+    """
+
+    _converted: PostgresQuery | None = None
+
+    def _convert_query(self, query: Query, params: Params | None = None) -> PostgresQuery:
+        if self._converted is not None and self._last_query is query:
+            self._converted.dump(params)
+        else:
+            self._converted = super()._convert_query(query, params)
+        return self._converted
+
+
 class Connection(psycopg.Connection[Any]):
     """A connection that is closed when the server has not answered in time: a stopped one never would."""
 
@@ -78,6 +95,7 @@ class Connection(psycopg.Connection[Any]):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        self.cursor_factory = StatementCursor
         #: Whether the server has sent a notice.
         self.notice: NoticeFlag = NoticeFlag()
         self.add_notice_handler(self.notice)

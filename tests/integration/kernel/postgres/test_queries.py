@@ -425,3 +425,16 @@ def test_a_connection_keeps_so_many_cursors(database: DatabaseManager, load: Cal
         assert queries.number_249(session) == 249
         assert len(session._connection.cursors) == kept[-1]
     assert (kept[9], max(kept), min(kept[100:])) == (10, 100, 1)
+
+
+def test_a_long_statement_gets_the_values_of_each_call(database: DatabaseManager, load: Load) -> None:
+    """What psycopg converts anew for each call is converted once here, and so is what runs between its calls."""
+    names = [f"with_a_long_name_for_a_parameter_{number}" for number in range(60)]
+    columns = ",\n".join(f"    :{name}::int8 + {number} AS {name}_plus" for number, name in enumerate(names))
+    queries = load({f"wide({', '.join(names)})^": f"SELECT\n{columns};", "narrow(a)$": "SELECT :a::text AS a;"})
+    for turn in range(8):
+        # Also of another type: null has none.
+        given = {name: turn if number != turn else None for number, name in enumerate(names)}
+        row = queries.wide(database, **given)
+        assert row == tuple(None if number == turn else turn + number for number in range(60))
+        assert queries.narrow(database, a=f"{turn}") == f"{turn}"
