@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -30,6 +31,16 @@ _DIGITS = re.compile(r"\s*[0-9]{1,10}\s*")
 
 #: The columns of a view and the names of their types, in order.
 Columns = Mapping[str, str]
+
+
+@attrs.frozen(eq=False)
+class View:
+    """What may be read of a view of ``dx``. Read again from the catalogue, it is another one."""
+
+    #: Its name.
+    name: str
+    #: Its columns.
+    columns: Columns
 
 
 class TableQuery(NamedTuple):
@@ -90,22 +101,40 @@ def is_allowed(table: str) -> bool:
     return any(table == allowed.lower() for allowed in ALLOWED_TABLES)
 
 
-def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_ok: bool) -> TableQuery:
+def compose(view: View, query: Mapping[str, Any], *, replica_ok: bool) -> TableQuery:
     """Return the statement for a ``single_query``.
 
     Arguments:
-        table: the view.
-        columns: what it has.
+        view: the view.
         query: the ``single_query``.
         replica_ok: whether rows that are a little old will do.
 
     Raises:
         ValidationError: something in it is refused.
     """
-    pairs = _selection(table, columns, query.get("target_columns"))
-    condition = _condition(columns, query)
-    order = _order(columns, query.get("target_order"))
-    limit = _limit(query.get("target_limit"))
+    given = [query.get(name) for name in ("target_columns", "target_filter", "target_order", "target_limit")]
+    parts = (*(tuple(each) if isinstance(each, list) else each for each in given), bool(replica_ok))
+    if query.get("target_params") is None:
+        # What nothing can be looked up by is refused below, with its name.
+        with suppress(TypeError):
+            return _known(view, parts, tuple(map(type, parts)))
+    return _composed(view, parts, query.get("target_params"))
+
+
+@lru_cache(maxsize=256)
+def _known(view: View, parts: tuple[Any, ...], _types: tuple[type, ...]) -> TableQuery:
+    # A service asks the same again and again, and to read a filter takes as long as to send the statement. The types
+    # are looked up, too: True is equal to 1, and no limit.
+    return _composed(view, parts, None)
+
+
+def _composed(view: View, parts: tuple[Any, ...], given: object) -> TableQuery:
+    wanted, text, ordered, limited, replica_ok = parts
+    table, columns = view.name, view.columns
+    pairs = _selection(table, columns, wanted)
+    condition = _condition(columns, text, given)
+    order = _order(columns, ordered)
+    limit = _limit(limited)
     parameters = {} if condition is None else condition.values
     parameters["row_limit"] = limit or MAX_ROWS + 1
     where = "" if condition is None else f" WHERE {condition.sql}"
@@ -115,7 +144,7 @@ def compose(table: str, columns: Columns, query: Mapping[str, Any], *, replica_o
         f"FROM dx.{table} AS t{where}{order} LIMIT %(row_limit)s"
     )
     return TableQuery(
-        statement=_statement(table, sql, bool(replica_ok)),
+        statement=_statement(table, sql, replica_ok),
         parameters=parameters,
         names=tuple(pairs),
         times=tuple(alias for alias, name in pairs.items() if columns[name] == "timestamptz"),
@@ -152,11 +181,9 @@ def _selected(pairs: Mapping[str, str]) -> str:
     return ", ".join(f't."{name}"' if alias == name else f't."{name}" AS "{alias}"' for alias, name in pairs.items())
 
 
-def _condition(columns: Columns, query: Mapping[str, Any]) -> Condition | None:
-    given = query.get("target_params")
+def _condition(columns: Columns, text: Any, given: object) -> Condition | None:
     if given is not None and not isinstance(given, (list, tuple)):
         raise validation.invalid("target_params", "must be a list")
-    text = query.get("target_filter")
     return read_filter("" if text is None else text, columns, given or ())
 
 

@@ -324,3 +324,18 @@ def test_read_from_a_replica(mining_url: str, data: MiningDataLayer, fleet: list
 def test_validation_is_a_value_error() -> None:
     """What is refused is a ValueError, as callers expect."""
     assert issubclass(ValidationError, ValueError)
+
+
+def test_a_query_that_is_asked_again_is_checked_again(
+    dao: PgsqlActionDAO, fleet: list[CycleRecord], admin: Admin, refused: Refused
+) -> None:
+    """What was accepted before is looked up by its types, too, and a view that has changed is another one."""
+    query = {"target_columns": ["asset_guid"], "target_filter": "cycle_number = 1", "target_limit": 1}
+    assert pulled(dao, **query) == pulled(dao, **query)
+    assert isinstance(refused(lambda: pulled(dao, **{**query, "target_limit": True})), ValidationError)
+    assert isinstance(refused(lambda: pulled(dao, **{**query, "target_filter": {}})), ValidationError)
+    assert len(pulled(dao, **{**query, "target_limit": "2"})) == 2
+    admin.execute("ALTER VIEW dx.asset_cycle_tmp_vlx RENAME COLUMN asset_guid TO truck")
+    with pytest.raises(PgsqlConnectionError):
+        pulled(dao, **query)
+    assert isinstance(refused(lambda: pulled(dao, **query)), ValidationError)
