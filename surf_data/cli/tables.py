@@ -114,12 +114,15 @@ def bar(value: float, largest: float, width: int = _BAR_WIDTH) -> Text:
 def health(state: Health, title: str | None = None) -> Table:
     """Return how each part of a data layer is."""
     parts = {"database": state.database, "cache": state.cache, "overall": state.overall}
+    rows = [(name, _state(check), f"{check.latency_ms:.1f} ms", check.reason or "") for name, check in parts.items()]
+    if state.schema_version is not None:
+        rows.insert(1, ("schema", Text(f"{state.schema_version}"), "", "the last migration that is applied"))
     return table(
         title or "part",
         "state",
         "latency",
         "reason",
-        rows=[(name, _state(check), f"{check.latency_ms:.1f} ms", check.reason or "") for name, check in parts.items()],
+        rows=rows,
         right={"latency"},
     )
 

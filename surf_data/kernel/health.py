@@ -43,6 +43,6 @@ class Health:
         overall = Check(ok=database.ok, latency_ms=latency, reason=reason)
         return cls(database=database, cache=cache, overall=overall, schema_version=schema_version)
 
-    def to_dict(self) -> dict[str, dict[str, Any]]:
-        """Return ``database``, ``cache`` and ``overall``, each with ``ok``, ``latency_ms`` and ``reason``."""
-        return attrs.asdict(self, filter=lambda field, _value: field.name != "schema_version")
+    def to_dict(self) -> dict[str, Any]:
+        """Return `database`, `cache`, `overall`, each with ``ok``, ``latency_ms`` and ``reason``; `schema_version`."""
+        return attrs.asdict(self)

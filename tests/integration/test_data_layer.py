@@ -163,7 +163,8 @@ def test_health_of_a_healthy_system(data: LampsDataLayer) -> None:
     health = data.health()
     assert (health.database.ok, health.cache.ok, health.overall.ok) == (True, True, True)
     told = health.to_dict()
-    assert list(told) == ["database", "cache", "overall"]
+    assert list(told) == ["database", "cache", "overall", "schema_version"]
+    assert told.pop("schema_version") == health.schema_version > 0
     for check in told.values():
         assert check["latency_ms"] > 0
         assert check["reason"] is None
