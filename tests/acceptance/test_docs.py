@@ -6,7 +6,7 @@
 - Either is left alone after a line ``<!-- not run: the reason -->``.
 - Blocks in other languages are pictures; the languages are few, so that none escapes by its spelling.
 
-A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers in it, and with long
+A document begins in an empty folder, with ``SURF_DATA_DATABASE_URL`` naming embedded servers beside it, and with long
 timeouts: a busy machine must not make a cache miss of what a document has just stored. What its shell exports for this
 library reaches its Python blocks.
 """
@@ -101,9 +101,13 @@ def commands_in(console: str) -> str:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Make a folder that is open to the account which runs the servers for root; pytest's own are closed to it."""
+    """Make a folder that is open to the account which runs the servers for root; pytest's own are closed to it.
+
+    The reader's own is in it, so that what the servers write does not come and go there, under ``git add .``.
+    """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
+        Path(folder, "reader").mkdir()
         yield Path(folder)
 
 
@@ -112,7 +116,7 @@ def test_document(
     document: Path, folder: Path, tmp_path: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader who follows the document from top to bottom succeeds."""
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(folder / "reader")
     for variable in [variable for variable in os.environ if variable.startswith(PREFIXES)]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("SURF_DATA_DATABASE_URL", f"embedded:{folder / 'servers'}")
@@ -121,7 +125,7 @@ def test_document(
     monkeypatch.setenv("PATH", os.pathsep.join(programs))
     names: dict[str, Any] = {"__name__": document.stem}
     blocks = list(executable_blocks(document))
-    shell = Shell(folder, tmp_path / "environment")
+    shell = Shell(folder / "reader", tmp_path / "environment")
     with ExitStack() as stack:
         stack.callback(shell.close)
         if blocks:
