@@ -110,13 +110,12 @@ class Report:
 
     def ordered(self) -> list[Change]:
         """Return what became of the queries, in the order in which they are worth a look."""
-        return sorted(self.changes, key=self._rank)
+        wrong = {finding.subject for finding in self.findings.new} | {problem.query.name for problem in self.problems}
 
-    def _rank(self, change: Change) -> tuple[bool, int]:
-        news = any(finding.subject == change.name for finding in self.findings.new)
-        return not (news or self.has_problem(change.name)), min(
-            (_FIRST.index(kind) for kind in change.kinds), default=len(_FIRST)
-        )
+        def rank(change: Change) -> tuple[bool, int]:
+            return change.name not in wrong, min((_FIRST.index(kind) for kind in change.kinds), default=len(_FIRST))
+
+        return sorted(self.changes, key=rank)
 
     def count(self, kind: str) -> int:
         """Return of how many queries something is true."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -153,7 +154,7 @@ def test_many(data: ScreenshotDataLayer, user: User) -> None:
         data.audit.record_many([entry(), AuditLog.create_user_action("user_login", uuid4(), "nobody")])
     assert len(data.audit.search(action="system_startup")) == 0
     with pytest.raises(ValidationError, match="100,000"):
-        data.audit.record_many(entry() for _ in range(100_001))
+        data.audit.record_many(repeat(entry(), 100_001))
 
 
 def test_buffered_and_spooled(app_url: str, tmp_path: Path, admin: psycopg.Connection[Any]) -> None:

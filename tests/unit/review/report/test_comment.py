@@ -107,7 +107,7 @@ def test_limit() -> None:
         folder="sql",
         base=BASE,
         changes=[change(name, "new", "types") for name in names],
-        findings=Comparison(new=tuple(finding(HOSTILE * 20, name) for name in names)),
+        findings=Comparison(new=tuple(finding(HOSTILE * 4, name) for name in names)),
         notes=["x" * 5000],
     )
     text = comment(report)
