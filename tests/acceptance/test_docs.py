@@ -29,6 +29,8 @@ from surf_data import embedded
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+# What a reader goes on with, in the same folder and shell.
+READ_NEXT = {ROOT / "README.md": ROOT / "docs" / "tutorial.md"}
 PICTURES = {"ini", "json", "sql", "text", "toml", "yaml"}
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>\S.*) -->\n\s*)?"
@@ -99,6 +101,25 @@ def commands_in(console: str) -> str:
     return "\n".join(line[2:] for line in console.splitlines() if line.startswith(("$ ", "> ")))
 
 
+def follow(document: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Execute the blocks of a document."""
+    names: dict[str, Any] = {"__name__": document.stem}
+    for block in executable_blocks(document):
+        if block.language == "python":
+            # The empty lines make tracebacks name the document's own.
+            exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 - it is ours
+            continue
+        place = f"{document}:{block.line}"
+        commands = commands_in(block.body)
+        assert commands, f"{place}: a console block without a line that begins with '$ '"
+        exported = shell.run(place, commands)
+        for variable in [each for each in os.environ if each.startswith(PREFIXES) and each not in exported]:
+            monkeypatch.delenv(variable)
+        for variable, value in exported.items():
+            if variable.startswith(PREFIXES):
+                monkeypatch.setenv(variable, value)
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Make a folder that is open to the account which runs the servers for root; pytest's own are closed to it.
@@ -123,25 +144,15 @@ def test_document(
     monkeypatch.setenv("SURF_DATA_CACHE_TIMEOUT", "10")
     programs = (str(command_line.programs), str(Path(sys.executable).parent), os.environ["PATH"])
     monkeypatch.setenv("PATH", os.pathsep.join(programs))
-    names: dict[str, Any] = {"__name__": document.stem}
-    blocks = list(executable_blocks(document))
     shell = Shell(folder / "reader", tmp_path / "environment")
     with ExitStack() as stack:
         stack.callback(shell.close)
-        if blocks:
+        if next(executable_blocks(document), None):
             # They run all the time, so that commands find them instead of starting and stopping them each time.
             stack.enter_context(embedded.start(folder / "servers"))
-        for block in blocks:
-            if block.language == "python":
-                # The empty lines make tracebacks name the document's own.
-                exec(compile("\n" * block.line + block.body, document, "exec"), names)  # noqa: S102 - it is ours
-                continue
-            place = f"{document}:{block.line}"
-            commands = commands_in(block.body)
-            assert commands, f"{place}: a console block without a line that begins with '$ '"
-            for variable, value in shell.run(place, commands).items():
-                if variable.startswith(PREFIXES):
-                    monkeypatch.setenv(variable, value)
+        follow(document, shell, monkeypatch)
+        if document in READ_NEXT:
+            follow(READ_NEXT[document], shell, monkeypatch)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
