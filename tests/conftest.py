@@ -34,6 +34,9 @@ hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2_00
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
+# No setting of the library, which would refuse it.
+_CITUS = os.environ.pop("SURF_DATA_TEST_CITUS", None)
+
 # A shell that runs the tests in the background may have had these ignored, and what is ignored stays so in each process
 # that the tests start; they show what a person at a terminal sees.
 for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -63,6 +66,14 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[int]:
     print(f"--seed={seed}")  # noqa: T201 - pytest shows it with a failure
     chosen = random.Random(seed)  # noqa: S311 - not for secrets
     return accumulate(chosen.randint(1, 15) for _ in count())
+
+
+@pytest.fixture(scope="session")
+def citus_coordinator() -> str:
+    """Return the URL of a Citus coordinator, or skip where none is named."""
+    if _CITUS is None:
+        pytest.skip("SURF_DATA_TEST_CITUS does not name the coordinator of a Citus cluster")
+    return _CITUS
 
 
 @pytest.fixture(scope="session")

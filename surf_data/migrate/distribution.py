@@ -122,6 +122,8 @@ class Distribution:
             if not dry_run:
                 for each in chosen:
                     self._run(connection, session, each, on_placed)
+                if any(each.wanted.placement.is_reference for each in chosen):
+                    self._keep(connection, session, found)
                 self._free(session, found)
         return [each.wanted for each in chosen]
 
@@ -178,34 +180,51 @@ class Distribution:
     ) -> None:
         started = perf_counter()
         label = each.wanted.label
-        with _refused(each.wanted.table), connection.transaction():
+
+        def step() -> None:
             self._limits.configure(session, transaction=True)
-            placed = {relation for relation, *_ in cluster_queries().cluster_table_list(session)}
-            # A step before may have taken it along, by a foreign key.
-            if each.relation not in placed:
-                _move(session, each)
+            _move(session, each.wanted)
             duration = timedelta(seconds=perf_counter() - started)
             history.note(session, self._history, label, hashlib.sha256(label.encode()).hexdigest(), duration)
+
+        _do(connection, step, each.wanted.table)
         facts = {"table": each.wanted.table, "duration_ms": (perf_counter() - started) * 1000}
         _log.info("table spread", extra=facts)
         _tell(on_placed, each)
 
     def _restore(self, connection: psycopg.Connection[Any], session: Session, chosen: list[_Found]) -> None:
         started = perf_counter()
-        tables = ", ".join(each.wanted.table for each in chosen)
-        with _refused(tables), connection.transaction():
+
+        def step() -> None:
             self._limits.configure(session, transaction=True)
             cluster_queries().cluster_tables_choose(session, relations=[each.relation for each in chosen])
             cluster_queries().cluster_tables_restore(session)
             for each in chosen:
                 history.strike(session, self._history, each.wanted.label)
+
+        tables = ", ".join(each.wanted.table for each in chosen)
+        _do(connection, step, tables)
         _log.info("tables taken back", extra={"table": tables, "duration_ms": (perf_counter() - started) * 1000})
+
+    def _keep(self, connection: psycopg.Connection[Any], session: Session, found: list[_Found]) -> None:
+        """Let the cluster know of the tables that stay where they are, and refer to one that is whole on each node."""
+        ask = cluster_queries()
+        wanted = [_relation(session, each.wanted) for each in found if each.wanted.placement.is_reference]
+
+        def step() -> None:
+            self._limits.configure(session, transaction=True)
+            for (child,) in ask.table_child_list(session, relations=wanted):
+                # One takes along those that are tied to it.
+                if not ask.cluster_table_is_known(session, relation=child):
+                    ask.cluster_table_keep(session, relation=child)
+
+        _do(connection, step, "what refers to tables that are whole on each node")
 
     def _free(self, session: Session, found: list[_Found]) -> None:
         """Free what the coordinator still holds of rows that are in shards: not seen by any statement, yet on disk."""
         for each in found:
             if each.wanted.placement.column is not None:
-                cluster_queries().cluster_table_truncate(session, relation=each.relation)
+                cluster_queries().cluster_table_truncate(session, relation=_relation(session, each.wanted))
 
     @contextmanager
     def _working(self, *, dry_run: bool) -> Iterator[tuple[psycopg.Connection[Any], Session]]:
@@ -273,29 +292,34 @@ def _ordered(session: Session, chosen: list[_Found]) -> Iterator[_Found]:
         yield by_relation[relation]
 
 
-def _move(session: Session, each: _Found) -> None:
-    ask, placement = cluster_queries(), each.wanted.placement
+def _relation(session: Session, wanted: TablePlacement) -> int | None:
+    """Return the table of a name as it is now: when its parent is spread, a table gets another number."""
+    return cluster_queries().table_find(session, name=wanted.table)
+
+
+def _move(session: Session, wanted: TablePlacement) -> None:
+    ask, placement, relation = cluster_queries(), wanted.placement, _relation(session, wanted)
+    ask.cluster_configure(session)
     if placement.column is None:
-        ask.cluster_table_refer(session, relation=each.relation)
+        ask.cluster_table_refer(session, relation=relation)
     else:
         ask.cluster_table_distribute(
-            session, relation=each.relation, distribution_column=placement.column, beside=placement.beside
+            session, relation=relation, distribution_column=placement.column, beside=placement.beside
         )
 
 
-@contextmanager
-def _refused(tables: str) -> Iterator[None]:
-    """Raise what the cluster says against moving tables as ours, with its code and without what it may quote."""
+def _do(connection: psycopg.Connection[Any], step: Callable[[], None], tables: str) -> None:
+    """Do a step in a transaction. What the cluster says against it is ours to say, with its code alone."""
     failure: DatabaseError | psycopg.Error | None = None
     try:
-        yield
+        with connection.transaction():
+            step()
     except (DatabaseError, psycopg.Error) as error:
         failure = error
     if failure is not None:
-        # Outside the handler, so that it carries no other error.
-        code = failure.sqlstate or type(failure).__name__
+        # Outside the handler, so that it carries no other error, which may quote a row.
         raise MigrationError(
-            f"the cluster refuses to move {tables} ({code}), and nothing of it was moved: surf-data review says what "
-            "keeps a table from being spread",
+            f"the cluster refuses to move {tables} ({failure.sqlstate}), and nothing of it was moved: surf-data review "
+            "says what keeps a table from being spread",
             sqlstate=failure.sqlstate,
         )

@@ -15,6 +15,9 @@ CREATE TABLE pg_dist_partition (
     colocationid int4 NOT NULL,
     repmodel "char" NOT NULL
 );
+CREATE FUNCTION citus_add_local_table_to_metadata(
+    table_name regclass, cascade_via_foreign_keys boolean DEFAULT false
+) RETURNS void LANGUAGE sql RETURN NULL;
 CREATE FUNCTION column_to_column_name(table_name regclass, column_var_text text) RETURNS text
 LANGUAGE sql STABLE RETURN NULL;
 CREATE FUNCTION create_distributed_table(

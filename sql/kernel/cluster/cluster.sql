@@ -1,5 +1,13 @@
 -- A Citus cluster: what of it a database says, and how its tables are spread over the nodes.
 
+-- name: cluster_configure()^
+-- Leaves tables as they are that refer to one which becomes whole on each node, until the transaction ends. Else they would
+-- become the cluster's own local tables, and one with an identity column could not be spread any more. Shards are created
+-- one after another, as foreign keys to such a table ask for.
+SELECT
+    set_config('citus.enable_local_reference_table_foreign_keys', 'off', true) AS foreign_keys,
+    set_config('citus.multi_shard_modify_mode', 'sequential', true) AS modify_mode;
+
 -- name: cluster_extension()$
 -- The version of the extension; null without it.
 SELECT pe.extversion AS version
@@ -38,6 +46,17 @@ SELECT
     create_distributed_table(
         :relation::oid::regclass, :distribution_column::text, colocate_with => coalesce(:beside::text, 'none')
     )::text AS done;
+
+-- name: cluster_table_is_known(relation)$
+-- Whether the cluster knows of a table, wherever its rows are.
+SELECT count(*) > 0 AS is_known
+FROM pg_dist_partition AS dp
+WHERE dp.logicalrelid = :relation::oid::regclass;
+
+-- name: cluster_table_keep(relation)$
+-- Lets the cluster know of a table that stays on the coordinator, so that its foreign keys hold.
+SELECT
+    citus_add_local_table_to_metadata(:relation::oid::regclass, cascade_via_foreign_keys => true)::text AS done;
 
 -- name: cluster_table_list()
 -- The tables that are spread, without partitions: whole on each node, or in shards by a column; those of one group have

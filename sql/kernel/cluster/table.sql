@@ -1,5 +1,13 @@
 -- What of tables decides whether they can be spread, and in which order: PostgreSQL's own catalogs.
 
+-- name: table_child_list(relations)
+-- The tables that refer to one of some tables by a foreign key, themselves no partitions.
+SELECT DISTINCT pk.conrelid AS relation
+FROM pg_constraint AS pk
+INNER JOIN pg_class AS pc ON pk.conrelid = pc.oid
+WHERE pk.contype = 'f' AND pk.confrelid = ANY(:relations::oid[]) AND NOT pc.relispartition
+ORDER BY pk.conrelid;
+
 -- name: table_find(name)$
 -- The table of a name; null where there is none.
 SELECT pc.oid AS relation

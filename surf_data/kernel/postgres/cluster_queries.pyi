@@ -12,6 +12,11 @@ class _Rows(Stream, Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]: ...
 
 class _ClusterQueries:
+    def cluster_configure(self, executor: Executor, /) -> tuple[str, str]:
+        """Leaves tables as they are that refer to one which becomes whole on each node, until the transaction ends. Else they would
+        become the cluster's own local tables, and one with an identity column could not be spread any more. Shards are created
+        one after another, as foreign keys to such a table ask for."""
+
     def cluster_extension(self, executor: Executor, /) -> str | None:
         """The version of the extension; null without it."""
 
@@ -49,6 +54,24 @@ class _ClusterQueries:
     ) -> str | None:
         """Spreads the rows of a table over shards: beside those of another table, or in a group of its own.
         Writes to the table wait meanwhile."""
+
+    def cluster_table_is_known(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relation: int,
+    ) -> bool:
+        """Whether the cluster knows of a table, wherever its rows are."""
+
+    def cluster_table_keep(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relation: int | None,
+    ) -> str | None:
+        """Lets the cluster know of a table that stays on the coordinator, so that its foreign keys hold."""
 
     def cluster_table_list(self, executor: Executor, /) -> list[tuple[int, bool, str | None, int]]:
         """The tables that are spread, without partitions: whole on each node, or in shards by a column; those of one group have
@@ -90,6 +113,24 @@ class _ClusterQueries:
         Citus takes no table back that has an identity column. So the column loses its sequence, on the coordinator alone,
         and has it again in the end as it was: name, state, owner and grants. Views are made anew, and so are granted anew. What
         is tied to a table by foreign keys goes with it: tables that the cluster knows as local."""
+
+    def table_child_list(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relations: list[int] | list[int | None],
+    ) -> list[tuple[int]]:
+        """The tables that refer to one of some tables by a foreign key, themselves no partitions."""
+
+    def table_child_list_cursor(
+        self,
+        executor: Executor,
+        /,
+        *,
+        relations: list[int] | list[int | None],
+    ) -> AbstractContextManager[_Rows[tuple[int]]]:
+        """The tables that refer to one of some tables by a foreign key, themselves no partitions."""
 
     def table_find(
         self,

@@ -9,16 +9,13 @@ import pytest
 
 from rig.citus import citus_database
 
-COORDINATOR = os.environ.get("SURF_DATA_TEST_CITUS")
 _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
-def new_cluster_database() -> Callable[[], AbstractContextManager[str]]:
+def new_cluster_database(citus_coordinator: str) -> Callable[[], AbstractContextManager[str]]:
     """Return a function that creates an empty database on a cluster for a block, and returns its URL."""
-    if COORDINATOR is None:
-        pytest.skip("SURF_DATA_TEST_CITUS does not name the coordinator of a Citus cluster")
-    return lambda: citus_database(COORDINATOR, f"surf_data_test_{os.getpid()}_{next(_NUMBERS)}")
+    return lambda: citus_database(citus_coordinator, f"surf_data_test_{os.getpid()}_{next(_NUMBERS)}")
 
 
 @pytest.fixture
