@@ -168,7 +168,7 @@ def test_declared_elsewhere(connect: Connect, refused: Callable[..., Any]) -> No
 
 
 def test_nodes(connect: Connect, cluster_url: str, refused: Callable[..., Any]) -> None:
-    """A worker, and a coordinator without workers or without itself among the nodes, are told apart."""
+    """A worker, and a coordinator without workers or without itself among the nodes, have different messages."""
     [(host, port)] = rows(connect, "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid <> 0 LIMIT 1")
     name = psycopg.conninfo.conninfo_to_dict(cluster_url)["dbname"]
     worker = f"postgresql://surf_data@{host}:{port}/{name}?sslmode=disable"
