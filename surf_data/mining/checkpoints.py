@@ -76,7 +76,7 @@ class CheckpointRepository:
         if len(checkpoints) == 1:
             self._insert(checkpoints[0], keys[0])
             return
-        rows = [(key, *checkpoint.data_to_insert_tuple()[0]) for key, checkpoint in zip(keys, checkpoints, strict=True)]
+        rows = ((key, *checkpoint.data_to_insert_tuple()[0]) for key, checkpoint in zip(keys, checkpoints, strict=True))
         bulk.copy_in(self._executor, rows, types=("int8", *_TYPES), copy=mining_queries().checkpoint_copy)
 
     def exists(self, checkpoint: ProcessInfoRecord, key: int) -> bool:

@@ -86,9 +86,9 @@ class CycleRepository:
         if len(cycles) == 1:
             self._insert(cycles[0], keys[0])
             return
-        rows = [
+        rows = (
             (key, *cycle.data_to_insert_tuple()[0], cycle.SERVICE_TYPE) for key, cycle in zip(keys, cycles, strict=True)
-        ]
+        )
         bulk.copy_in(self._executor, rows, types=("int8", *_TYPES, "text"), copy=mining_queries().cycle_copy)
 
     def exists(self, cycle: CycleRecord, key: int) -> bool:

@@ -47,18 +47,19 @@ class Copied:
             if self.prepare is not None:
                 self.prepare(session, documents)
             ids, now = getattr(queries, f"{self.stem}_ids")(session, number=len(documents))
-            made = list(self._rows(row, documents, ids, now))
+            made: list[R] = []
             bulk.copy_in(
                 session,
-                [values for values, _ in made],
+                self._rows(row, documents, ids, now, made),
                 types=("int8", *self.columns.values()),
                 copy=getattr(queries, f"{self.stem}_copy"),
             )
-        return [new for _, new in made]
+        return made
 
     def _rows(
-        self, row: type[R], documents: Sequence[dict[str, Any]], ids: Sequence[int], now: datetime
-    ) -> Iterator[tuple[Sequence[Any], R]]:
+        self, row: type[R], documents: Sequence[dict[str, Any]], ids: Sequence[int], now: datetime, made: list[R]
+    ) -> Iterator[Sequence[Any]]:
+        """Yield the values of each row to be copied, and append the row to ``made``."""
         names = ("id", *self.columns)
         values_of = itemgetter(*names)
         # An attrs class has its fields in the order of the columns.
@@ -77,7 +78,8 @@ class Copied:
             values[uuid_place] = bytes.fromhex(text.replace("-", ""))
             for place in json_places:
                 values[place] = _json(names[place], values[place])
-            yield values, row(*fields_of(document))
+            made.append(row(*fields_of(document)))
+            yield values
 
 
 def _uuids(number: int) -> Iterator[str]:

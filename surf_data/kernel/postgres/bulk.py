@@ -105,7 +105,7 @@ def insert(
     with executor.connection() as session:
         reserved = list(ids(session, number=len(rows)) or ())
         copied = ((new, *row) for new, row in zip(reserved, values, strict=True))
-        copy_in(session, list(copied), types=("int8", *types), copy=copy)
+        copy_in(session, copied, types=("int8", *types), copy=copy)
     return reserved
 
 
