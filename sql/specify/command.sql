@@ -223,7 +223,7 @@ WHERE c.id = ANY(
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since='2026-10-01', until='2026-10-02', hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=7, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
-WITH hits AS MATERIALIZED (
+WITH matching AS NOT MATERIALIZED (
     SELECT
         c.id,
         c.started_at
@@ -241,7 +241,14 @@ WITH hits AS MATERIALIZED (
         AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
         AND c.started_at < coalesce(:until::timestamptz, 'infinity')
         AND (:hours::int4 IS NULL OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-    ORDER BY c.started_at DESC, c.id DESC
+),
+
+hits AS MATERIALIZED (
+    SELECT
+        m.id,
+        m.started_at
+    FROM matching AS m
+    ORDER BY m.started_at DESC, m.id DESC
     LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
@@ -274,24 +281,8 @@ FROM (
             ELSE (
                 SELECT count(*)
                 FROM (
-                    SELECT c.id
-                    FROM specify.commands AS c
-                    WHERE
-                        (:user_id::bigint IS NULL OR c.user_id = :user_id::bigint)
-                        AND (:project_id::bigint IS NULL OR c.project_id = :project_id::bigint)
-                        AND (:command_name::text IS NULL OR c.name = :command_name::text)
-                        AND (:name_prefix::text IS NULL OR starts_with(c.name, :name_prefix::text))
-                        AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
-                        AND (:exit_code::bigint IS NULL OR c.exit_code = :exit_code::bigint)
-                        AND (:parent_id::bigint IS NULL OR c.parent_id = :parent_id::bigint)
-                        AND (:min_duration_ms::float8 IS NULL OR c.duration_ms >= :min_duration_ms::float8)
-                        AND (:pattern::text IS NULL OR c.name ILIKE :pattern::text OR c.args ILIKE :pattern::text)
-                        AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
-                        AND c.started_at < coalesce(:until::timestamptz, 'infinity')
-                        AND (
-                            :hours::int4 IS NULL
-                            OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
-                        )
+                    SELECT m.id
+                    FROM matching AS m
                     LIMIT :cap::bigint
                 ) AS n
             )
