@@ -123,19 +123,33 @@ class CycleRepository:
             DataAccessError: there is no such cycle, it is archived, or it was changed at another time.
             DatabaseError: it could not be stored.
         """
-        cycle_id = key_of(cycle)
-        queries = mining_queries()
-        changed = queries.cycle_update(
+        changed = mining_queries().cycle_update(
             self._executor,
-            cycle_id=cycle_id,
+            cycle_id=key_of(cycle),
             **_columns(cycle),
             service_type=cycle.SERVICE_TYPE,
             expected_updated_date=expected_updated_date,
         )
-        if changed:
-            return True
-        standing = queries.cycle_standing(
-            self._executor, cycle_id=cycle_id, asset_guid=cycle.asset_guid, service_type=cycle.SERVICE_TYPE
+        return bool(changed) or self._refused(cycle, missing_ok=missing_ok)
+
+    def close(self, cycle: CycleRecord) -> None:
+        """Store all columns of a cycle that has a final status by now, and archive it.
+
+        Raises:
+            ValidationError: it has no key.
+            DataAccessError: there is no such cycle, or it is archived.
+            DatabaseError: it could not be stored.
+        """
+        changed = mining_queries().cycle_close(
+            self._executor, cycle_id=key_of(cycle), **_columns(cycle), service_type=cycle.SERVICE_TYPE
+        )
+        if not changed:
+            self._refused(cycle, missing_ok=False)
+
+    def _refused(self, cycle: CycleRecord, *, missing_ok: bool) -> bool:
+        """Raise why a cycle was not changed, or return ``False``."""
+        standing = mining_queries().cycle_standing(
+            self._executor, cycle_id=key_of(cycle), asset_guid=cycle.asset_guid, service_type=cycle.SERVICE_TYPE
         )
         if standing is None:
             if missing_ok:

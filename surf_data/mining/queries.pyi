@@ -181,6 +181,63 @@ class _MiningQueries:
     ) -> AbstractContextManager[_Rows[tuple[int, str]]]:
         """The closed cycles that wait to be archived, the oldest first."""
 
+    def cycle_close(
+        self,
+        executor: Executor,
+        /,
+        *,
+        cycle_id: int | None,
+        asset_guid: str | None,
+        cycle_number: int,
+        cycle_status: str,
+        site_guid: str,
+        current_work_state_id: int,
+        created_date: datetime,
+        updated_date: datetime,
+        previous_work_state_id: int | None,
+        current_segment: str | None,
+        loader_asset_guid: str | None,
+        loader_latitude: float | None,
+        loader_longitude: float | None,
+        previous_loader_distance: float | None,
+        current_loader_distance: float | None,
+        dump_region_guid: str | None,
+        is_outlier: bool | None,
+        outlier_position_latitude: float | None,
+        outlier_position_longitude: float | None,
+        load_start_utc: datetime | None,
+        load_end_utc: datetime | None,
+        dump_start_utc: datetime | None,
+        dump_end_utc: datetime | None,
+        load_travel_seconds: float | None,
+        empty_travel_seconds: float | None,
+        dump_seconds: float | None,
+        load_seconds: float | None,
+        total_cycle_seconds: float | None,
+        outlier_seconds: float | None,
+        current_process_date: datetime | None,
+        current_area: str | None,
+        current_asset_longitude: float | None,
+        current_asset_latitude: float | None,
+        load_region_guid: str | None,
+        is_within_load_region: bool | None,
+        asset_load_region_distance: float | None,
+        idle_in_dump_region_guid: str | None,
+        tmp_idle_near_loader: str | None,
+        outlier_type_id: int | None,
+        all_assets_in_same_dump_area: bool | None,
+        outlier_date_utc: datetime | None,
+        outlier_loader_guid: str | None,
+        outlier_loader_latitude: float | None,
+        outlier_loader_longitude: float | None,
+        outlier_dump_region_guid: str | None,
+        cycle_start_utc: datetime | None,
+        cycle_end_utc: datetime | None,
+        service_type: str | None,
+    ) -> int:
+        """Sets all of a cycle that is not archived, to a final status, and copies it into the final table: what cycle_update and
+        cycle_archive do one after the other, with one version of the row and of its entries in the indexes instead of two."""
+
     def cycle_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes many new cycles whose ids cycle_reserve has given.
         The format is quoted because sqruff takes the word alone for a type, and does not read on."""

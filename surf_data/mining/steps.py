@@ -111,15 +111,9 @@ class StepRepository:
             DatabaseError: it could not be stored.
         """
         cycles = CycleRepository(self._executor)
-        archived = False
+        archived = updated is not None and updated.cycle_status in CYCLES_FOR_FINAL_TABLE
         if updated is not None:
-            cycles.update(updated)
-            archived = updated.cycle_status in CYCLES_FOR_FINAL_TABLE
-            if archived:
-                # What was just updated is not archived yet; so nothing is left to be checked, as CycleRepository does.
-                mining_queries().cycle_archive(
-                    self._executor, asset_guid=updated.asset_guid, cycle_ids=[key_of(updated)]
-                )
+            (cycles.close if archived else cycles.update)(updated)
         for cycle in (initial, new):
             if cycle is not None:
                 cycles.insert(cycle)
