@@ -155,9 +155,15 @@ SELECT
 -- Answers when the server does; for health checks.
 SELECT 1 AS answer;
 
--- name: transaction_id()$
--- The id of this transaction if it has changed anything, for transaction_status.
-SELECT pg_current_xact_id_if_assigned()::text AS id;
+-- name: transaction_id()^
+-- The id of this transaction if it has changed anything, for transaction_status; and whether the server is of a Citus
+-- cluster. What a transaction changes there, it may change on workers alone: then it gets an id here, to be asked for.
+SELECT
+    CASE
+        WHEN current_setting('citus.version', true) IS NULL THEN pg_current_xact_id_if_assigned()
+        ELSE pg_current_xact_id()
+    END::text AS id,
+    current_setting('citus.version', true) IS NOT NULL AS is_cluster;
 
 -- name: transaction_status(transaction)$
 -- What has become of a transaction: committed, aborted, in progress, or null when that was long ago.

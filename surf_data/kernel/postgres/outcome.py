@@ -28,7 +28,7 @@ def commit_status(probe: CommitProbe, connect: Callable[[], Connection], timeout
 
     Returns:
         ``None`` when that cannot be known: the server does not come back in time, it is another one by now, or it
-        has forgotten.
+        has forgotten; or it is of a cluster and has rolled back, which a worker may not have.
     """
     deadline = min(time.monotonic() + timeout, deadlines.current_deadline())
     attempts = 0
@@ -36,7 +36,7 @@ def commit_status(probe: CommitProbe, connect: Callable[[], Connection], timeout
         with deadlines.deadline(left):
             status = _status(probe, connect)
         if status is not None:
-            return {"committed": True, "aborted": False}.get(status)
+            return {"committed": True, "aborted": None if probe.is_cluster else False}.get(status)
         # The server is away, or has not noticed yet that its client is.
         attempts += 1
         _BACKOFF.pause(attempts, deadline)

@@ -22,6 +22,7 @@ READ_ONLY = "25006"
 STALE_PLAN = "0A000"
 #: A pooler has mixed up prepared statements.
 MIXED_UP = frozenset({"26000", "42P05"})
+_CONNECTION_EXCEPTION = "08"
 #: The session is at fault, and not the statement.
 SESSION_FAULTS = MIXED_UP | {READ_ONLY, STALE_PLAN}
 
@@ -43,10 +44,12 @@ def is_ambiguous(error: DatabaseError, *, broken: bool) -> bool:
     """Whether it is unknown if a statement that was a transaction by itself has run to its end.
 
     Arguments:
-        error: how it ended.
+        error: how it ended. A connection exception (class 08) that comes over a connection which is there is another
+            server's: a worker of a cluster was lost, perhaps after it had committed.
         broken: whether its connection was lost.
     """
-    return broken and not error.retryable and is_lost(error)
+    elsewhere = (error.sqlstate or "").startswith(_CONNECTION_EXCEPTION)
+    return (broken or elsewhere) and not error.retryable and is_lost(error)
 
 
 def safe_to_repeat(statement: Statement, may_write: Callable[[tuple[str, ...]], bool]) -> bool:

@@ -32,6 +32,8 @@ class CommitProbe:
     server: str | None
     #: That of the server; `surf_data.kernel.postgres.connection.Connection.stats_epoch`.
     stats_epoch: str | None
+    #: Whether others commit with the server: that it has rolled back is no proof that a worker of a cluster has, too.
+    is_cluster: bool = False
 
 
 #: Returns whether a transaction was committed, ``None`` if that cannot be known.
@@ -162,7 +164,8 @@ class Session:
                         probe = self._commit_probe(connection)
                     is_committing = True
             except DatabaseError as error:
-                if not is_committing or not connection.closed or self._transactions:
+                lost = connection.closed or _is_doubtful(probe, error)
+                if not is_committing or not lost or self._transactions:
                     raise
                 sqlstate = error.sqlstate
             else:
@@ -182,7 +185,7 @@ class Session:
         if row is None or row[0] is None:
             return None
         known = {name: getattr(connection, name, None) for name in ("server", "stats_epoch")}
-        return CommitProbe(transaction=row[0], **known)
+        return CommitProbe(transaction=row[0], is_cluster=bool(row[1]), **known)
 
     def _resolve_commit(self, probe: CommitProbe | None, sqlstate: str | None) -> None:
         """Raise what there is to say of a transaction whose COMMIT got no answer: nothing if it was committed."""
@@ -214,3 +217,11 @@ def _check_before_commit(connection: psycopg.Connection[Any]) -> None:
         raise DatabaseError(said, query="transaction")
     if status != TransactionStatus.INTRANS:
         raise DatabaseError("transaction failed: a statement in it failed, so it was rolled back", query="transaction")
+
+
+def _is_doubtful(probe: CommitProbe | None, error: DatabaseError) -> bool:
+    """Return whether a COMMIT that a server refuses may have been one all the same: a worker was lost in the middle.
+
+    Citus says so by no code of its own: connection exceptions (class 08), and an internal error.
+    """
+    return probe is not None and probe.is_cluster and (error.sqlstate or "")[:2] in {"08", "XX"}

@@ -82,8 +82,9 @@ class _SessionQueries:
     def session_ping(self, executor: Executor, /) -> int:
         """Answers when the server does; for health checks."""
 
-    def transaction_id(self, executor: Executor, /) -> str | None:
-        """The id of this transaction if it has changed anything, for transaction_status."""
+    def transaction_id(self, executor: Executor, /) -> tuple[str | None, bool]:
+        """The id of this transaction if it has changed anything, for transaction_status; and whether the server is of a Citus
+        cluster. What a transaction changes there, it may change on workers alone: then it gets an id here, to be asked for."""
 
     def transaction_status(
         self,

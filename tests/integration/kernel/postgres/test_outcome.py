@@ -52,6 +52,14 @@ def test_after_a_crash_only_what_was_not_committed_is_certain(
     assert [commit_status(probe, database._connector.connect, timeout=30) for probe in before] == [None, False]
 
 
+def test_of_a_cluster_only_a_commit_is_certain(
+    database: DatabaseManager, committed: CommitProbe, aborted: CommitProbe
+) -> None:
+    """A coordinator that has rolled back does not know whether a worker has committed."""
+    on_cluster = [attrs.evolve(probe, is_cluster=True) for probe in (committed, aborted)]
+    assert [commit_status(probe, database._connector.connect, timeout=30) for probe in on_cluster] == [True, None]
+
+
 def test_a_transaction_that_goes_on_has_no_status(
     database: DatabaseManager, committed: CommitProbe, watcher: psycopg.Connection[Any]
 ) -> None:
