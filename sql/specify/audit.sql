@@ -84,7 +84,7 @@ FROM specify.audit_logs;
 -- example: action='login', resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since='2026-10-01', until='2026-10-02', hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type=null, resource_id=null, user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
-WITH hits AS MATERIALIZED (
+WITH matching AS NOT MATERIALIZED (
     SELECT
         al.id,
         al.timestamp
@@ -99,7 +99,14 @@ WITH hits AS MATERIALIZED (
         AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
         AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
         AND (:hours::int4 IS NULL OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-    ORDER BY al.timestamp DESC, al.id DESC
+),
+
+hits AS MATERIALIZED (
+    SELECT
+        m.id,
+        m.timestamp
+    FROM matching AS m
+    ORDER BY m.timestamp DESC, m.id DESC
     LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
@@ -125,21 +132,8 @@ FROM (
             ELSE (
                 SELECT count(*)
                 FROM (
-                    SELECT al.id
-                    FROM specify.audit_logs AS al
-                    WHERE
-                        (:action::text IS NULL OR al.action = :action::text)
-                        AND (:resource_type::text IS NULL OR al.resource_type = :resource_type::text)
-                        AND (:resource_id::text IS NULL OR al.resource_id = :resource_id::text)
-                        AND (:user_id::bigint IS NULL OR al.user_id = :user_id::bigint)
-                        AND (:success::boolean IS NULL OR al.success = :success::boolean)
-                        AND (:ip_address::inet IS NULL OR al.ip_address = :ip_address::inet)
-                        AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
-                        AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
-                        AND (
-                            :hours::int4 IS NULL
-                            OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4)
-                        )
+                    SELECT m.id
+                    FROM matching AS m
                     LIMIT :cap::bigint
                 ) AS n
             )

@@ -92,7 +92,7 @@ FROM specify.performance_metrics;
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since='2026-10-01', until='2026-10-02', cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=null, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- accept: SEQ-SCAN an honest total counts every row that matches
-WITH hits AS MATERIALIZED (
+WITH matching AS NOT MATERIALIZED (
     SELECT
         pm.id,
         pm.timestamp
@@ -105,7 +105,14 @@ WITH hits AS MATERIALIZED (
         AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
         AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
         AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
-    ORDER BY pm.timestamp DESC, pm.id DESC
+),
+
+hits AS MATERIALIZED (
+    SELECT
+        m.id,
+        m.timestamp
+    FROM matching AS m
+    ORDER BY m.timestamp DESC, m.id DESC
     LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
@@ -129,16 +136,8 @@ FROM (
             ELSE (
                 SELECT count(*)
                 FROM (
-                    SELECT pm.id
-                    FROM specify.performance_metrics AS pm
-                    WHERE
-                        (:metric_name::text IS NULL OR pm.name = :metric_name::text)
-                        AND (:metric_type::text IS NULL OR pm.type = :metric_type::text)
-                        AND (:command_id::bigint IS NULL OR pm.command_id = :command_id::bigint)
-                        AND (:project_id::bigint IS NULL OR pm.project_id = :project_id::bigint)
-                        AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
-                        AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
-                        AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
+                    SELECT m.id
+                    FROM matching AS m
                     LIMIT :cap::bigint
                 ) AS n
             )

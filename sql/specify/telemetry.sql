@@ -71,7 +71,7 @@ ORDER BY errors DESC, te.name ASC;
 -- example: event_name=null, command_id=7, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=null, status_code=null, min_duration_ns=null, since='2026-10-01', until='2026-10-02', cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=null, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
-WITH hits AS MATERIALIZED (
+WITH matching AS NOT MATERIALIZED (
     SELECT
         te.id,
         te.start_time
@@ -83,7 +83,14 @@ WITH hits AS MATERIALIZED (
         AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
         AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
         AND te.start_time < coalesce(:until::timestamptz, 'infinity')
-    ORDER BY te.start_time DESC, te.id DESC
+),
+
+hits AS MATERIALIZED (
+    SELECT
+        m.id,
+        m.start_time
+    FROM matching AS m
+    ORDER BY m.start_time DESC, m.id DESC
     LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
@@ -110,15 +117,8 @@ FROM (
             ELSE (
                 SELECT count(*)
                 FROM (
-                    SELECT te.id
-                    FROM specify.telemetry_events AS te
-                    WHERE
-                        (:event_name::text IS NULL OR te.name = :event_name::text)
-                        AND (:command_id::bigint IS NULL OR te.command_id = :command_id::bigint)
-                        AND (:status_code::text IS NULL OR te.status_code = :status_code::text)
-                        AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
-                        AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
-                        AND te.start_time < coalesce(:until::timestamptz, 'infinity')
+                    SELECT m.id
+                    FROM matching AS m
                     LIMIT :cap::bigint
                 ) AS n
             )
