@@ -71,7 +71,8 @@ class SourceFile:
     def extent(self, table: Table) -> tuple[str, str] | None:
         """Return the first and the last id that a table's rows can have; ``None`` if two may have the same."""
         key = self._unique.get(table.source)
-        if key is None:
+        # In UTF-16 texts have another order than the server's.
+        if key is None or self._rows("PRAGMA encoding") != [("UTF-8",)]:
             return None
         bounds = f'min("{key}" COLLATE BINARY), max("{key}" COLLATE BINARY)'
         return table.extent(*self._rows(f'SELECT {bounds} FROM "{table.source}"')[0])  # noqa: S608 - names of ours

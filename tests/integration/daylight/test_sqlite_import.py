@@ -293,7 +293,7 @@ def test_an_import_is_taken_back_but_for_what_has_changed(data: DaylightDataLaye
 
 
 def test_rows_are_copied_where_none_can_be_there(data: DaylightDataLayer, tmp_path: Path) -> None:
-    """Entries of a new file are copied, portion by portion; where one has an id among theirs, all are merged."""
+    """Entries of a new file are copied; where one has an id among theirs, or their order is another, all are merged."""
     when = NOW.isoformat()
     entries = [(f"h{n}", "kai", "{}", "x", "{}", when, None, None) for n in range(5)]
     data.imports.import_sqlite(_file(tmp_path / "a.sqlite", FOUR, location_history=entries[::2]))
@@ -302,6 +302,11 @@ def test_rows_are_copied_where_none_can_be_there(data: DaylightDataLayer, tmp_pa
     assert "daylight.import_history_merge" not in ran
     table = data.imports.import_sqlite(_file(tmp_path / "b.sqlite", FOUR, location_history=entries))
     assert (table.tables["location_history"].inserted, table.tables["location_history"].unchanged) == (2, 3)
+    assert data.database.statistics()["daylight.import_history_copy"]["count"] == 1
+    wide = "PRAGMA encoding = 'UTF-16le';" + FOUR
+    elsewhere = [(f"x{key}", *entry) for key, *entry in entries]
+    report = data.imports.import_sqlite(_file(tmp_path / "c.sqlite", wide, location_history=elsewhere))
+    assert report.tables["location_history"].inserted == 5
     assert data.database.statistics()["daylight.import_history_copy"]["count"] == 1
 
 
