@@ -30,7 +30,7 @@ from surf_data.mining import (
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 _SMALL = 10_000
-_OURS, _ORIGINAL = "surf_data", "psycopg2 execute_values"
+_OURS, _ORIGINAL, _COPY = "surf_data", "psycopg2 execute_values", "raw COPY"
 _LIST = ", ".join(COLUMNS)
 _READ = f"SELECT {KEY}, {_LIST} FROM dx.asset_cycles WHERE cycle_status = %s ORDER BY created_date DESC LIMIT 100"
 # With the same parameters: the planner looks at their values, which a constant spares it.
@@ -117,6 +117,7 @@ def _batch(ground: Ground, number: int, count: int) -> Row:
         Side(_OURS, turn(ours)),
         Side(_ORIGINAL, turn(ground.psycopg2.insert_many)),
         Side("psycopg executemany", turn(lambda given: peer_mining.executemany(ground.raw, given))),
+        Side(_COPY, turn(lambda given: peer_mining.copy(ground.raw, given))),
     ]
     goals = {_ORIGINAL: AtLeast(3)}
     if count <= _SMALL:
@@ -134,6 +135,7 @@ def _batch(ground: Ground, number: int, count: int) -> Row:
         [
             *(compare(measured, f"against {n}", _OURS, n, goal, asks=Question.OTHERS) for n, goal in goals.items()),
             compare(measured, "against psycopg executemany", _OURS, "psycopg executemany", None, asks=Question.HAND),
+            compare(measured, "raw COPY, unchecked, against psycopg2 execute_values", _COPY, _ORIGINAL, None),
         ],
         [(f"{count:,} cycles", measured)],
     )
