@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import surf_data
 from rig import eventually
-from surf_data import DatabaseError, LampsDataLayer, ValidationError
+from surf_data import ConstraintViolation, DatabaseError, LampsDataLayer, ValidationError
 
 Admin = psycopg.Connection[Any]
 
@@ -189,6 +189,14 @@ def test_credentials_need_a_hash(data: LampsDataLayer, password_hash: Any) -> No
     """What cannot be a hash is refused before anything is sent."""
     with pytest.raises(ValidationError, match="password_hash"):
         data.users.validate_user_credentials("kai@example.org", password_hash)
+
+
+def test_a_constraint_of_the_owner_is_no_registered_lamp(data: LampsDataLayer, admin: Admin) -> None:
+    """Only what is taken is said to be; what else the table refuses is named by its constraint."""
+    admin.execute("ALTER TABLE lamp_registry ADD CONSTRAINT own CHECK (name <> 'Bad')")
+    with pytest.raises(ConstraintViolation) as caught:
+        data.users.register_user(user_data(name="Bad"))
+    assert caught.value.constraint == "own"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
