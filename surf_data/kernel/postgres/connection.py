@@ -6,7 +6,7 @@ import select
 import threading
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import psycopg
 from psycopg._queries import PostgresQuery
@@ -35,7 +35,7 @@ _EVENTS = {PollingStatus.READING: select.POLLIN, PollingStatus.WRITING: select.P
 # What instruments psycopg, as OpenTelemetry does, puts its own in this place. It takes statements for text, while ours
 # are bytes, and writes another comment into each, which would be prepared and counted anew; and what it puts back in
 # the end ignores on which class it is called.
-_connect: Any = cast("Any", inspect.unwrap(psycopg.Connection.connect)).__func__
+_connect: Any = inspect.unwrap(psycopg.Connection.connect).__func__
 
 
 class Expired(psycopg.OperationalError):
@@ -107,7 +107,7 @@ class Connection(psycopg.Connection[Any]):
         self.cleared: set[Statement] = set()
 
     @classmethod
-    def connect(cls, conninfo: str = "", **keywords: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def connect(cls, conninfo: str = "", **keywords: Any) -> Self:
         """Connect as psycopg does, whatever has been put in the place of its own."""
         connection: Self = _connect(cls, conninfo, **keywords)
         return connection
