@@ -56,8 +56,8 @@ SET status = :status::text, ended_at = CURRENT_TIMESTAMP
 WHERE ir.id = :run_id::bigint;
 
 -- name: import_history_checksum(run_id, table_name, last_key, first_at, last_at)$
--- The checksum of what is there of a portion of entries of the location history, from when to when they are; as values
--- these spare the other weeks, and an old plan may take a week for empty.
+-- The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
+-- the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics.
 -- plan: custom
 SELECT
     COALESCE(
@@ -81,14 +81,26 @@ SELECT
     ) AS checksum
 FROM daylight.import_portions AS ip
 CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
-INNER JOIN daylight.location_history AS lh
-    ON e.id = lh.id
+CROSS JOIN
+    LATERAL (
+        SELECT
+            f.id,
+            f.user_id,
+            f.location,
+            f.activity,
+            f.metadata,
+            f.recorded_at
+        FROM daylight.location_history AS f
+        WHERE
+            f.id = e.id
+            AND f.recorded_at >= :first_at::timestamptz
+            AND f.recorded_at <= :last_at::timestamptz
+        OFFSET 0
+    ) AS lh
 WHERE
     ip.run_id = :run_id::bigint
     AND ip.table_name = :table_name::text
-    AND ip.last_key = :last_key::bigint
-    AND lh.recorded_at >= :first_at::timestamptz
-    AND lh.recorded_at <= :last_at::timestamptz;
+    AND ip.last_key = :last_key::bigint;
 
 -- name: import_history_copy()#
 -- Takes entries of the location history of which none is there yet.
@@ -179,20 +191,38 @@ LEFT JOIN stored AS s ON g.id = s.id;
 -- name: import_history_undo(run_id, table_name, last_key, first_at, last_at)!
 -- Deletes entries that a portion has inserted and nothing has changed since.
 -- plan: custom
+WITH doomed AS MATERIALIZED (
+    SELECT
+        k.id,
+        k.recorded_at,
+        ir.started_at
+    FROM daylight.import_runs AS ir
+    INNER JOIN daylight.import_portions AS ip ON ir.id = ip.run_id
+    CROSS JOIN LATERAL unnest(ip.inserted_ids) AS e (id)
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                f.id,
+                f.recorded_at
+            FROM daylight.location_history AS f
+            WHERE
+                f.id = e.id
+                AND f.recorded_at >= :first_at::timestamptz
+                AND f.recorded_at <= :last_at::timestamptz
+            OFFSET 0
+        ) AS k
+    WHERE
+        ip.run_id = :run_id::bigint
+        AND ip.table_name = :table_name::text
+        AND ip.last_key = :last_key::bigint
+)
+
 DELETE FROM daylight.location_history AS lh
-USING
-    daylight.import_runs AS ir,
-    daylight.import_portions AS ip,
-    unnest(ip.inserted_ids) AS e (id)
+USING doomed AS d
 WHERE
-    ir.id = :run_id::bigint
-    AND ip.run_id = ir.id
-    AND ip.table_name = :table_name::text
-    AND ip.last_key = :last_key::bigint
-    AND lh.id = e.id
-    AND lh.recorded_at >= :first_at::timestamptz
-    AND lh.recorded_at <= :last_at::timestamptz
-    AND lh.updated_at < ir.started_at;
+    lh.id = d.id
+    AND lh.recorded_at = d.recorded_at
+    AND lh.updated_at < d.started_at;
 
 -- name: import_list(row_limit)
 -- Runs, newest first.

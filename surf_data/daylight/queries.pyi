@@ -896,11 +896,11 @@ class _DaylightQueries:
         run_id: int,
         table_name: str,
         last_key: int,
-        first_at: datetime,
-        last_at: datetime,
+        first_at: datetime | None,
+        last_at: datetime | None,
     ) -> Decimal:
-        """The checksum of what is there of a portion of entries of the location history, from when to when they are; as values
-        these spare the other weeks, and an old plan may take a week for empty."""
+        """The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
+        the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics."""
 
     def import_history_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes entries of the location history of which none is there yet."""
@@ -956,11 +956,11 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        run_id: int,
-        table_name: str,
-        last_key: int,
-        first_at: datetime,
-        last_at: datetime,
+        run_id: int | None,
+        table_name: str | None,
+        last_key: int | None,
+        first_at: datetime | None,
+        last_at: datetime | None,
     ) -> int:
         """Deletes entries that a portion has inserted and nothing has changed since."""
 
