@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ import surf_data
 from rig import RedisServer
 from rig.object_storage import azurite, object_store, seaweed  # noqa: F401 - fixtures
 from surf_data import embedded, migrate
+from surf_data.embedded import postgres
 from surf_data.errors import SurfDataError
 from surf_data.kernel import resources
 
@@ -48,6 +50,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `nox -s nightly` says: sweeps are sampled without it."""
     parser.addoption("--whole", action="store_true", help="Sweep over every point instead of a sample.")
     parser.addoption("--seed", type=int, help="The seed of the samples; a failure shows it.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have initdb run once for all servers; workers inherit what the first process says."""
+    if postgres.CACHE not in os.environ:
+        folder = tempfile.mkdtemp(prefix="surf_data-initdb-")
+        # The account that runs the servers for root writes there.
+        Path(folder).chmod(0o1777)
+        os.environ[postgres.CACHE] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

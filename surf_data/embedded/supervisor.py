@@ -58,7 +58,7 @@ def supervise(folder: Folder, state: State, announce: Callable[[], None], end: P
         available = postgres.installations()
         version = postgres.version_of(folder.postgres, state.postgres_version, available)
         programs = postgres.usable_programs(available[version], folder.account, runtime)
-        postgres.initialize(folder, programs, durable=not state.temporary)
+        postgres.initialize(folder, programs, version, durable=not state.temporary)
         database = postgres.launch(folder, state, programs)
         cleaning.callback(stop_child, database, postgres.STOP_SIGNALS)
         if cache:

@@ -210,8 +210,9 @@ def test_initdb_says_why(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder = Folder.kept(data_folder)
     programs = postgres.usable_programs(postgres.installations()[18], folder.account, data_folder)
     monkeypatch.setattr(postgres, "available_locale", lambda _: "tlh_QO")
+    monkeypatch.delenv(postgres.CACHE)
     with pytest.raises(EmbeddedServerError, match=r'cannot make its data folder: error: .*"tlh_QO"'):
-        postgres.initialize(folder, programs, durable=False)
+        postgres.initialize(folder, programs, 18, durable=False)
     assert not folder.postgres.exists()
 
 

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from surf_data import embedded
+from surf_data.embedded import postgres
 from surf_data.embedded import supervisor as supervision
 from surf_data.embedded.folder import Folder
 from surf_data.embedded.lock import Lock
@@ -129,6 +130,32 @@ def test_temporary_servers_are_apart(ask: Ask) -> None:
         with embedded.start(redis=False) as second:
             assert second.directory != first.directory
         assert ask(first.database_url, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["temporary", "durable"])
+def test_what_initdb_made_is_kept(
+    open_folder: Path, data_folder: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch, *, durable: bool
+) -> None:
+    """Where a folder for it is named, initdb runs once: all clusters have the identity of the first."""
+    open_folder.chmod(0o1777)
+    identity = "SELECT system_identifier FROM pg_control_system()"
+    places: list[Path | None] = [data_folder, data_folder.with_name("other")] if durable else [None, None]
+
+    def identities() -> list[Any]:
+        found = []
+        for place in places:
+            with embedded.start(place, redis=False) as servers:
+                found.append(ask(servers.database_url, identity))
+        return found
+
+    monkeypatch.setenv(postgres.CACHE, str(open_folder))
+    assert len({*identities()}) == 1
+    assert [path.name[:9] for path in open_folder.iterdir()] == ["postgres-"]
+    if not durable:
+        monkeypatch.setenv(postgres.CACHE, str(open_folder / "nowhere"))
+        assert len({*identities()}) == 2
+        monkeypatch.delenv(postgres.CACHE)
+        assert len({*identities()}) == 2
 
 
 def test_long_path(data_folder: Path, ask: Ask) -> None:
