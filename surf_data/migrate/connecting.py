@@ -1,12 +1,12 @@
 """The connections on which migrations run: in autocommit mode, and without prepared statements."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import psycopg
 
 from surf_data.errors import DatabaseUnavailable
+from surf_data.kernel.postgres.refusal import Refused
 from surf_data.kernel.postgres.translation import Translation
 
 
@@ -21,12 +21,17 @@ def connected(connect: Callable[[], psycopg.Connection[Any]], doing: str) -> psy
         DatabaseError: the server cannot be reached.
     """
     translation = Translation(doing)
-    connection = None
-    # Ours says why it cannot; of another's error no more is known.
-    with translation, suppress(psycopg.OperationalError):
-        connection = connect()
+    connection, reason = None, "no connection"
+    with translation:
+        try:
+            connection = connect()
+        except Refused as error:
+            reason = error.reason
+        except psycopg.OperationalError:
+            # Of another's error no more is known.
+            pass
     if connection is None:
-        raise DatabaseUnavailable(f"{doing} failed: no connection")
+        raise DatabaseUnavailable(f"{doing} failed: {reason}")
     try:
         with translation:
             connection.autocommit = True

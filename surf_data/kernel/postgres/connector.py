@@ -156,7 +156,7 @@ class Connector:
             parameters: override libpq's parameters.
 
         Raises:
-            psycopg.OperationalError: with the reason in our own words; psycopg_pool logs it.
+            refusal.Refused: with the reason in our own words; psycopg_pool logs it.
         """
         started = monotonic()
         parameters = {**self._parameters, **parameters}
@@ -187,7 +187,7 @@ class Connector:
         self.failure = failure
         self.permanent_failures += failure in _REFUSALS
         # Outside the handlers: libpq's own text holds what it was given.
-        raise psycopg.OperationalError(failure)
+        raise refusal.because(failure)(failure)
 
     def direct(self, **parameters: Any) -> Connection:
         """Return a new connection that the caller closes; it prepares nothing, so it takes several statements at once.

@@ -70,7 +70,8 @@ class Refused(psycopg.OperationalError):
 
 
 @cache
-def _because(reason: str) -> type[Refused]:
+def because(reason: str) -> type[Refused]:
+    """Return the class of error for a reason."""
     # Where several hosts have failed, psycopg makes an error of the last one's class, with a text of its own.
     return type("Refused", (Refused,), {"reason": reason})
 
@@ -108,7 +109,7 @@ def connecting(conninfo: str) -> PQGenConn[Server]:
         os.close(file)
         if server is not None:
             server.finish()
-    raise _because(reason)(reason)
+    raise because(reason)(reason)
 
 
 def _reason(server: Server, reached: int, traced: bytes, conninfo: str) -> str:

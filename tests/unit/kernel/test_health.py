@@ -34,4 +34,5 @@ def test_health_as_a_dictionary() -> None:
         "database": {"ok": True, "latency_ms": 1.5, "reason": None},
         "cache": {"ok": False, "latency_ms": 2.0, "reason": "timed out"},
         "overall": {"ok": True, "latency_ms": 3.5, "reason": None},
+        "schema_version": None,
     }
