@@ -1,7 +1,7 @@
 """Connections and their lifecycle, for any domain."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
 from time import perf_counter
 from types import TracebackType
@@ -275,12 +275,12 @@ class DataLayer(Generic[R_co]):
         if version is not None and version < latest:
             behind = f"the schema is at migration {version} of {latest}"
             return f"{behind}: surf-data migrate up --domain {self._domain.name}"
-        try:
-            with deadline(_HEALTH_TIMEOUT):
-                return "; ".join([*self._warnings(), *remaining_transactions(self.database)]) or None
-        except DatabaseError:
-            # A lock on the tables is held.
-            return None
+        found: list[str] = []
+        for ask in (self._warnings, lambda: remaining_transactions(self.database)):
+            # A lock on the tables is held, or a worker of a cluster is away, which the other one says.
+            with suppress(DatabaseError), deadline(_HEALTH_TIMEOUT):
+                found += ask()
+        return "; ".join(found) or None
 
     @cached_property
     def _latest_migration(self) -> int:

@@ -61,7 +61,7 @@ class _RetentionQueries:
     ) -> list[ExpiredPartition]:
         """Where a table has rows from before a moment. Partitions that end by then can be dropped, or detached, under another
         name, so that a late row can have a partition again. Those that have no begin, and the default partition, may have
-        younger rows, too; there old ones are deleted, so many at a time. Triggers do not fire for what is dropped, so a
+        younger rows, too; there old ones are deleted, so many at a time, or on a Citus cluster at once. Triggers do not fire for what is dropped, so a
         function may be named that is called with the time up to which rows are gone; before they are, because no session can
         read the table from the begin of the drop to the end of the transaction."""
 
@@ -77,7 +77,7 @@ class _RetentionQueries:
     ) -> AbstractContextManager[_Rows[ExpiredPartition]]:
         """Where a table has rows from before a moment. Partitions that end by then can be dropped, or detached, under another
         name, so that a late row can have a partition again. Those that have no begin, and the default partition, may have
-        younger rows, too; there old ones are deleted, so many at a time. Triggers do not fire for what is dropped, so a
+        younger rows, too; there old ones are deleted, so many at a time, or on a Citus cluster at once. Triggers do not fire for what is dropped, so a
         function may be named that is called with the time up to which rows are gone; before they are, because no session can
         read the table from the begin of the drop to the end of the transaction."""
 
@@ -95,7 +95,8 @@ class _RetentionQueries:
         the commands that create its partition, in one transaction. Rows of the period that are in the default partition
         move; that is no deletion, so no trigger is to take it for one, and no session writes to the default partition
         meanwhile. A partition that is created first and attached then does not keep readers and writers of the others
-        waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied."""
+        waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied. On a Citus cluster, whose
+        tables have none, a lock does what else the triggers' absence does."""
 
     def partition_missing_cursor(
         self,
@@ -111,7 +112,8 @@ class _RetentionQueries:
         the commands that create its partition, in one transaction. Rows of the period that are in the default partition
         move; that is no deletion, so no trigger is to take it for one, and no session writes to the default partition
         meanwhile. A partition that is created first and attached then does not keep readers and writers of the others
-        waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied."""
+        waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied. On a Citus cluster, whose
+        tables have none, a lock does what else the triggers' absence does."""
 
     def row_expired(
         self,
@@ -125,6 +127,7 @@ class _RetentionQueries:
     ) -> tuple[str, str] | None:
         """The statements that count the rows of a table from before a moment, and delete a batch of them, oldest first; no row
         when there is no such table with such a column. A row that another transaction holds is left to the next run, so that
-        neither waits for the other."""
+        neither waits for the other. Of a table on a Citus cluster, which has a trigger of its own, all go at once: a place in a
+        shard is none in the others."""
 
 def retention_queries() -> _RetentionQueries: ...

@@ -27,5 +27,5 @@ CREATE FUNCTION create_reference_table(table_name regclass) RETURNS void LANGUAG
 CREATE FUNCTION truncate_local_data_after_distributing_table(function_name regclass) RETURNS void
 LANGUAGE sql RETURN NULL;
 CREATE FUNCTION run_command_on_all_nodes(
-    command text, OUT nodeid int4, OUT success boolean, OUT result text
+    command text, parallel boolean DEFAULT true, give_warning_for_connection_errors boolean DEFAULT false, OUT nodeid int4, OUT success boolean, OUT result text
 ) RETURNS SETOF record LANGUAGE sql RETURN (NULL::int4, NULL::boolean, NULL::text);

@@ -33,7 +33,8 @@ FROM run_command_on_all_nodes(
             'SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database() '
             'AND prepared < clock_timestamp() - make_interval(secs => %L)',
             :seconds::int4
-        )
+        ),
+        give_warning_for_connection_errors => true
     ) AS r
 INNER JOIN pg_dist_node AS dn ON r.nodeid = dn.nodeid
 WHERE r.result IS DISTINCT FROM '0'

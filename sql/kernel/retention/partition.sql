@@ -60,7 +60,7 @@ ORDER BY ends_at, found.name;
 -- name: partition_expired(table_name, before, batch, on_drop)
 -- Where a table has rows from before a moment. Partitions that end by then can be dropped, or detached, under another
 -- name, so that a late row can have a partition again. Those that have no begin, and the default partition, may have
--- younger rows, too; there old ones are deleted, so many at a time. Triggers do not fire for what is dropped, so a
+-- younger rows, too; there old ones are deleted, so many at a time, or on a Citus cluster at once. Triggers do not fire for what is dropped, so a
 -- function may be named that is called with the time up to which rows are gone; before they are, because no session can
 -- read the table from the begin of the drop to the end of the transaction.
 SELECT
@@ -95,8 +95,19 @@ SELECT
     ) AS detach_commands,
     format('SELECT count(*) FROM ONLY %s WHERE %I < %L', part.name, pa.attname, :before::timestamptz) AS count_command,
     format(
-        'DELETE FROM ONLY %1$s WHERE ctid = ANY('
-        'ARRAY(SELECT ctid FROM ONLY %1$s WHERE %2$I < %3$L ORDER BY %2$I LIMIT %4$s))',
+        CASE
+            WHEN
+                EXISTS (
+                    SELECT 1 AS found
+                    FROM pg_trigger AS pt
+                    INNER JOIN pg_proc AS ppt ON pt.tgfoid = ppt.oid
+                    WHERE pt.tgrelid = pc.oid AND ppt.proname = 'citus_truncate_trigger'
+                )
+                THEN 'DELETE FROM %1$s WHERE %2$I < %3$L'
+            ELSE
+                'DELETE FROM ONLY %1$s WHERE ctid = ANY('
+                'ARRAY(SELECT ctid FROM ONLY %1$s WHERE %2$I < %3$L ORDER BY %2$I LIMIT %4$s))'
+        END,
         part.name,
         pa.attname,
         :before::timestamptz,
@@ -141,7 +152,8 @@ ORDER BY bound.ends_at, part.name;
 -- the commands that create its partition, in one transaction. Rows of the period that are in the default partition
 -- move; that is no deletion, so no trigger is to take it for one, and no session writes to the default partition
 -- meanwhile. A partition that is created first and attached then does not keep readers and writers of the others
--- waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied.
+-- waiting. Triggers for each row come with the table; those on TRUNCATE do not, and are copied. On a Citus cluster, whose
+-- tables have none, a lock does what else the triggers' absence does.
 WITH wanted AS (
     SELECT
         date_trunc(:unit::text, CURRENT_TIMESTAMP AT TIME ZONE 'UTC')
@@ -155,14 +167,20 @@ WITH wanted AS (
 SELECT
     created.name,
     coalesce(
-        ARRAY[
+        array_remove(ARRAY[
             format(
                 'CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY EXCLUDING COMMENTS)',
                 created.name,
                 parent.name
             ),
             format('ALTER TABLE %s OWNER TO %I', created.name, pg_get_userbyid(pc.relowner)),
-            format('ALTER TABLE %s DISABLE TRIGGER USER', pp.partdefid::regclass),
+            format(
+                CASE
+                    WHEN node.is_cluster THEN 'LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE'
+                    ELSE 'ALTER TABLE %s DISABLE TRIGGER USER'
+                END,
+                pp.partdefid::regclass
+            ),
             format(
                 'WITH moved AS (DELETE FROM %1$s WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *) '
                 'INSERT INTO %5$s (%6$s) SELECT %6$s FROM moved',
@@ -173,7 +191,7 @@ SELECT
                 created.name,
                 written.columns
             ),
-            format('ALTER TABLE %s ENABLE TRIGGER USER', pp.partdefid::regclass),
+            CASE WHEN NOT node.is_cluster THEN format('ALTER TABLE %s ENABLE TRIGGER USER', pp.partdefid::regclass) END,
             format(
                 'ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
                 parent.name,
@@ -181,7 +199,7 @@ SELECT
                 period.begins_at,
                 period.ends_at
             )
-        ]
+        ], NULL)
         || ARRAY(
             SELECT
                 replace(
@@ -208,6 +226,13 @@ CROSS JOIN
         FROM pg_attribute AS paw
         WHERE paw.attrelid = pp.partrelid AND paw.attnum > 0 AND NOT paw.attisdropped AND paw.attgenerated = ''
     ) AS written
+CROSS JOIN
+    LATERAL (
+        SELECT count(*) > 0 AS is_cluster
+        FROM pg_trigger AS ptn
+        INNER JOIN pg_proc AS ppn ON ptn.tgfoid = ppn.oid
+        WHERE ptn.tgrelid = pp.partdefid AND ppn.proname = 'citus_truncate_trigger'
+    ) AS node
 CROSS JOIN wanted AS w
 CROSS JOIN
     LATERAL (

@@ -213,6 +213,17 @@ def test_a_day_of_the_mining_assets(cluster_url: str) -> None:
     Distribution(connect, read_scale(folder / "scale.toml").placements(), "mining").distribute()
     with mining.open(cluster_url) as data:
         assert data.health().overall.reason is None
+        with connect() as connection:
+            # Archived, and over.
+            connection.execute(
+                "INSERT INTO mining.asset_cycles (asset_guid, cycle_number, cycle_status, site_guid, "
+                "current_work_state_id, created_date, updated_date, finalized_date) "
+                "SELECT 'old-' || g, 1, 'COMPLETE', 'site', 1, now(), now(), '2020-01-01' "
+                "FROM generate_series(1, 9) AS g"
+            )
+        done = {each.table: each for each in data.maintain(ahead=5)}
+        assert done["mining.asset_cycles"].deleted == 9
+        assert done["mining.final_cycles"].created
         dao = mining.PgsqlActionDAO(data)
         # What the sample data have left.
         dao.finalize_completed()
