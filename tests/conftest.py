@@ -23,6 +23,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 import surf_data
 from rig import RedisServer
 from rig.object_storage import azurite, object_store, seaweed  # noqa: F401 - fixtures
+from rig.postgres import other_postgres
 from surf_data import embedded, migrate
 from surf_data.embedded import postgres
 from surf_data.errors import SurfDataError
@@ -90,8 +91,11 @@ def citus_coordinator() -> str:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[embedded.EmbeddedServers]:
-    """Start one PostgreSQL and one Redis for all tests."""
-    with embedded.start() as started:
+    """Start one PostgreSQL and one Redis for all tests; PostgreSQL from ``POSTGRES_PROGRAMS`` if that is set."""
+    with ExitStack() as stack:
+        started = stack.enter_context(embedded.start())
+        if programs := os.environ.get("POSTGRES_PROGRAMS"):
+            started.database_url = stack.enter_context(other_postgres(Path(programs))).url
         yield started
 
 

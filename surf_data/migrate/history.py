@@ -29,20 +29,23 @@ def read(session: Session, domain: str) -> list[Record]:
     """Return what was applied of ``domain``, in order; nothing while there is no table. Changes nothing.
 
     Raises:
-        MigrationError: there is a table of that name with other columns.
+        MigrationError: there is a table of that name with other columns, or the only one belongs to another schema.
     """
+    _check_place(session)
     with _used(session) as found:
         return migrate_queries().history_list(session, domain=domain) if found else []
 
 
 def create(session: Session) -> None:
     """Create the table if there is none. The caller holds the lock."""
+    _check_place(session)
     if schema(session) is None:
         migrate_queries().history_create(session)
 
 
 def forget(session: Session, domain: str) -> None:
     """Delete what was recorded of ``domain``, after what its migrations created was dropped."""
+    _check_place(session)
     with _used(session) as found:
         if found:
             migrate_queries().history_forget(session, domain=domain)
@@ -160,6 +163,20 @@ def _found(session: Session) -> tuple[str | None, bool]:
     if any(on_path for _, on_path, _ in tables):
         raise MigrationError("the table schema_migrations belongs to another tool; it is left alone")
     return None, False
+
+
+def _check_place(session: Session) -> None:
+    """Check before a run that a history off the search path is the one that is meant, and not another tenant's."""
+    name, on_path = _found(session)
+    if name is None or on_path:
+        return
+    here, is_own = migrate_queries().history_path(session)
+    if here is not None and is_own:
+        raise MigrationError(
+            f"the search path leads to the schema {here}, and the only history is in {name}: let the path lead to "
+            f"{name}, too, if that is the one, or begin one here: "
+            f"CREATE TABLE {here}.schema_migrations (LIKE {name}.schema_migrations INCLUDING ALL)"
+        )
 
 
 @contextmanager

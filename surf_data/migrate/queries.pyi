@@ -484,6 +484,10 @@ class _MigrateQueries:
     ) -> int:
         """Records that the next statement begins outside a transaction, or that it has failed and left nothing."""
 
+    def history_path(self, executor: Executor, /) -> tuple[str | None, bool]:
+        """Where new tables go, and whether that is meant for this session alone: said by the client, or said of its role with
+        nothing there yet. A migration changes the path of a role or a database as well, after it has created something."""
+
     def history_repair(
         self,
         executor: Executor,

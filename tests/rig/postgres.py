@@ -2,7 +2,9 @@
 
 import signal
 import subprocess
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +13,9 @@ import psutil
 import psycopg
 
 from rig.waiting import eventually
-from surf_data.embedded.account import Account
+from surf_data.embedded.account import Account, account_for
+from surf_data.embedded.folder import Folder
+from surf_data.embedded.postgres import initialize, usable_programs
 
 # The kernel keeps what a killed server has written, so only a power failure would need more.
 _OPTIONS = ("-c", "listen_addresses=", "-c", "port=5432", "-c", "fsync=off", "-c", "max_wal_size=64MB")
@@ -129,6 +133,29 @@ class PostgresServer:
         except psycopg.OperationalError:
             return False
         return True
+
+
+@contextmanager
+def other_postgres(programs: Path) -> Iterator[PostgresServer]:
+    """Run another PostgreSQL than the embedded ones for a block.
+
+    Arguments:
+        programs: the folder of ``postgres`` and ``initdb``.
+    """
+    account = account_for(None)
+    with tempfile.TemporaryDirectory(prefix="surf_data-test-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        account.give(folder)
+        programs = usable_programs(programs, account, folder)
+        initialize(Folder(folder, account), programs, durable=False)
+        (folder / "postgres").rename(folder / "data")
+        server = PostgresServer(folder, programs, account)
+        server.start("-c", "max_connections=200")
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _runs(process: psutil.Process) -> bool:

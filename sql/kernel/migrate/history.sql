@@ -93,6 +93,25 @@ UPDATE schema_migrations AS sm
 SET begun_at = CASE WHEN :begun::boolean THEN clock_timestamp() END
 WHERE sm.domain = :domain::text AND sm.number = :number::integer;
 
+-- name: history_path()^
+-- Where new tables go, and whether that is meant for this session alone: said by the client, or said of its role with
+-- nothing there yet. A migration changes the path of a role or a database as well, after it has created something.
+SELECT
+    current_schema()::text AS schema_name,
+    EXISTS(
+        SELECT 1 FROM pg_settings AS ps
+        WHERE ps.name = 'search_path' AND (
+                ps.source IN ('client', 'session') OR (
+                    ps.source IN ('user', 'database user')
+                    AND NOT EXISTS (
+                        SELECT 1 FROM pg_class AS pc
+                        INNER JOIN pg_namespace AS pn ON pc.relnamespace = pn.oid
+                        WHERE pn.nspname = current_schema()
+                    )
+                )
+            )
+    ) AS is_own;
+
 -- name: history_repair(domain, number, name, checksum)!
 -- Accepts a file as it is now.
 UPDATE schema_migrations AS sm

@@ -89,6 +89,40 @@ def test_two_histories_are_not_chosen_from(database_url: str, write: Write, serv
         Runner(partial(psycopg.connect, database_url), write(FIRST_OF_OTHER), "shop").status()
 
 
+@pytest.mark.parametrize("by", ["connection", "role"])
+@pytest.mark.parametrize("first", ["public", "east"])
+def test_a_tenant_is_not_taken_for_another(
+    database_url: str, write: Write, server: Connection, ask: Callable[[str], Any], first: str, by: str
+) -> None:
+    """A schema that a session is led to and that has no history is not matched with another's, nor begun unasked."""
+    folder = write(FIRST_OF_OTHER)
+    server.execute("CREATE SCHEMA east")
+    server.execute("CREATE SCHEMA west")
+    server.execute("CREATE ROLE westerner SUPERUSER LOGIN")
+    try:
+        server.execute("ALTER ROLE westerner SET search_path = west")
+        Runner(partial(psycopg.connect, database_url, options=f"-c search_path={first}"), folder, "shop").up()
+        way = {"user": "westerner"} if by == "role" else {"options": "-c search_path=west"}
+        west = Runner(partial(psycopg.connect, database_url, **way), folder, "shop")
+        for call in (west.status, west.up, partial(west.up, dry_run=True), partial(west.baseline, 1)):
+            with pytest.raises(MigrationError, match=f"leads to the schema west, and the only history is in {first}"):
+                call()
+        server.execute(f"CREATE TABLE west.schema_migrations (LIKE {first}.schema_migrations INCLUDING ALL)".encode())
+        assert len(west.up()) == 1
+        assert west.up() == []
+        tables = "SELECT array_agg(relnamespace::regnamespace::text ORDER BY 1) FROM pg_class WHERE relname = 'other'"
+        assert ask(tables) == sorted([first, "west"])
+        assert [
+            len(rows)
+            for rows in (
+                server.execute(f"TABLE {each}.schema_migrations".encode()).fetchall() for each in (first, "west")
+            )
+        ] == [1, 1]
+    finally:
+        server.execute("DROP OWNED BY westerner CASCADE")
+        server.execute("DROP ROLE westerner")
+
+
 def test_a_comparison_leaves_the_history_out(database_url: str, write: Write, server: Connection) -> None:
     """The history is no difference, wherever it is."""
     replayed = write(APP)

@@ -168,6 +168,7 @@ def check(arguments: list[str], command: Command) -> None:
 PARAMETERS = [(command, parameter) for command in ALL for parameter in command.parameters]
 
 
+@pytest.mark.sweep
 def test_each_parameter_of_each_command(place: Path, request: pytest.FixtureRequest) -> None:
     """Every option and argument by itself: empty or with one of the values, with --whole with each of them."""
     assert len(PARAMETERS) > 200
