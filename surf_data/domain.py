@@ -59,8 +59,8 @@ class Retention:
     archive: bool = False
 
 
-def _check_name(_domain: object, _attribute: object, value: str) -> None:
-    if not _NAME.fullmatch(value):
+def _check_name(_domain: object, _attribute: object, value: Any) -> None:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ConfigurationError(f"a domain's name must be {_NAME.pattern}", setting="domain")
 
 
@@ -119,6 +119,8 @@ def find(name: str) -> Domain:
     Raises:
         ConfigurationError: there is none; the error names the nearest.
     """
+    if not isinstance(name, str):
+        raise ConfigurationError("a domain is found by its name, a text", setting="domain")
     if name in NAMES:
         return cast("Domain", import_module(f"surf_data.{name}").DOMAIN)
     foreign = _foreign()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from surf_data.backup.manifest import Manifest, manifest_path
 from surf_data.errors import BackupError
+from surf_data.kernel import validation
 
 # A backup holds what the database keeps from most who may log in to the machine.
 _MODE = 0o600
@@ -21,6 +22,7 @@ def check_free(file: Path, *, overwrite: bool) -> None:
     Raises:
         BackupError: something is there, or its folder is not, or nothing can be written to that.
     """
+    file = validation.path("file", file)
     if not file.name:
         raise BackupError("is no ordinary file, and is left alone", file=str(file))
     for path in (file, manifest_path(file)):

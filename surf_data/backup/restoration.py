@@ -13,6 +13,7 @@ from surf_data.backup.program import Place, Program, find_program
 from surf_data.backup.progress import Progress, Step
 from surf_data.backup.queries import backup_queries
 from surf_data.errors import BackupError
+from surf_data.kernel import validation
 from surf_data.kernel.postgres import DatabaseManager
 
 # How many of the differences or obstacles a message names.
@@ -91,7 +92,7 @@ def restore(
 
 def _opened(file: Path) -> FileIO:
     try:
-        return file.open("rb", buffering=0)
+        return validation.path("file", file).open("rb", buffering=0)
     except OSError as error:
         problem = BackupError(f"cannot be read: {error.strerror}", file=str(file))
     # Outside the handler, so that it carries no other error.

@@ -65,11 +65,12 @@ def verify(context: click.Context, folder: Folder, *, to: int | None, scratch: s
             # At once: what is wrong with a file may also be why it cannot be replayed.
             for status in problems:
                 output.console().print(f"{status.label} is {status.state}", style="yellow")
-        with scratch_server(scratch, database, on_progress) as server:
+        replayed = [*_in_order(folder, database, replayed)]
+        with scratch_server(scratch, database, replayed, on_progress) as server:
             found = verified(
                 database.connect,
                 server,
-                [*_in_order(folder, database, replayed)],
+                replayed,
                 lambda migration: on_progress(f"replaying {migration.label}"),
             )
     if as_json:
@@ -108,12 +109,13 @@ def plan(folder: Folder, *, to: int | None, sql: bool, locks: bool, scratch: str
         pending = [(files[status.number], status.statements_done) for status in statuses]
         effects: list[MigrationEffect] = []
         if locks and pending:
-            applied = [files[status.number] for status in runner.status() if status.state == "applied"]
-            with scratch_server(scratch, database, on_progress) as server:
+            own = [files[status.number] for status in runner.status() if status.state == "applied"]
+            applied = [*_in_order(folder, database, own)]
+            with scratch_server(scratch, database, applied, on_progress) as server:
                 effects = measure_locks(
                     database.connect,
                     server,
-                    [*_in_order(folder, database, applied)],
+                    applied,
                     pending,
                     lambda migration: on_progress(f"trying {migration.label}"),
                 )

@@ -17,10 +17,14 @@ from surf_data.cli.schema import Schema, schema_options
 from surf_data.cli.target import json_option
 from surf_data.domain import Domain
 from surf_data.kernel import resources, sql_folders
-from surf_data.review import Facts, Inspection, Outcome, Report, ReviewRequest, RuleOptions, inspect
+from surf_data.review import Facts, Inspection, Outcome, Report, ReviewRequest, RuleOptions, Scale, inspect
 from surf_data.review.report.changes import label
 from surf_data.review.report.comment import comment
 from surf_data.review.report.contents import counted, figure
+from surf_data.review.rules import OF_MIGRATIONS
+
+# What is found in a schema and its migrations, whatever the queries are.
+_OF_SCHEMA = OF_MIGRATIONS | {"FK-INDEX"}
 
 
 @click.command
@@ -68,6 +72,8 @@ def review(
     if folder is None:
         folder = resources.sql_folder(cast("Domain", declared))
     scale = find_scale(schema, scale_file)
+    if declared is not None and folder.resolve() != resources.sql_folder(declared).resolve():
+        rules, scale = _without_queries(rules, scale)
     request = ReviewRequest(folder=folder, names=frozenset(names), sources=schema.sources, scale=scale, options=rules)
     # Before a server is started for nothing.
     queries = request.queries()
@@ -101,6 +107,16 @@ def review(
         why = f"none of {counted(len(queries), 'query')} could be analysed" if queries else _no_queries(folder)
         output.write_error(f"nothing was reviewed: {why}")
     context.exit(0 if found.ok else 1)
+
+
+def _without_queries(rules: RuleOptions, scale: Scale | None) -> tuple[RuleOptions, Scale | None]:
+    """Return what is looked for of a domain's schema where its own queries are not the ones that are reviewed.
+
+    Others do not say which indexes are used, and what is accepted of the domain's queries is not out of date.
+    """
+    accepted = () if scale is None else tuple(each for each in scale.accepted if each.code in _OF_SCHEMA)
+    rules = attrs.evolve(rules, ignored=rules.ignored | {"UNUSED-INDEX"})
+    return rules, None if scale is None else attrs.evolve(scale, accepted=accepted)
 
 
 def _no_queries(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """Where migrations are tried: a server that is thrown away, or one that was named."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -13,8 +13,8 @@ from surf_data.embedded.postgres import installations
 from surf_data.errors import EmbeddedServerError
 from surf_data.kernel.postgres import Connector, DatabaseManager
 from surf_data.kernel.settings import load
-from surf_data.migrate import ScratchServer
-from surf_data.migrate.scratch import create_roles, roles
+from surf_data.migrate import Migration, ScratchServer
+from surf_data.migrate.scratch import create_roles, created_roles, roles
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +31,10 @@ def scratch_option(command: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def scratch_server(
-    url: str | None, database: DatabaseManager, on_progress: Callable[[str], object]
+    url: str | None,
+    database: DatabaseManager,
+    migrations: Iterable[Migration],
+    on_progress: Callable[[str], object],
 ) -> Iterator[ScratchServer]:
     """Return, for a block, a server that is like that of ``database``.
 
@@ -40,6 +43,7 @@ def scratch_server(
     Arguments:
         url: which server to take, if one was named.
         database: whose migrations are to be tried.
+        migrations: those that will be replayed; roles that they create are not there before.
         on_progress: called with a line on what takes time.
 
     Raises:
@@ -51,7 +55,7 @@ def scratch_server(
         return
     with closing(database.connect()) as connection:
         version = connection.info.server_version // 10_000
-        names = roles(connection)
+        names = {*roles(connection)} - created_roles(migrations)
     nearest = _nearest(version)
     if nearest != version:
         output.console(stderr=True).print(

@@ -14,7 +14,8 @@ def email_key(email: str) -> str:
     Arguments:
         email: the address as typed.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+    text = validation.unicode("email", email).strip()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def checked_email(value: object, field: str = "email") -> str:

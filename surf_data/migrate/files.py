@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import MigrationError
-from surf_data.kernel import sql_folders
+from surf_data.kernel import sql_folders, validation
 from surf_data.migrate.statements import Statement, split
 
 #: The highest that four digits hold.
@@ -104,9 +104,11 @@ def read_folder(folder: Path) -> list[Migration]:
     """Return the migrations of a folder in the order of their numbers. Hidden files and other suffixes are passed over.
 
     Raises:
+        ValidationError: ``folder`` is no path.
         MigrationError: the folder cannot be read or holds no migration, a file has a bad name, a number is missing or
             there twice, or a file cannot be applied; with file and line.
     """
+    folder = validation.path("folder", folder)
     try:
         paths = [path for path in sql_folders.entries(folder) if sql_folders.is_sql(path)]
     except OSError as error:

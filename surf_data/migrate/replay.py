@@ -12,6 +12,9 @@ from surf_data.migrate.files import Migration, Part
 from surf_data.migrate.scratch import Connect
 from surf_data.migrate.statements import split
 
+# The function of the server that creates a role, and what it says where there is one of that name.
+_CREATING_ROLE, _DUPLICATE = "CreateRole", "42710"
+
 #: Called with each migration before it is replayed.
 OnProgress = Callable[[Migration], object]
 
@@ -51,6 +54,8 @@ def described(error: psycopg.Error, migration: Migration, part: Part, start: int
     """
     ours = translated(error, None)
     message = f"fails in an empty database: {error.diag.message_primary or ours}"
+    if error.diag.source_function == _CREATING_ROLE and error.sqlstate == _DUPLICATE:
+        message += "; a role is the whole server's: create it where it is missing, or replay on a server of its own"
     offset = start + int(error.diag.statement_position or 1) - 1
     return MigrationError(message, file=str(migration.path), line=line_at(part, offset), sqlstate=ours.sqlstate)
 

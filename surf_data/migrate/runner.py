@@ -73,8 +73,8 @@ class Runner:
         statement_timeout: float = 0.0,
         attempts: int = 5,
     ) -> None:
-        self._connect = connect
-        self._folder = folder
+        self._connect = validation.function("connect", connect)
+        self._folder = validation.path("folder", folder)
         self._domain = validation.identifier("domain", domain, marks="_-")
         self._lock_wait = seconds("lock_wait", lock_wait, minimum=0)
         self._limits = Limits(
@@ -179,7 +179,7 @@ class Runner:
                 were done; or another run does not end.
             DatabaseError: the server cannot be reached, or refuses to keep the history.
         """
-        path = Path(file)
+        path = validation.path("file", file)
         found = {migration.path.name: migration for migration in read_folder(self._folder)}
         # A path leads somewhere; a file of the same name in another folder is another file.
         elsewhere = str(path) != path.name and path.parent.resolve() != self._folder.resolve()

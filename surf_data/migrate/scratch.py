@@ -15,7 +15,9 @@ from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.translation import Translation
 from surf_data.migrate.connecting import connected
+from surf_data.migrate.files import Migration
 from surf_data.migrate.queries import migrate_queries
+from surf_data.migrate.statements import split
 
 _log = get_logger("surf_data.migrate.scratch")
 
@@ -28,6 +30,10 @@ _CREATE = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE_
 _CREATE_ROLE = sql.SQL("CREATE ROLE {} NOLOGIN")
 _DROP = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 _DROP_LEFTOVER = sql.SQL("DROP DATABASE IF EXISTS {}")
+
+_CREATING_ROLE = (("CREATE", "ROLE"), ("CREATE", "USER"), ("CREATE", "GROUP"))
+# Where the name stands.
+_CREATED = 2
 
 #: Returns a new connection to a database in which migrations can be tried.
 Connect = Callable[[], psycopg.Connection[Any]]
@@ -116,6 +122,17 @@ def scratch_connection(server: ScratchServer) -> psycopg.Connection[Any]:
 def roles(connection: psycopg.Connection[Any]) -> list[str]:
     """Return what the roles of a server are called, without PostgreSQL's own."""
     return [name for (name,) in migrate_queries().scratch_roles(Session(connection))]
+
+
+def created_roles(migrations: Iterable[Migration]) -> set[str]:
+    """Return the roles that migrations create as if they could not be there yet."""
+    found: set[str] = set()
+    for migration in migrations:
+        for statement in (statement for part in migration.up.parts for statement in split(part.sql)):
+            if statement.words[:2] in _CREATING_ROLE and len(statement.tokens) > _CREATED:
+                name = statement.tokens[_CREATED]
+                found.add(name.text.strip('"') if name.kind == "identifier" else name.text.lower())
+    return found
 
 
 def create_roles(server: ScratchServer, names: Iterable[str]) -> None:

@@ -45,8 +45,9 @@ def seed(
             transaction or change the session for those after it. Nothing is changed.
         DatabaseError: the server cannot be reached.
     """
-    texts = _read(folder / "seed")
-    for status in Runner(connect, folder, domain).status():
+    runner = Runner(connect, folder, domain)
+    texts = _read(Path(folder) / "seed")
+    for status in runner.status():
         if status.state != "applied":
             raise MigrationError(f"bring the migrations up to date first: {status.label} is {status.state}")
     if not dry_run:

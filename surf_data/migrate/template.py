@@ -36,6 +36,7 @@ def new_file(folder: Path, name: str, *, dry_run: bool = False) -> Path:
     """
     if not re.fullmatch(NAME, validation.text("name", name, maximum=validation.MAX_IDENTIFIER)):
         raise validation.invalid("name", "must be of a-z, 0-9 and single _ between them")
+    folder = validation.path("folder", folder)
     empty = folder.is_dir() and not any(path.suffix.lower() == ".sql" for path in folder.iterdir())
     number = 1 if empty else len(read_folder(folder)) + 1
     if number > LAST_NUMBER:

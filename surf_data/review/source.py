@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 
 from surf_data.errors import QueryFileError
+from surf_data.kernel import validation
 from surf_data.kernel.postgres import query_files
 from surf_data.kernel.postgres.query_source import QuerySource
 
@@ -17,8 +18,10 @@ def read_queries(folder: Path) -> list[QuerySource]:
     of the name: ``shop.create_schema`` is that of ``shop.sql``.
 
     Raises:
+        ValidationError: ``folder`` is no path.
         QueryFileError: a file cannot be read, or a name is taken twice.
     """
+    folder = validation.path("folder", folder)
     queries = read_file(folder) if folder.is_file() else _apart(list(_below(folder)))
     seen: dict[str, QuerySource] = {}
     for query in queries:

@@ -165,6 +165,24 @@ def test_roles(cli: Cli, database_url: str, write: Write) -> None:
             connection.execute('DROP OWNED BY "shop reader"; DROP ROLE "shop reader"')
 
 
+def test_roles_that_migrations_create(cli: Cli, database_url: str, write: Write) -> None:
+    """A role that a migration creates unasked is not on the server that is thrown away; on one's own it is said."""
+    roles = 'CREATE ROLE "shop owner"; CREATE USER shop_clerk; GRANT SELECT ON visit TO shop_clerk;'
+    folder = write("shop", f"CREATE TABLE visit (); {roles}", "CREATE TABLE tide ();")
+    with closing(psycopg.connect(database_url, autocommit=True)) as connection:
+        try:
+            cli("migrate", "--folder", str(folder), "up", "--to", "1", database=database_url)
+            done = cli("migrate", "--folder", str(folder), "plan", "--locks", database=database_url)
+            assert (done.code, done.err) == (0, "")
+            cli("migrate", "--folder", str(folder), "up", database=database_url)
+            done = cli("migrate", "--folder", str(folder), "verify", database=database_url)
+            assert (done.code, done.out) == (0, SAME)
+            done = cli("migrate", "--folder", str(folder), "verify", "--scratch", database_url, database=database_url)
+            assert "a role is the whole server's: create it where it is missing" in done.error()
+        finally:
+            connection.execute('DROP OWNED BY "shop owner", shop_clerk; DROP ROLE "shop owner", shop_clerk')
+
+
 @pytest.mark.parametrize(
     ("version", "said"),
     [

@@ -373,3 +373,14 @@ def test_scale_export(cli: Cli, migrated_url: str) -> None:
     assert "[tables.lamp_registry]" in named.out or "# lamp_registry was never analysed." in named.out
     assert cli("scale", "export", database=migrated_url).out == named.out
     assert tomllib.loads(named.out).keys() <= {"settings", "tables"}
+
+
+def test_other_queries_than_a_domain_s(cli: Cli, folder: Path) -> None:
+    """Queries of others, reviewed with a domain's schema, say nothing of the domain's indexes and acceptances."""
+    (folder / "queries" / "shop.sql").write_text(
+        "-- name: lamp_email(lamp_id)$\n-- One.\nSELECT email FROM lamp_registry WHERE lamp_id = :lamp_id::uuid;\n"
+    )
+    done = cli("review", "queries", "--domain", "lamps")
+    assert "STALE-ACCEPT" not in done.out + done.err
+    assert "UNUSED-INDEX" not in done.out + done.err
+    assert "lamp_email" in done.out

@@ -4,6 +4,7 @@ from contextlib import suppress
 from types import ModuleType
 
 from surf_data.errors import ConfigurationError, EncryptionError
+from surf_data.kernel import validation
 from surf_data.kernel.secret import Secret
 
 # What distinguishes an encrypted text from one that was stored in the clear; no key of an API begins so.
@@ -25,8 +26,10 @@ class KeyRing:
 
     def __init__(self, keys: Secret) -> None:
         fernet = _fernet()
+        ring_of: object = keys
+        given = str(ring_of.reveal()) if isinstance(ring_of, Secret) else ""
         with suppress(ValueError):
-            ring = [fernet.Fernet(key.strip()) for key in keys.reveal().split(",")]
+            ring = [fernet.Fernet(key.strip()) for key in given.split(",")]
             self._newest = ring[0]
             self._all = fernet.MultiFernet(ring)
             self._refusals = (fernet.InvalidToken, ValueError)
@@ -42,7 +45,8 @@ class KeyRing:
             context: where it is stored, without line breaks: ``table|column|id``.
             text: what to encrypt.
         """
-        return _MARK + str(self._newest.encrypt(f"{context}\n{text}".encode()).decode())
+        said = f"{validation.unicode('context', context)}\n{validation.unicode('text', text)}"
+        return _MARK + str(self._newest.encrypt(said.encode()).decode())
 
     def decrypt(self, context: str, encrypted: str) -> str:
         """Return the text that was encrypted for ``context``.
@@ -51,7 +55,11 @@ class KeyRing:
             EncryptionError: no key of the ring decrypts it, it was altered, or it was encrypted for another context.
         """
         with suppress(*self._refusals):
-            found, _, text = self._all.decrypt(encrypted.removeprefix(_MARK)).decode().partition("\n")
+            found, _, text = (
+                self._all.decrypt(validation.unicode("encrypted", encrypted).removeprefix(_MARK))
+                .decode()
+                .partition("\n")
+            )
             if found == context:
                 return str(text)
         # Outside of any handler, so that nothing is chained to it.
@@ -60,14 +68,14 @@ class KeyRing:
     def is_newest(self, encrypted: str) -> bool:
         """Return whether a text is encrypted with the newest key."""
         with suppress(*self._refusals):
-            self._newest.decrypt(encrypted.removeprefix(_MARK))
+            self._newest.decrypt(validation.unicode("encrypted", encrypted).removeprefix(_MARK))
             return True
         return False
 
 
 def is_encrypted(text: str) -> bool:
     """Return whether a text has the form that `KeyRing.encrypt` returns."""
-    return text.startswith(_MARK)
+    return validation.unicode("text", text).startswith(_MARK)
 
 
 def new_key() -> str:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from types import ModuleType
 
 from surf_data.errors import ConfigurationError
+from surf_data.kernel import validation
 
 
 class PasswordHasher:
@@ -26,7 +27,7 @@ class PasswordHasher:
 
     def hash(self, password: str) -> str:
         """Return a hash of ``password`` with its salt and parameters: 97 characters."""
-        return str(self._hasher.hash(password))
+        return str(self._hasher.hash(validation.unicode("password", password)))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Return whether ``stored`` is a hash of ``password``.
@@ -35,6 +36,8 @@ class PasswordHasher:
             stored: the hash; ``None`` when there is no such user: the same work is done, and the answer is no.
             password: what was typed.
         """
+        validation.unicode("password", password)
+        validation.unicode("stored", "" if stored is None else stored)
         with suppress(*self._refusals):
             self._hasher.verify(self._unknown_user if stored is None else stored, password)
             return stored is not None
@@ -52,11 +55,13 @@ class PasswordHasher:
             given: what the caller made of the password.
         """
         # How long it takes depends on the length of the second text alone.
-        equal = hmac.compare_digest(b"" if stored is None else _bytes(stored), _bytes(given))
+        equal = hmac.compare_digest(b"" if stored is None else _bytes("stored", stored), _bytes("given", given))
         return equal and stored is not None
 
 
-def _bytes(value: str | bytes) -> bytes:
+def _bytes(field: str, value: str | bytes) -> bytes:
+    if not isinstance(value, (str, bytes)):
+        raise validation.invalid(field, "must be a text or bytes")
     return value.encode(errors="surrogatepass") if isinstance(value, str) else value
 
 

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
+from surf_data.kernel import validation
 from surf_data.kernel.secret import Secret
 
 #: How many of an API key's last characters are stored, so that its holder knows it again in a list.
@@ -27,7 +28,7 @@ def new_api_key(prefix: str = "") -> NewApiKey:
     Arguments:
         prefix: what it begins with, so that scanners for leaked keys recognize it: ``dlt_``. 43 letters follow.
     """
-    key = prefix + new_token().reveal()
+    key = validation.unicode("prefix", prefix) + new_token().reveal()
     return NewApiKey(Secret(key), token_digest(key), key[-PREVIEW:])
 
 
@@ -45,4 +46,4 @@ def token_digest(token: str) -> str:
     Arguments:
         token: what its holder presents.
     """
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(validation.unicode("token", token).encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 
 from surf_data.errors import DatabaseError, DeadlineExceeded, LockTimeout
-from surf_data.kernel import forking
+from surf_data.kernel import forking, validation
 from surf_data.kernel.histograms import QueryHistogram
 from surf_data.kernel.log_messages import error_facts, get_logger
 from surf_data.kernel.observation import Kind, Observation, Observer
@@ -28,6 +28,9 @@ from surf_data.kernel.settings import Settings
 _log = get_logger("surf_data.kernel.postgres.manager")
 
 T = TypeVar("T")
+
+# Seconds that a thread can wait, and more than any caller does.
+_LONGEST = 1e9
 
 
 class _UseThePrimary(Exception):
@@ -236,8 +239,11 @@ class DatabaseManager:
             timeout: seconds to wait; ``None`` takes the setting ``pool_timeout``.
 
         Raises:
+            ValidationError: ``timeout`` is no finite number.
             PoolTimeout: no connection became free in time.
         """
+        if timeout is not None:
+            timeout = min(validation.number("timeout", timeout), _LONGEST)
         connection = self._pool.checkout(purpose, timeout)
         session = Session(connection, self._observation, self._commit_status)
         try:

@@ -46,12 +46,11 @@ def _load(folder: Any, namespace: str, application: str, rows: Any, *, plain: bo
     if namespace != "":
         validation.identifier("namespace", namespace, marks="_.")
     validation.identifier("application", application, marks="_-")
-    if not isinstance(folder, (str, Path)) or "\0" in str(folder):
-        raise validation.invalid("folder", "must be a path")
+    folder = validation.path("folder", folder)
     rows = {} if rows is None else rows
     if not isinstance(rows, Mapping) or not all(isinstance(row, type) and attrs.has(row) for row in rows.values()):
         raise validation.invalid("rows", "must be a mapping of names to attrs classes")
-    return adapter.load(Path(folder), namespace, application, rows, plain=plain)
+    return adapter.load(folder, namespace, application, rows, plain=plain)
 
 
 def packaged_queries(

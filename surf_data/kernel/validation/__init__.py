@@ -28,7 +28,9 @@ from surf_data.kernel.validation.scalars import (
     mapping,
     nested,
     number,
+    path,
     text,
+    unicode,
     uuid,
 )
 
@@ -54,6 +56,8 @@ __all__ = [
     "mapping",
     "nested",
     "number",
+    "path",
     "text",
+    "unicode",
     "uuid",
 ]

@@ -2,12 +2,14 @@
 
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +24,8 @@ INT4_MAX = 2**31 - 1
 #: PostgreSQL's bigint, and the widest whole number that JSON peers agree on.
 INT8_MAX = 2**63 - 1
 
+# The longest name of a file on the file systems that there are, in bytes.
+_MAX_NAME = 255
 # The longest spelling of an address; what is longer has a scope id.
 _MAX_ADDRESS = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 TEXT_KEYS = "must have text keys"
@@ -105,6 +109,25 @@ def function(field: str, value: _F) -> _F:
     if not callable(value):
         raise invalid(field, "must be a function")
     return value
+
+
+def path(field: str, value: object) -> Path:
+    """Return ``value``, a path or its text that a file system can take, as a path."""
+    if isinstance(value, (str, Path)) and "\0" not in str(value):
+        with suppress(UnicodeEncodeError):
+            if all(len(os.fsencode(part)) <= _MAX_NAME for part in Path(value).parts):
+                return Path(value)
+    raise invalid(field, "must be a path")
+
+
+def unicode(field: str, value: object) -> str:
+    """Return ``value`` if it is a text of any length that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise invalid(field, "must be a text")
+    with suppress(UnicodeEncodeError):
+        value.encode()
+        return value
+    raise invalid(field, "must be Unicode without lone surrogates")
 
 
 def aware_datetime(field: str, value: object) -> datetime:

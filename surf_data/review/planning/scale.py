@@ -15,6 +15,7 @@ from typing import Any, cast
 import attrs
 
 from surf_data.errors import ConfigurationError
+from surf_data.kernel import validation
 from surf_data.migrate import Placement
 from surf_data.review.rules import Suppression, mistake
 
@@ -101,6 +102,7 @@ def read_scale(path: Path) -> Scale:
     Raises:
         ConfigurationError: it cannot be read, or there is a mistake in it; with table, column and key.
     """
+    path = validation.path("path", path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
