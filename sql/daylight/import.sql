@@ -59,6 +59,7 @@ WHERE ir.id = :run_id::bigint;
 -- The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
 -- the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics.
 -- plan: custom
+-- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 SELECT
     COALESCE(
         sum(
@@ -191,6 +192,7 @@ LEFT JOIN stored AS s ON g.id = s.id;
 -- name: import_history_undo(run_id, table_name, last_key, first_at, last_at)!
 -- Deletes entries that a portion has inserted and nothing has changed since.
 -- plan: custom
+-- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 WITH doomed AS MATERIALIZED (
     SELECT
         k.id,
