@@ -44,6 +44,10 @@ def interpreter_of(number: str) -> str | None:
     return found
 
 
+# What is called nobody everywhere, and its group.
+_WITHOUT_RIGHTS = 65534
+
+
 def without_rights(session: nox.Session, wheel: Path, smoke: Path) -> None:
     """Install the wheel and use it as an account that owns nothing but a folder. For root alone; others are one."""
     if os.getuid() != 0:
@@ -53,10 +57,18 @@ def without_rights(session: nox.Session, wheel: Path, smoke: Path) -> None:
         session.warn("left out: there is no Python outside of the folders of root")
         return
     with tempfile.TemporaryDirectory() as folder:
-        shutil.chown(folder, "nobody")
+        shutil.chown(folder, _WITHOUT_RIGHTS, _WITHOUT_RIGHTS)
         for file in (wheel, smoke):
             shutil.copy(file, folder)
-        become = ["setpriv", "--reuid=nobody", "--clear-groups", "env", f"HOME={folder}", f"TMPDIR={folder}"]
+        become = [
+            "setpriv",
+            f"--reuid={_WITHOUT_RIGHTS}",
+            f"--regid={_WITHOUT_RIGHTS}",
+            "--clear-groups",
+            "env",
+            f"HOME={folder}",
+            f"TMPDIR={folder}",
+        ]
         python = f"{folder}/there/bin/python"
         with session.chdir(folder):
             for command in (
