@@ -44,7 +44,7 @@ def interpreter_of(number: str) -> str | None:
     return found
 
 
-# What is called nobody everywhere, and its group.
+# The account and the group that own nothing, on any Linux.
 _WITHOUT_RIGHTS = 65534
 
 
