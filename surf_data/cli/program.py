@@ -24,7 +24,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         The exit code, as `surf_data.cli.main`.
     """
     # The library's warnings are for services; without a handler Python would print them among the answers.
-    logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger().addHandler(logging.NullHandler())  # noqa: TID251 - the root
     for name in ("stdout", "stderr"):
         # A closed stream is replaced by one that discards; a terminal that cannot encode a letter gets another one.
         stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

@@ -17,7 +17,7 @@ from surf_data.embedded.lock import Lock
 from surf_data.embedded.presence import FolderGone, ServerLease, exclusive_turn
 from surf_data.errors import EmbeddedServerError
 
-_log = logging.getLogger("surf_data.embedded.servers")
+_log = logging.getLogger("surf_data.embedded.servers")  # noqa: TID251 - the kernel stands on it
 
 
 def start(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import uuid4
 
-_log = logging.getLogger("surf_data.kernel.correlation")
+_log = logging.getLogger("surf_data.kernel.correlation")  # noqa: TID251 - there are no facts
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # W3C Trace Context: version, trace id, span id, flags. A trace id of zeros is none.

@@ -44,7 +44,7 @@ class Logger(logging.LoggerAdapter[logging.Logger]):
 
 def get_logger(name: str) -> Logger:
     """Return the logger of this name."""
-    return Logger(logging.getLogger(name))
+    return Logger(logging.getLogger(name))  # noqa: TID251 - here alone
 
 
 def error_facts(error: BaseException) -> dict[str, Any]:

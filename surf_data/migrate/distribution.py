@@ -5,7 +5,6 @@ with its record, so a run that is interrupted leaves whole tables, and the next 
 """
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
 from surf_data.kernel import validation
+from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.postgres import Session
 from surf_data.kernel.postgres.cluster_queries import cluster_queries
 from surf_data.migrate import history
@@ -26,7 +26,7 @@ from surf_data.migrate.execution import Limits, seconds
 from surf_data.migrate.lock import exclusive
 from surf_data.migrate.placement import Placement
 
-_log = logging.getLogger("surf_data.migrate.distribution")
+_log = get_logger("surf_data.migrate.distribution")
 
 _NO_EXTENSION = (
     "this database has no Citus: tables are spread over a cluster alone. Run CREATE EXTENSION citus in it, on each "
