@@ -1,7 +1,7 @@
 """How a command ends on a signal: as by an exception, so that servers are stopped and work is rolled back."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any, TypeVar
@@ -34,7 +34,8 @@ def raised() -> Iterator[None]:
             signal.signal(each, _ignored)
         raise Stopped(number)
 
-    before = _install(stop)
+    before = _ending()
+    _install(before, stop)
     try:
         yield
     finally:
@@ -50,7 +51,8 @@ def deferred() -> Iterator[None]:
         came.append(number)
         _restore(before)
 
-    before = _install(wait)
+    before = _ending()
+    _install(before, wait)
     try:
         yield
     finally:
@@ -82,20 +84,24 @@ def undisturbed(begin: Callable[[], T], end: Callable[[T], object]) -> Iterator[
 @contextmanager
 def held_off(*numbers: signal.Signals) -> Iterator[None]:
     """While the block runs, let signals do nothing: those given, or all that would end the process."""
-    before = _install(_ignored, numbers or _SIGNALS)
+    before = _ending(numbers or _SIGNALS)
+    _install(before, _ignored)
     try:
         yield
     finally:
         _restore(before)
 
 
-def _install(handler: _Handler, numbers: tuple[signal.Signals, ...] = _SIGNALS) -> dict[signal.Signals, Any]:
-    before = {number: signal.getsignal(number) for number in numbers}
+def _ending(numbers: tuple[signal.Signals, ...] = _SIGNALS) -> dict[signal.Signals, Any]:
+    """Return the handlers that are replaced. Known before they are: a signal may come while the next one is."""
+    known = {number: signal.getsignal(number) for number in numbers}
     # What is ignored stays ignored: nohup, and a shell's background jobs.
-    replaced = {number: known for number, known in before.items() if known != signal.SIG_IGN}
-    for number in replaced:
+    return {number: handler for number, handler in known.items() if handler != signal.SIG_IGN}
+
+
+def _install(numbers: Iterable[signal.Signals], handler: _Handler) -> None:
+    for number in numbers:
         signal.signal(number, handler)
-    return replaced
 
 
 def _restore(before: dict[signal.Signals, Any]) -> None:

@@ -107,7 +107,7 @@ def available_locale(wanted: str) -> str:
     return wanted
 
 
-def initialize(folder: Folder, programs: Path, version: int, *, durable: bool) -> None:
+def initialize(folder: Folder, programs: Path, version: int | None = None, *, durable: bool) -> None:
     """Make the data folder with the role and the database ``surf_data``, if there is none yet.
 
     Where the variable ``INITDB_CACHE`` names a folder that the account may write, what initdb makes is kept there, and
@@ -116,7 +116,7 @@ def initialize(folder: Folder, programs: Path, version: int, *, durable: bool) -
     Arguments:
         folder: where it belongs.
         programs: the PostgreSQL programs, usable for the folder's account.
-        version: theirs.
+        version: theirs; ``None`` if nothing is to be kept or copied.
         durable: make sure that the data survives a power failure.
 
     Raises:
@@ -129,7 +129,7 @@ def initialize(folder: Folder, programs: Path, version: int, *, durable: bool) -
         shutil.rmtree(rest, ignore_errors=True)
     made = Path(tempfile.mkdtemp(prefix="postgres.initdb-", dir=folder.path))
     folder.account.give(made)
-    cache = os.environ.get(CACHE)
+    cache = os.environ.get(CACHE) if version else None
     if not cache:
         _make(folder.account, programs, made, durable=durable)
     elif not _copied(folder.account, kept := Path(cache, f"postgres-{version}-{folder.account.name}"), made):
