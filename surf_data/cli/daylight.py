@@ -33,15 +33,21 @@ def status(context: click.Context, target: Target, *, as_json: bool) -> None:
     """Show how the servers, migrations and monitoring are. Exits with 1 when PostgreSQL does not answer."""
     with target.open(daylight.open, pool_min_size=1) as data:
         found = DatabaseService(data).get_service_status()
+        health = data.health()
     if as_json:
         output.write_json(found)
     else:
+        migration = found["migration"]
         rows = [
             ("overall", found["health"]["overall"]),
-            *((name, "answers" if ok else "does not answer") for name, ok in found["connections"].items()),
+            # A server that is too old, or that refuses a password, does answer.
+            *(
+                (name, "answers" if part.ok else part.reason)
+                for name, part in (("postgresql", health.database), ("redis", health.cache))
+            ),
             (
                 "migration",
-                f"{found['migration']['currentVersion']}{'' if found['migration']['completed'] else ', pending'}",
+                f"{migration['currentVersion'] or 'not known'}{'' if migration['completed'] else ', pending'}",
             ),
             ("archives", "set" if found["retention"]["enabled"] else "no place is set: archive_url"),
         ]

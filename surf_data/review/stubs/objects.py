@@ -81,7 +81,8 @@ def _found(reference: str, *, lenient: bool) -> QueryObject:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
         problem = QueryFileError(f"{reference} cannot be imported ({type(error).__name__}); write package.module:name")
     else:
-        adapter = queries.driver_adapter if isinstance(queries, Queries) and not queries.is_aio else None
+        is_aio = isinstance(queries, Queries) and queries.is_aio
+        adapter = queries.driver_adapter if isinstance(queries, Queries) and not is_aio else None
         is_foreign = adapter is not None and not isinstance(adapter, Adapter)
         if isinstance(adapter, Adapter) or (is_foreign and lenient):
             loaded = _loaded(queries, adapter, ()) if isinstance(adapter, Adapter) else _of_aiosql(queries, ())
@@ -93,7 +94,8 @@ def _found(reference: str, *, lenient: bool) -> QueryObject:
                 is_foreign=is_foreign,
                 queries=tuple(loaded),
             )
-        hint = "; --lenient takes what aiosql.from_path returns" if is_foreign else ""
+        hint = "; --lenient takes what aiosql.from_path returns" if is_foreign or is_aio else ""
+        hint += " with a synchronous driver" if is_aio else ""
         problem = QueryFileError(f"{reference} is not what load_queries returns{hint}")
     # Outside the handler, so that it carries no other error.
     raise problem

@@ -163,7 +163,7 @@ def test_stub(database: Database, module: Callable[[str], str], sql_folder: SqlF
     ("text", "lenient", "problem"),
     [
         (MODULE.format(driver="psycopg"), False, "--lenient takes what aiosql.from_path returns"),
-        (MODULE.format(driver="asyncpg"), True, "is not what load_queries returns"),
+        (MODULE.format(driver="asyncpg"), True, "aiosql.from_path returns with a synchronous driver"),
         (
             "import aiosql\nqueries = aiosql.from_str('-- name: a()\\nselect 1;', 'psycopg')",
             True,
