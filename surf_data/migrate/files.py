@@ -197,8 +197,8 @@ def _section(path: Path, text: str, markers: list[re.Match[str]], end: int) -> S
     check = _not_transactional if transactional else _not_by_itself
     parts: list[Part] = []
     for marker, stop in zip(markers, [*(marker.start() for marker in separators), end], strict=True):
-        sql = text[marker.end() : stop].removeprefix("\n")
-        start = stop - len(sql)
+        start = marker.end() + text.startswith("\n", marker.end())
+        sql = text[start:stop]
         statements = list(split(sql))
         if not statements:
             problem = "there is no statement here" if separators else f"the {first['kind']} section is empty"
@@ -206,7 +206,8 @@ def _section(path: Path, text: str, markers: list[re.Match[str]], end: int) -> S
         for problem, offset in check(*statements):
             raise _error(problem, path, text, start + offset)
         parts.append(Part(sql=sql, line=_line(text, start)))
-    sql = text[first.end() : end].removeprefix("\n")
+    # A file may be large, and is not copied more often than needed.
+    sql = text[first.end() : end].removeprefix("\n") if separators else parts[0].sql
     return Section(sql=sql, line=parts[0].line, transactional=transactional, parts=tuple(parts))
 
 
@@ -218,7 +219,7 @@ def _not_transactional(*statements: Statement) -> Iterator[tuple[str, int]]:
             word = "TRANSACTION" if words[0] == "PREPARE" else words[0]
             yield f"{word} must not stand in a section that runs in one transaction", statement.start
         else:
-            text = " ".join(words)
+            text = _outline(words)
             if any(pattern.match(text) for pattern in _OUTSIDE_TRANSACTION):
                 yield "cannot run in a transaction: mark the section 'transaction:false'", statement.start
         yield from _client_copy(words, statement.start)
@@ -231,9 +232,14 @@ def _not_by_itself(statement: Statement, *others: Statement) -> Iterator[tuple[s
         yield "a second statement: write '-- migrate:next' on a line between them", others[0].start
     elif words[0] in _TRANSACTION_CONTROL | _SESSION_STATE:
         yield f"{words[0]} has no place where every statement runs by itself", statement.start
-    elif _UNNAMED_INDEX.match(" ".join(words)):
+    elif _UNNAMED_INDEX.match(_outline(words)):
         yield "name the index, so that a run that was interrupted finds it", statement.start
     yield from _client_copy(words, statement.start)
+
+
+def _outline(words: tuple[str, ...]) -> str:
+    # Keywords and names: no name is as long, and a literal may be a large part of its file.
+    return " ".join(word[:300] for word in words)
 
 
 def _client_copy(words: tuple[str, ...], start: int) -> Iterator[tuple[str, int]]:

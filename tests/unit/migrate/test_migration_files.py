@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -352,3 +354,19 @@ def test_what_looks_meant_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(UP, "utf-8")
     with pytest.raises(MigrationError, match=re.escape(name)):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["", " transaction:false"])
+@pytest.mark.parametrize(
+    "literal", ["'{}'", "E'{}\\\\'", '"{}"', "$${}$$", "$a${}$a$", "/* {} */ 1", "1 -- {}\n", "'a''{}'", "'\u00e4{}'"]
+)
+def test_a_large_literal_takes_little_memory(tmp_path: Path, literal: str, mode: str) -> None:
+    """A file is read in a small multiple of its characters, whatever they are part of."""
+    sql = f"SELECT {literal.format('a b;' * 100_000)};\n"
+    (tmp_path / "0001_large.sql").write_text(f"-- migrate:up{mode}\n{sql}", "utf-8")
+    tracemalloc.start()
+    [migration] = read_folder(tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert migration.up.sql == sql
+    assert peak < 5 * sys.getsizeof(sql)
