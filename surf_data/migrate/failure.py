@@ -35,8 +35,8 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of words is read as such
 )
 _LOCK_NOT_AVAILABLE = "55P03"
-# The function of the server that does what RAISE says; with any ERRCODE, whose words are the author's.
-_RAISING = "exec_stmt_raise"
+# The functions of the server that do what RAISE says, with any ERRCODE, and ASSERT: the words are the author's.
+_RAISING = {"exec_stmt_raise", "exec_stmt_assert"}
 
 
 def described(
@@ -81,7 +81,7 @@ def _said(error: psycopg.Error, sql: str) -> str | None:
     sqlstate = error.sqlstate or ""
     if sqlstate == _LOCK_NOT_AVAILABLE:
         return "another session holds a lock that it needs"
-    if error.diag.source_function == _RAISING and _in_block_of_file(error):
+    if error.diag.source_function in _RAISING and _in_block_of_file(error):
         # The author of the migration chose these words.
         return ". ".join(filter(None, (said, error.diag.message_hint)))
     if sqlstate.startswith(_MISTAKES) and (_in_text_of_file(error) or _words(said) <= _WORDS | _words(sql)):
