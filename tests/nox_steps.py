@@ -81,9 +81,10 @@ def without_rights(session: nox.Session, wheel: Path, smoke: Path) -> None:
 
 def use_memory(session: nox.Session) -> None:
     """Let the session's temporary files be in memory, unless TMPDIR says where they are; they go when nox ends."""
+    # A short name: sockets have paths of at most 107 bytes.
     if "TMPDIR" in os.environ or not (shared := memory()):
         return
-    folder = tempfile.mkdtemp(prefix="surf_data-nox-", dir=shared)
+    folder = tempfile.mkdtemp(prefix="nox-", dir=shared)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # Open to the account that runs the servers where this is root.
     Path(folder).chmod(0o1777)
