@@ -42,7 +42,7 @@ def status(context: click.Context, target: Target, *, as_json: bool) -> None:
             ("overall", found["health"]["overall"]),
             # A server that is too old, or that refuses a password, does answer.
             *(
-                (name, "answers" if part.ok else part.reason)
+                (name, "answers" if part.ok else part.reason or "")
                 for name, part in (("postgresql", health.database), ("redis", health.cache))
             ),
             (

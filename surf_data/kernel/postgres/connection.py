@@ -95,7 +95,7 @@ class Connection(psycopg.Connection[Any]):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.cursor_factory = StatementCursor
+        self.cursor_factory: type[psycopg.Cursor[tuple[Any, ...]]] = StatementCursor
         #: Whether the server has sent a notice.
         self.notice: NoticeFlag = NoticeFlag()
         self.add_notice_handler(self.notice)
