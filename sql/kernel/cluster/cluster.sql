@@ -56,8 +56,7 @@ WHERE dp.logicalrelid = :relation::oid::regclass;
 
 -- name: cluster_table_keep(relation)$
 -- Lets the cluster know of a table that stays on the coordinator, so that its foreign keys hold.
-SELECT
-    citus_add_local_table_to_metadata(:relation::oid::regclass, cascade_via_foreign_keys => true)::text AS done;
+SELECT citus_add_local_table_to_metadata(:relation::oid::regclass, cascade_via_foreign_keys => true)::text AS done;
 
 -- name: cluster_table_list()
 -- The tables that are spread, without partitions: whole on each node, or in shards by a column; those of one group have
