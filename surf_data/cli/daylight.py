@@ -33,18 +33,16 @@ def status(context: click.Context, target: Target, *, as_json: bool) -> None:
     """Show how the servers, migrations and monitoring are. Exits with 1 when PostgreSQL does not answer."""
     with target.open(daylight.open, pool_min_size=1) as data:
         found = DatabaseService(data).get_service_status()
-        health = data.health()
+        health = data.monitoring.last_health
     if as_json:
         output.write_json(found)
     else:
         migration = found["migration"]
+        asked = () if health is None else (("postgresql", health.database), ("redis", health.cache))
         rows = [
             ("overall", found["health"]["overall"]),
             # A server that is too old, or that refuses a password, does answer.
-            *(
-                (name, "answers" if part.ok else part.reason or "")
-                for name, part in (("postgresql", health.database), ("redis", health.cache))
-            ),
+            *((name, "answers" if part.ok else part.reason or "") for name, part in asked),
             (
                 "migration",
                 f"{migration['currentVersion'] or 'not known'}{'' if migration['completed'] else ', pending'}",

@@ -24,6 +24,28 @@ def limit_options(command: Callable[P, R]) -> Callable[P, R]:
         command,
         json_option,
         dry_run_option,
+        lock_options,
+        click.option(
+            "--statement-timeout",
+            type=click.FloatRange(0),
+            default=0.0,
+            metavar="SECONDS",
+            help="How long a statement may work.  [default: without limit]",
+        ),
+        click.option(
+            "--attempts",
+            type=click.IntRange(1, 100),
+            default=5,
+            show_default=True,
+            help="How many times to try a migration that cannot have a lock, or loses a deadlock.",
+        ),
+    )
+
+
+def lock_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that runs alone the options of how long it waits for locks."""
+    return with_options(
+        command,
         click.option(
             "--lock-wait",
             type=click.FloatRange(0),
@@ -39,20 +61,6 @@ def limit_options(command: Callable[P, R]) -> Callable[P, R]:
             show_default=True,
             metavar="SECONDS",
             help="How long to wait for a lock on a table while others queue behind.",
-        ),
-        click.option(
-            "--statement-timeout",
-            type=click.FloatRange(0),
-            default=0.0,
-            metavar="SECONDS",
-            help="How long a statement may work.  [default: without limit]",
-        ),
-        click.option(
-            "--attempts",
-            type=click.IntRange(1, 100),
-            default=5,
-            show_default=True,
-            help="How many times to try a migration that cannot have a lock, or loses a deadlock.",
         ),
     )
 

@@ -8,8 +8,8 @@ import click
 
 from surf_data.cli import output
 from surf_data.cli.folder import Folder, folder_options
-from surf_data.cli.migrate import dry_run_option
-from surf_data.cli.options import with_options
+from surf_data.cli.migrate import dry_run_option, lock_options
+from surf_data.cli.options import PathType, with_options
 from surf_data.cli.target import json_option
 from surf_data.errors import MigrationError
 from surf_data.kernel.postgres import DatabaseManager
@@ -25,25 +25,10 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             "--scale",
             "scale_file",
             metavar="FILE",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=PathType(exists=True, dir_okay=False),
             help=f"Where the tables belong.  [default: {FILE_NAME} in the folder of migrations]",
         ),
-        click.option(
-            "--lock-wait",
-            type=click.FloatRange(0),
-            default=60.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long to wait for another run to end.",
-        ),
-        click.option(
-            "--lock-timeout",
-            type=click.FloatRange(0.001),
-            default=3.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long to wait for a lock on a table while others queue behind.",
-        ),
+        lock_options,
         dry_run_option,
         json_option,
         folder_options,

@@ -64,6 +64,8 @@ class MonitoringService:
         self._last: Figures | None = None
         self._last_values: Figures | None = None
         self._samples: deque[tuple[float, Figures]] = deque(maxlen=_MAX_SAMPLES)
+        #: What the servers answered last, with reasons; ``None`` before they were asked.
+        self.last_health: Health | None = None
         self._checks: deque[tuple[datetime, dict[str, bool]]] = deque(maxlen=_MAX_CHECKS)
         self._process = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -117,7 +119,7 @@ class MonitoringService:
 
     def check_health(self) -> dict[str, bool]:
         """Ask the servers, and remember the answer; the last 100 are."""
-        health = self._health()
+        self.last_health = health = self._health()
         found = {"database": health.database.ok, "cache": health.cache.ok}
         self._checks.append((datetime.now(UTC), found))
         return found

@@ -23,7 +23,7 @@ from surf_data.kernel.postgres.cluster_queries import cluster_queries
 from surf_data.migrate import history
 from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Limits, seconds
-from surf_data.migrate.lock import exclusive
+from surf_data.migrate.lock import run_alone
 from surf_data.migrate.placement import Placement
 
 _log = get_logger("surf_data.migrate.distribution")
@@ -233,13 +233,8 @@ class Distribution:
             if cluster_queries().cluster_extension(session) is None:
                 raise MigrationError(_NO_EXTENSION)
             _check_nodes(session)
-            if dry_run:
-                connection.read_only = True
-                with session.transaction():
-                    yield connection, session
-                return
-            with exclusive(connection, session, self._lock_wait):
-                yield connection, session
+            with run_alone(connection, session, self._lock_wait, dry_run=dry_run) as working:
+                yield working
 
 
 def _tell(on_placed: OnPlaced | None, each: _Found) -> None:

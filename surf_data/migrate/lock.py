@@ -42,3 +42,20 @@ def exclusive(connection: psycopg.Connection[Any], session: Session, wait: float
     yield
     if not migrate_queries().lock_release(session):
         raise MigrationError("the migration lock was lost during the run, so another run may have interfered")
+
+
+@contextmanager
+def run_alone(
+    connection: psycopg.Connection[Any], session: Session, wait: float, *, dry_run: bool
+) -> Iterator[tuple[psycopg.Connection[Any], Session]]:
+    """Return both for a run that holds the lock, or for a dry one, which only reads and waits for no other run.
+
+    Arguments and errors: as of `exclusive`.
+    """
+    if dry_run:
+        connection.read_only = True
+        with session.transaction():
+            yield connection, session
+        return
+    with exclusive(connection, session, wait):
+        yield connection, session

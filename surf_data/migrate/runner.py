@@ -18,7 +18,7 @@ from surf_data.migrate.connecting import connected
 from surf_data.migrate.execution import Execution, Limits, seconds
 from surf_data.migrate.files import Migration, read_folder
 from surf_data.migrate.history import Entry
-from surf_data.migrate.lock import exclusive
+from surf_data.migrate.lock import run_alone
 from surf_data.migrate.rows import Direction, Record
 from surf_data.migrate.status import MigrationStatus, compare
 
@@ -259,13 +259,8 @@ class Runner:
     def _working(self, *, dry_run: bool) -> Iterator[tuple[psycopg.Connection[Any], Session]]:
         with closing(connected(self._connect, "connecting for migrations")) as connection:
             session = Session(connection)
-            if dry_run:
-                connection.read_only = True
-                with session.transaction():
-                    yield connection, session
-                return
-            with exclusive(connection, session, self._lock_wait):
-                yield connection, session
+            with run_alone(connection, session, self._lock_wait, dry_run=dry_run) as working:
+                yield working
 
 
 def _check_rest(migration: Migration, record: Record) -> None:
