@@ -121,7 +121,12 @@ class CloudStore:
         """Return what the store knows of an object."""
         obstore = _obstore("head")
         with Translation("head", checked_key(key), cloud=True):
-            result = obstore.get(self._store, key, options={"head": True})
+            try:
+                result = obstore.get(self._store, key, options={"head": True})
+            except obstore.exceptions.PermissionDeniedError:
+                # An answer to HEAD has no body, so it does not say why: one to GET does.
+                obstore.get(self._store, key)
+                raise
             return _info(result.meta, key, result.attributes)
 
     def delete_many(self, keys: Sequence[str]) -> None:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from surf_data.errors import ConfigurationError, StorageDenied, StorageUnavailable
+from surf_data.errors import ConfigurationError
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.storage.cloud import CloudStore, client_options, library, sign
+from surf_data.kernel.storage.translation import from_answer
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}", re.ASCII)
@@ -194,6 +195,4 @@ def _create(url: str, headers: Mapping[str, str], body: str, timeout: float) -> 
     # Azure says so of one's own, S3 of anybody's: only the first means that it is there for us.
     if status == _CONFLICT and (b"AlreadyOwnedByYou" in said or b"ContainerAlreadyExists" in said):
         return False
-    kinds = {401: StorageDenied, 403: StorageDenied, _CONFLICT: StorageDenied}
-    reason = f"HTTP status {status}" if status else "no answer"
-    raise kinds.get(status, StorageUnavailable)(f"initialize failed: {reason}", operation="initialize")
+    raise from_answer(status, said, "initialize")

@@ -38,6 +38,9 @@ class SignedAccess:
 class UrlSigner:
     """Signs URLs by HMAC-SHA256, and verifies them.
 
+    A URL ends by the clock of the machine that verifies it, with no leeway: so much earlier if the clock of the
+    one that signed is behind.
+
     Arguments:
         keys: one or more keys of 32 bytes at least, separated by commas, the newest first: it signs, and all verify.
         base_url: where a service serves the objects, ``https://example.org/objects``.

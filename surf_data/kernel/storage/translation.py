@@ -37,9 +37,22 @@ _BY_NAME: dict[str, tuple[type[StorageError], str]] = {
     "PreconditionError": (ObjectExists, "there is an object of this key"),
     "UnauthenticatedError": (StorageDenied, "the credentials were refused"),
 }
+# A conflict is another's bucket.
+_DENIALS = frozenset({401, 403, 409})
 # In what obstore says of the server's answer, or of there being none; the first one counts.
 _REASONS: tuple[tuple[str, type[StorageError], str], ...] = (
-    (r"RequestTimeTooSkewed", StorageDenied, "the clock of this machine differs too much from the server's"),
+    (
+        # By S3, by Azure, and by S3 of a URL that was signed a moment ago.
+        r"RequestTimeTooSkewed|Request date header too|Request has expired|Request is not valid yet",
+        StorageDenied,
+        "the clock of this machine differs too much from the server's",
+    ),
+    # Of credentials that were lent for a time: S3's by token, Azure's by shared access signature.
+    (
+        r"ExpiredToken|Signature not valid in the specified time frame",
+        StorageDenied,
+        "the credentials have expired, or are not valid yet",
+    ),
     (r"InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed", StorageDenied, "the credentials were refused"),
     (r"NoSuchBucket|ContainerNotFound", StorageUnavailable, "the bucket or container does not exist"),
     (r"kind: Timeout|TimedOut", StorageUnavailable, "no answer in time"),
@@ -62,12 +75,26 @@ def from_os(error: OSError, operation: str, key: str | None) -> StorageError:
 
 def from_obstore(error: Exception, operation: str, key: str | None) -> StorageError:
     """Return what a caller receives of an error of obstore."""
-    said = str(error)
-    for pattern, meant, reason in _REASONS:
-        if re.search(pattern, said):
-            return _error(meant, operation, key, reason)
-    kind, reason = _BY_NAME.get(type(error).__name__, (StorageUnavailable, "the server failed"))
+    kind, reason = _reason(str(error)) or _BY_NAME.get(type(error).__name__, (StorageUnavailable, "the server failed"))
     return _error(kind, operation, key, reason)
+
+
+def from_answer(status: int, said: bytes, operation: str) -> StorageError:
+    """Return what a caller receives of an answer to a request that was sent without obstore.
+
+    Arguments:
+        status: the HTTP status, 0 if there was no answer.
+        said: the body of the answer.
+        operation: what was attempted.
+    """
+    kind = StorageDenied if status in _DENIALS else StorageUnavailable
+    found = _reason(said.decode(errors="replace"))
+    kind, reason = found or (kind, f"HTTP status {status}" if status else "no answer")
+    return _error(kind, operation, None, reason)
+
+
+def _reason(said: str) -> tuple[type[StorageError], str] | None:
+    return next(((kind, reason) for pattern, kind, reason in _REASONS if re.search(pattern, said)), None)
 
 
 def _error(kind: type[StorageError], operation: str, key: str | None, reason: str) -> StorageError:

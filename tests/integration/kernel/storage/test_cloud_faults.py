@@ -18,6 +18,9 @@ from surf_data.kernel.secret import Secret
 from surf_data.kernel.storage import ObjectStore, azure_store, cloud, s3_store
 
 SKEWED = b"<Error><Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message></Error>"
+# As Azure says it, beside a code that means wrong credentials.
+OLD = b"<Code>AuthenticationFailed</Code><AuthenticationErrorDetail>Request date header too old: '...'"
+LENT = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
 
 FORKING = """
 import os, sys
@@ -111,15 +114,35 @@ def test_failing(relay: Relay, through: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
-    [(SKEWED, "clock"), (b"<Error><Code>InvalidAccessKeyId</Code></Error>", "credentials"), (b"", "denied")],
+    ("status", "body", "reason"),
+    [
+        ("403 Forbidden", SKEWED, "clock"),
+        ("403 Server failed to authenticate the request", OLD, "clock"),
+        ("403 Forbidden", b"<Error><Code>InvalidAccessKeyId</Code></Error>", "credentials were refused"),
+        ("400 Bad Request", LENT, "credentials have expired"),
+        ("403 Forbidden", b"", "denied"),
+    ],
 )
-def test_denied(relay: Relay, through: ObjectStore, body: bytes, reason: str) -> None:
-    """A wrong clock, wrong credentials and a missing right are distinguished, and are not tried again."""
-    relay.answers.append(answer("403 Forbidden", body))
-    with pytest.raises(StorageDenied, match=reason) as caught:
-        through.put("a", b"x")
-    assert not caught.value.retryable
+def test_denied(relay: Relay, through: ObjectStore, status: str, body: bytes, reason: str) -> None:
+    """A wrong clock, wrong or expired credentials and a missing right are distinguished, and are not tried again."""
+    for call in (lambda: through.put("a", b"x"), lambda: through.get("a")):
+        relay.answers.append(answer(status, body))
+        with pytest.raises(StorageDenied, match=reason) as caught:
+            call()
+        assert not caught.value.retryable
+
+
+def test_a_refused_head_says_why(relay: Relay, through: ObjectStore) -> None:
+    """An answer to HEAD has no body, so the reason is asked for; where nothing is said then, access is denied."""
+    for body, reason in ((SKEWED, "clock"), (b"", "access denied")):
+        relay.answers.extend([answer("403 Forbidden"), answer("403 Forbidden", body)])
+        with pytest.raises(StorageDenied, match=f"head failed: .*{reason}"):
+            through.head("a")
+        assert not relay.answers
+    through.put("a", b"", create=False)
+    relay.answers.append(answer("403 Forbidden"))
+    with pytest.raises(StorageDenied, match="head failed: access denied"):
+        through.head("a")
 
 
 def test_a_cut_connection(relay: Relay, seaweed: SeaweedServer) -> None:

@@ -33,6 +33,19 @@ def test_expiry() -> None:
     assert signer(now=0).verify("GET", url).key == "a.png"
 
 
+@pytest.mark.parametrize("wrong", [-3600, 3600])
+def test_a_signer_whose_clock_is_wrong(wrong: int) -> None:
+    """The verifier's clock decides, with no leeway: a URL lives longer or shorter by as much as the signer's is off."""
+    url = signer(now=100_000 + wrong).sign("a.png", 7_200)
+    ends = 107_200 + wrong
+    assert signer(now=ends - 1).verify("GET", url).expires_at == ends
+    with pytest.raises(SignedUrlExpired):
+        signer(now=ends).verify("GET", url)
+    # Not longer than the clock is behind: expired when it is made.
+    with pytest.raises(SignedUrlExpired):
+        signer(now=100_000).verify("GET", signer(now=96_400).sign("a.png", 3_600))
+
+
 def _changes() -> list[str]:
     url = signer().sign("a/b.png", 60)
     base, _, query = url.partition("?")
