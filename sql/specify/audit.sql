@@ -75,9 +75,9 @@ SELECT count(*) AS total
 FROM specify.audit_logs;
 
 -- name: audit_filtered(action, resource_type, resource_id, user_id, success, ip_address, since, until, hours, cap, row_limit, row_offset)
--- A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
--- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
+-- A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+-- to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+-- One statement, so page and number are of one moment; beyond the end there is no row.
 -- plan: custom
 -- example: action=null, resource_type=null, resource_id=null, user_id=7, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: action=null, resource_type='project', resource_id='7', user_id=null, success=null, ip_address=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
@@ -99,19 +99,20 @@ WITH matching AS NOT MATERIALIZED (
         AND al.timestamp >= coalesce(:since::timestamptz, '-infinity')
         AND al.timestamp < coalesce(:until::timestamptz, 'infinity')
         AND (:hours::int4 IS NULL OR al.timestamp >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-),
-
-hits AS MATERIALIZED (
-    SELECT
-        m.id,
-        m.timestamp
-    FROM matching AS m
-    ORDER BY m.timestamp DESC, m.id DESC
-    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
 SELECT
-    t.total,
+    CASE
+        WHEN p.hits < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN p.hits
+        ELSE (
+            SELECT count(*)
+            FROM (
+                SELECT m.id
+                FROM matching AS m
+                LIMIT :cap::bigint
+            ) AS n
+        )
+    END AS total,
     f.id,
     f.log_id,
     f.action,
@@ -127,28 +128,21 @@ SELECT
     f.meta
 FROM (
     SELECT
-        CASE
-            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
-            ELSE (
-                SELECT count(*)
-                FROM (
-                    SELECT m.id
-                    FROM matching AS m
-                    LIMIT :cap::bigint
-                ) AS n
-            )
-        END AS total
-    FROM hits
-) AS t
-LEFT JOIN (
-    SELECT
         h.id,
-        h.timestamp
-    FROM hits AS h
+        h.timestamp,
+        count(*) OVER () AS hits
+    FROM (
+        SELECT
+            m.id,
+            m.timestamp
+        FROM matching AS m
+        ORDER BY m.timestamp DESC, m.id DESC
+        LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+    ) AS h
     ORDER BY h.timestamp DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS p ON true
-LEFT JOIN specify.audit_logs AS f ON p.id = f.id AND p.timestamp = f.timestamp
+) AS p
+INNER JOIN specify.audit_logs AS f ON p.id = f.id AND p.timestamp = f.timestamp
 ORDER BY p.timestamp DESC, p.id DESC;
 
 -- name: audit_ids(number)^

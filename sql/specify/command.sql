@@ -211,9 +211,9 @@ WHERE c.id = ANY(
     );
 
 -- name: command_filtered(user_id, project_id, command_name, name_prefix, statuses, exit_code, parent_id, min_duration_ms, pattern, since, until, hours, cap, row_limit, row_offset)
--- A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
--- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
+-- A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+-- to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+-- One statement, so page and number are of one moment; beyond the end there is no row.
 -- plan: custom
 -- example: user_id=7, project_id=null, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
 -- example: user_id=null, project_id=7, command_name=null, name_prefix=null, statuses=null, exit_code=null, parent_id=null, min_duration_ms=null, pattern=null, since=null, until=null, hours=null, cap=null, row_limit=50, row_offset=0
@@ -241,19 +241,20 @@ WITH matching AS NOT MATERIALIZED (
         AND c.started_at >= coalesce(:since::timestamptz, '-infinity')
         AND c.started_at < coalesce(:until::timestamptz, 'infinity')
         AND (:hours::int4 IS NULL OR c.started_at >= CURRENT_TIMESTAMP - make_interval(hours => :hours::int4))
-),
-
-hits AS MATERIALIZED (
-    SELECT
-        m.id,
-        m.started_at
-    FROM matching AS m
-    ORDER BY m.started_at DESC, m.id DESC
-    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
 SELECT
-    t.total,
+    CASE
+        WHEN p.hits < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN p.hits
+        ELSE (
+            SELECT count(*)
+            FROM (
+                SELECT m.id
+                FROM matching AS m
+                LIMIT :cap::bigint
+            ) AS n
+        )
+    END AS total,
     f.id,
     f.command_id,
     f.name,
@@ -276,28 +277,21 @@ SELECT
     f.lease_until
 FROM (
     SELECT
-        CASE
-            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
-            ELSE (
-                SELECT count(*)
-                FROM (
-                    SELECT m.id
-                    FROM matching AS m
-                    LIMIT :cap::bigint
-                ) AS n
-            )
-        END AS total
-    FROM hits
-) AS t
-LEFT JOIN (
-    SELECT
         h.id,
-        h.started_at
-    FROM hits AS h
+        h.started_at,
+        count(*) OVER () AS hits
+    FROM (
+        SELECT
+            m.id,
+            m.started_at
+        FROM matching AS m
+        ORDER BY m.started_at DESC, m.id DESC
+        LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+    ) AS h
     ORDER BY h.started_at DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS p ON true
-LEFT JOIN specify.commands AS f ON p.id = f.id
+) AS p
+INNER JOIN specify.commands AS f ON p.id = f.id
 ORDER BY p.started_at DESC, p.id DESC;
 
 -- name: command_heartbeat(row_id, lease_seconds)!

@@ -82,9 +82,9 @@ SELECT count(*) AS total
 FROM specify.performance_metrics;
 
 -- name: metric_filtered(metric_name, metric_type, command_id, project_id, labels, since, until, cap, row_limit, row_offset)
--- A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
--- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
+-- A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+-- to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+-- One statement, so page and number are of one moment; beyond the end there is no row.
 -- plan: custom
 -- example: metric_name='execution_time', metric_type=null, command_id=null, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: metric_name=null, metric_type=null, command_id=7, project_id=null, labels=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
@@ -105,19 +105,20 @@ WITH matching AS NOT MATERIALIZED (
         AND (:labels::jsonb IS NULL OR pm.labels @> :labels::jsonb)
         AND pm.timestamp >= coalesce(:since::timestamptz, '-infinity')
         AND pm.timestamp < coalesce(:until::timestamptz, 'infinity')
-),
-
-hits AS MATERIALIZED (
-    SELECT
-        m.id,
-        m.timestamp
-    FROM matching AS m
-    ORDER BY m.timestamp DESC, m.id DESC
-    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
 SELECT
-    t.total,
+    CASE
+        WHEN p.hits < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN p.hits
+        ELSE (
+            SELECT count(*)
+            FROM (
+                SELECT m.id
+                FROM matching AS m
+                LIMIT :cap::bigint
+            ) AS n
+        )
+    END AS total,
     f.id,
     f.metric_id,
     f.name,
@@ -131,28 +132,21 @@ SELECT
     f.meta
 FROM (
     SELECT
-        CASE
-            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
-            ELSE (
-                SELECT count(*)
-                FROM (
-                    SELECT m.id
-                    FROM matching AS m
-                    LIMIT :cap::bigint
-                ) AS n
-            )
-        END AS total
-    FROM hits
-) AS t
-LEFT JOIN (
-    SELECT
         h.id,
-        h.timestamp
-    FROM hits AS h
+        h.timestamp,
+        count(*) OVER () AS hits
+    FROM (
+        SELECT
+            m.id,
+            m.timestamp
+        FROM matching AS m
+        ORDER BY m.timestamp DESC, m.id DESC
+        LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+    ) AS h
     ORDER BY h.timestamp DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS p ON true
-LEFT JOIN specify.performance_metrics AS f ON p.id = f.id AND p.timestamp = f.timestamp
+) AS p
+INNER JOIN specify.performance_metrics AS f ON p.id = f.id AND p.timestamp = f.timestamp
 ORDER BY p.timestamp DESC, p.id DESC;
 
 -- name: metric_ids(number)^

@@ -63,9 +63,9 @@ GROUP BY te.name
 ORDER BY errors DESC, te.name ASC;
 
 -- name: telemetry_filtered(event_name, command_id, status_code, min_duration_ns, since, until, cap, row_limit, row_offset)
--- A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
--- the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
--- themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment.
+-- A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+-- to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+-- One statement, so page and number are of one moment; beyond the end there is no row.
 -- plan: custom
 -- example: event_name='specify init', command_id=null, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
 -- example: event_name=null, command_id=7, status_code=null, min_duration_ns=null, since=null, until=null, cap=null, row_limit=50, row_offset=0
@@ -83,19 +83,20 @@ WITH matching AS NOT MATERIALIZED (
         AND (:min_duration_ns::bigint IS NULL OR te.duration_ns >= :min_duration_ns::bigint)
         AND te.start_time >= coalesce(:since::timestamptz, '-infinity')
         AND te.start_time < coalesce(:until::timestamptz, 'infinity')
-),
-
-hits AS MATERIALIZED (
-    SELECT
-        m.id,
-        m.start_time
-    FROM matching AS m
-    ORDER BY m.start_time DESC, m.id DESC
-    LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
 )
 
 SELECT
-    t.total,
+    CASE
+        WHEN p.hits < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN p.hits
+        ELSE (
+            SELECT count(*)
+            FROM (
+                SELECT m.id
+                FROM matching AS m
+                LIMIT :cap::bigint
+            ) AS n
+        )
+    END AS total,
     f.id,
     f.event_id,
     f.trace_id,
@@ -112,28 +113,21 @@ SELECT
     f.resource_attributes
 FROM (
     SELECT
-        CASE
-            WHEN count(*) < greatest(1001, :row_offset::bigint + :row_limit::bigint) THEN count(*)
-            ELSE (
-                SELECT count(*)
-                FROM (
-                    SELECT m.id
-                    FROM matching AS m
-                    LIMIT :cap::bigint
-                ) AS n
-            )
-        END AS total
-    FROM hits
-) AS t
-LEFT JOIN (
-    SELECT
         h.id,
-        h.start_time
-    FROM hits AS h
+        h.start_time,
+        count(*) OVER () AS hits
+    FROM (
+        SELECT
+            m.id,
+            m.start_time
+        FROM matching AS m
+        ORDER BY m.start_time DESC, m.id DESC
+        LIMIT greatest(1001, :row_offset::bigint + :row_limit::bigint)
+    ) AS h
     ORDER BY h.start_time DESC, h.id DESC
     LIMIT :row_limit::bigint OFFSET :row_offset::bigint
-) AS p ON true
-LEFT JOIN specify.telemetry_events AS f ON p.id = f.id AND p.start_time = f.start_time
+) AS p
+INNER JOIN specify.telemetry_events AS f ON p.id = f.id AND p.start_time = f.start_time
 ORDER BY p.start_time DESC, p.id DESC;
 
 -- name: telemetry_insert(documents)

@@ -69,9 +69,11 @@ class BaseQueries(Generic[R]):
     def _page(self, verb: str, page: int, per_page: int, **parameters: Any) -> Page[R]:
         row_limit, row_offset = limit_offset(page, per_page)
         rows = self.table.run(verb, self._executor, **parameters, row_limit=row_limit, row_offset=row_offset)
-        # Beyond the end there is one row that has the total alone.
         items = [self.table.row(*values) for _, *values in rows if values[0] is not None]
-        return Page(items, rows[0][0], page, per_page)
+        if not rows and row_offset:
+            # Beyond the end: any row of the first page has the total.
+            rows = self.table.run(verb, self._executor, **parameters, row_limit=1, row_offset=0)
+        return Page(items, rows[0][0] if rows else 0, page, per_page)
 
     def count(self) -> int:
         """Return how many rows there are.

@@ -78,10 +78,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]:
-        """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> list[tuple[int, int, UUID, str, str, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime, bool, Any, Any]]:
+        """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def audit_filtered_cursor(
         self,
@@ -100,10 +100,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime | None, bool | None, Any, Any]]]:
-        """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> AbstractContextManager[_Rows[tuple[int, int, UUID, str, str, str | None, int | None, str | None, IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | None, str | None, datetime, bool, Any, Any]]]:
+        """A page of audit rows, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def audit_ids(
         self,
@@ -485,10 +485,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, int | None, int | None, str | None, datetime | None, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]:
-        """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> list[tuple[int, int, UUID, str, str | None, int | None, int | None, str, datetime, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]:
+        """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def command_filtered_cursor(
         self,
@@ -510,10 +510,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, int | None, int | None, str | None, datetime | None, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]]:
-        """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> AbstractContextManager[_Rows[tuple[int, int, UUID, str, str | None, int | None, int | None, str, datetime, datetime | None, float | None, int | None, str | None, str | None, Any, Any, int | None, str | None, int | None, datetime | None, datetime | None]]]:
+        """A page of commands, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def command_heartbeat(
         self,
@@ -968,10 +968,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]:
-        """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> list[tuple[int, int, UUID, str, str, float, str | None, int | None, int | None, datetime, Any, Any]]:
+        """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def metric_filtered_cursor(
         self,
@@ -988,10 +988,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, float | None, str | None, int | None, int | None, datetime | None, Any, Any]]]:
-        """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> AbstractContextManager[_Rows[tuple[int, int, UUID, str, str, float, str | None, int | None, int | None, datetime, Any, Any]]]:
+        """A page of metrics, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def metric_ids(
         self,
@@ -1598,10 +1598,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> list[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]:
-        """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> list[tuple[int, int, UUID, str, str, str | None, int | None, str, str | None, str | None, datetime, datetime | None, int | None, Any, Any]]:
+        """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def telemetry_filtered_cursor(
         self,
@@ -1617,10 +1617,10 @@ class _SpecifyQueries:
         cap: int | None,
         row_limit: int | None,
         row_offset: int | None,
-    ) -> AbstractContextManager[_Rows[tuple[int, int | None, UUID | None, str | None, str | None, str | None, int | None, str | None, str | None, str | None, datetime | None, datetime | None, int | None, Any, Any]]]:
-        """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one; beyond
-        the end one row with the number alone. Of up to 1,000 matches one scan is enough for both; more are counted by
-        themselves, which beats count(*) OVER () by far. One statement, so page and number are of one moment."""
+    ) -> AbstractContextManager[_Rows[tuple[int, int, UUID, str, str, str | None, int | None, str, str | None, str | None, datetime, datetime | None, int | None, Any, Any]]]:
+        """A page of spans, newest first, each row behind the number of all that match, counted up to cap if there is one. Of up
+        to 1,000 matches one scan is enough for both; more are counted by themselves, which beats a window over all of them.
+        One statement, so page and number are of one moment; beyond the end there is no row."""
 
     def telemetry_insert(
         self,

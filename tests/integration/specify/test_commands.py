@@ -231,6 +231,13 @@ def test_pages_and_keyset(data: SpecifyDataLayer, many: list[Command]) -> None:
     assert walked == many[::-1]
 
 
+def test_a_total_beyond_what_one_scan_counts(data: SpecifyDataLayer) -> None:
+    """More than 1,000 matches are counted by themselves: the total is as exact, on every page and beyond the last."""
+    data.commands.bulk_create([{"name": "specify init", "status": "pending"} for _ in range(1_003)])
+    pages = [data.commands.queries.list_commands(page=number, per_page=500) for number in (1, 3, 4)]
+    assert [(page.total, len(page.items)) for page in pages] == [(1_003, 500), (1_003, 3), (1_003, 0)]
+
+
 def test_statistics(data: SpecifyDataLayer, many: list[Command], user: User, project: Project) -> None:
     """Counts by status and name, durations and their percentiles, of all or of some."""
     queries = data.commands.queries
