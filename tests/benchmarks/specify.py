@@ -130,7 +130,7 @@ def page(ground: Specify) -> Row:
             conditions = {**rest, **given, "statuses": [given["status"]]}
             return connection.execute(statement, conditions, prepare=False, binary=True).fetchall()
 
-        statement = specify_queries().command_filtered.sql
+        statement: Any = vars(specify_queries().command_filtered)["sql"]
         if {found[0][0] for found in (bare(one), same(one)) if found} - {total}:
             raise AssertionError("the sides differ")
         measured = ground.measure(

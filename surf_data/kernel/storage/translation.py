@@ -87,7 +87,7 @@ def from_answer(status: int, said: bytes, operation: str) -> StorageError:
         said: the body of the answer.
         operation: what was attempted.
     """
-    kind = StorageDenied if status in _DENIALS else StorageUnavailable
+    kind: type[StorageError] = StorageDenied if status in _DENIALS else StorageUnavailable
     found = _reason(said.decode(errors="replace"))
     kind, reason = found or (kind, f"HTTP status {status}" if status else "no answer")
     return _error(kind, operation, None, reason)
