@@ -143,6 +143,9 @@ class Settings:
     prepared_statements: Literal["auto", "on", "off"] = setting("auto", choice("auto", "on", "off"), "auto, on or off")
     #: Milliseconds above which a statement is logged as slow.
     slow_query_ms: float = setting(1000.0, number, "milliseconds from 0 to 86400000", 0, 86_400_000)
+    #: Whether a statement that is run within a sampled span of OpenTelemetry ends with a comment that names the span,
+    #: as W3C Trace Context does; it is then sent unprepared.
+    trace_context: bool = setting(False, boolean, "true or false")
     #: A folder for journal entries that the server cannot accept now, a file for each table; without one they are lost.
     journal_spool: str | None = setting(None, text, "printable text", variables=("SURF_DATA_SPOOL",))
     #: Bytes that the spool of one table may take.
@@ -197,6 +200,7 @@ class SettingsKeywords(TypedDict, total=False):
     jit: bool | None
     prepared_statements: Literal["auto", "on", "off"] | None
     slow_query_ms: float | None
+    trace_context: bool | None
     journal_spool: str | None
     journal_spool_max_bytes: int | None
     journal_buffer: int | None

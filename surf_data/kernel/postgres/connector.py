@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
 from surf_data.errors import ConfigurationError, DatabaseUnavailable, SurfDataError
-from surf_data.kernel.postgres import refusal
+from surf_data.kernel.postgres import refusal, trace_context
 from surf_data.kernel.postgres.adaptation import Adapters
 from surf_data.kernel.postgres.connection import Connection
 from surf_data.kernel.postgres.session import Session
@@ -114,7 +114,7 @@ class Connector:
         setting: what the URL came from, for the error.
 
     Raises:
-        ConfigurationError: the URL is malformed.
+        ConfigurationError: the URL is malformed, or what ``trace_context`` needs is not installed.
     """
 
     #: psycopg_pool asks its connection class for this.
@@ -122,6 +122,8 @@ class Connector:
 
     def __init__(self, settings: Settings, setting: str = "database_url") -> None:
         self._settings = settings
+        if settings.trace_context:
+            trace_context.check()
         self._parameters = connection_parameters(settings, setting)
         #: What each session is set to.
         self.configuration: dict[str, str] = {
@@ -233,3 +235,5 @@ class Connector:
         # A pooler in transaction mode hands prepared statements to the wrong client.
         if self._settings.prepared_statements == "on" or (direct and self._settings.prepared_statements == "auto"):
             connection.prepare_threshold = 0
+        if self._settings.trace_context:
+            trace_context.attach(connection)

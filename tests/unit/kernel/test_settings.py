@@ -28,6 +28,7 @@ WORDS = {
     "application_name": ["", "nightly import"],
     "jit": ["1", "on", " TRUE ", "yes", "0", "off", "False", "no"],
     "prepared_statements": ["auto", "on", "off"],
+    "trace_context": ["1", "off"],
     "journal_spool": ["/var/spool/surf", "a folder"],
     "cache_prefix": ["", "staging:", "{surf}.2-x_"],
 }
@@ -39,6 +40,7 @@ BAD_WORDS = {
     "application_name": ["a\ttab"],
     "jit": ["", "perhaps", "2"],
     "prepared_statements": ["", "ON", "perhaps"],
+    "trace_context": ["", "00"],
     "journal_spool": ["a\tfolder"],
     "cache_prefix": ["two\nlines"],
 }
@@ -122,7 +124,7 @@ def test_a_malformed_variable_is_named_and_not_shown(name: str, value: str, refu
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_keyword_of_the_wrong_type_is_named_and_not_shown(name: str, refused: Callable[..., Any]) -> None:
     """The error for a keyword of a wrong type names the keyword and not its value."""
-    for value in (b"5", [SECRET], {}, object(), *([] if name == "jit" else [True])):
+    for value in (b"5", [SECRET], {}, object(), *([] if FIELDS[name].default is False else [True])):
         error = refused(lambda value=value: load({}, **{name: value}), ConfigurationError)
         assert (name, f"{name} must be {FIELDS[name].metadata['expected']}") == (error.setting, str(error))
 
