@@ -43,6 +43,16 @@ def seaweed_store(server: SeaweedServer, bucket: str = "tests", **options: objec
     return s3_store(bucket, **{"endpoint": server.endpoint, "timeout": 10.0, **keys, **options})  # type: ignore[arg-type]
 
 
+def archive_settings(server: SeaweedServer, bucket: str, endpoint: str | None = None) -> dict[str, str]:
+    """Return the settings of a day planner that archives on a server that speaks S3."""
+    return {
+        "archive_url": f"s3://{bucket}/expired",
+        "archive_access_key_id": ACCESS_KEY,
+        "archive_secret_access_key": SECRET_KEY,
+        "archive_endpoint": endpoint or server.endpoint,
+    }
+
+
 @pytest.fixture(params=["local", "s3", "azure"])
 def object_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
     """Return an empty store of each backend, one after the other."""

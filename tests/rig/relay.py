@@ -44,6 +44,8 @@ class Relay:
         #: For the next requests, in turn: what the client gets instead of the server's reply. Such a request does not
         #: reach the server, and empty bytes end the connection.
         self.answers: deque[bytes] = deque()
+        #: How many requests reach the server before those.
+        self.passing: int = 0
         #: What clients have sent, as it came.
         self.requests: list[bytes] = []
         self._server = server
@@ -151,7 +153,9 @@ class Relay:
         while data := client.recv(65536):
             self.requests.append(data)
             self._flowing.wait()
-            if self.answers:
+            if self.answers and self.passing:
+                self.passing -= 1
+            elif self.answers:
                 answer = self.answers.popleft()
                 if not answer:
                     return

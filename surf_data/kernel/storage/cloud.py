@@ -125,7 +125,8 @@ class CloudStore:
                 result = obstore.get(self._store, key, options={"head": True})
             except obstore.exceptions.PermissionDeniedError:
                 # An answer to HEAD has no body, so it does not say why: one to GET does.
-                obstore.get(self._store, key)
+                with suppress(FileNotFoundError):
+                    obstore.get(self._store, key)
                 raise
             return _info(result.meta, key, result.attributes)
 

@@ -1,7 +1,7 @@
 """Runs retention in processes that kill themselves at a message to PostgreSQL or a request to the store.
 
-Each line of standard input is a run: JSON with ``url``, ``folder``, ``place`` (``postgresql`` or ``store``) and
-``point``. The answer is a line with the signal that ended the run, 0 when it came to its end.
+Each line of standard input is a run: JSON with ``url``, ``archive`` (settings), ``place`` (``postgresql``, ``store`` or
+``s3``) and ``point``. The answer is a line with the signal that ended the run, 0 when it came to its end.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from surf_data import daylight
-from surf_data.kernel.storage import LocalStore
+from surf_data.kernel.storage import CloudStore, LocalStore
 
 left = [0]
 
@@ -37,16 +37,17 @@ def run(order: dict[str, Any]) -> None:
 
         psycopg.Connection.wait = dying  # type: ignore[method-assign]
     else:
+        kind = CloudStore if order["place"] == "s3" else LocalStore
         for name in ("put", "get", "get_range", "delete_many"):
-            original = getattr(LocalStore, name)
+            original = getattr(kind, name)
 
             def dying_request(self: Any, *arguments: Any, _original: Any = original, **keywords: Any) -> Any:
                 found = _original(self, *arguments, **keywords)
                 step()
                 return found
 
-            setattr(LocalStore, name, dying_request)
-    with daylight.open(order["url"], archive_url=order["folder"], pool_min_size=0) as data:
+            setattr(kind, name, dying_request)
+    with daylight.open(order["url"], **order["archive"], pool_min_size=0) as data:
         left[0] = order["point"]
         jobs = data.retention.run_daily_retention()
         assert all(job.status == "completed" for job in jobs), jobs

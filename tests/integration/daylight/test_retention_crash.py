@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from rig.object_storage import archive_settings, seaweed_store
 from surf_data import daylight
+from surf_data.kernel.storage import LocalStore, ObjectStore
+
+Settings = dict[str, str]
 
 FILL = """
 INSERT INTO daylight.users (id, email, email_key, username, username_key, password_hash)
@@ -41,9 +45,30 @@ def _database(admin: psycopg.Connection[Any], url: str, template: str) -> Iterat
     admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("place", ["store", "postgresql"])
+@pytest.fixture(params=["store", "s3", "postgresql"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Return what a run is killed at."""
+    return str(request.param)
+
+
+@pytest.fixture
+def archives(
+    request: pytest.FixtureRequest, place: str, tmp_path: Path
+) -> Callable[[int], tuple[Settings, ObjectStore]]:
+    """Return what makes a place for the archives of a point: the settings that name it, and the place."""
+    if place != "s3":
+        folder = tmp_path / place
+        return lambda point: ({"archive_url": f"{folder}{point}"}, LocalStore(f"{folder}{point}"))
+    server = request.getfixturevalue("seaweed")
+    return lambda point: (archive_settings(server, f"crash{point}"), seaweed_store(server, f"crash{point}"))
+
+
 def test_a_killed_run_loses_nothing(
-    owner_url: str, daylight_database: psycopg.Connection[Any], tmp_path: Path, sweep: Iterator[int], place: str
+    owner_url: str,
+    daylight_database: psycopg.Connection[Any],
+    archives: Callable[[int], tuple[Settings, ObjectStore]],
+    sweep: Iterator[int],
+    place: str,
 ) -> None:
     """At every request to the store and message to the server, over tables of all tiers: the next run completes."""
     template = daylight_database.info.dbname
@@ -60,15 +85,16 @@ def test_a_killed_run_loses_nothing(
         assert process.stdin is not None
         assert process.stdout is not None
         # There are several hundred messages to the server.
-        points = sweep if place == "store" else islice(sweep, 0, None, 8)
+        points = islice(sweep, 0, None, 8) if place == "postgresql" else sweep
         for point in points:
-            folder = tmp_path / f"{place}{point}"
+            settings, store = archives(point)
+            store.initialize()
             with _database(admin, owner_url, template) as url:
-                order = {"url": url, "folder": str(folder), "place": place, "point": point}
+                order = {"url": url, "archive": settings, "place": place, "point": point}
                 print(json.dumps(order), file=process.stdin, flush=True)
                 ended = -int(process.stdout.readline())
                 assert ended in {0, signal.SIGKILL}
-                with daylight.open(url, archive_url=str(folder), pool_min_size=0) as data:
+                with daylight.open(url, **settings, pool_min_size=0) as data:
                     jobs = data.retention.run_daily_retention()
                     assert [job.error for job in jobs if job.error] == []
                     archived = dict.fromkeys(EXPECTED, 0)
@@ -80,7 +106,10 @@ def test_a_killed_run_loses_nothing(
                     restored = {name: data.retention.restore(name).rows for name in EXPECTED}
                     assert restored == EXPECTED
                     assert len(data.history.get_user_location_history("kai", 1000)) == 20
-                assert len(list(folder.rglob("*.csv.zst"))) == len({*folder.rglob("*.manifest.json")})
+                keys = {info.key for info in store.list()}
+                assert {f"{key}.manifest.json" for key in keys if key.endswith(".csv.zst")} == {
+                    key for key in keys if key.endswith(".json")
+                }
             if ended == 0:
                 break
         process.stdin.close()

@@ -139,10 +139,12 @@ def test_a_refused_head_says_why(relay: Relay, through: ObjectStore) -> None:
         with pytest.raises(StorageDenied, match=f"head failed: .*{reason}"):
             through.head("a")
         assert not relay.answers
+    # It is allowed then, or there is nothing: the refusal counts.
     through.put("a", b"", create=False)
-    relay.answers.append(answer("403 Forbidden"))
-    with pytest.raises(StorageDenied, match="head failed: access denied"):
-        through.head("a")
+    for key in ("a", "missing"):
+        relay.answers.append(answer("403 Forbidden"))
+        with pytest.raises(StorageDenied, match="head failed: access denied"):
+            through.head(key)
 
 
 def test_a_cut_connection(relay: Relay, seaweed: SeaweedServer) -> None:
