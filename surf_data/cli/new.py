@@ -72,5 +72,5 @@ def _templates(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PureP
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         if entry.is_dir():
             yield from _templates(entry, path / entry.name)
-        elif entry.name.endswith(_SUFFIX):
+        else:
             yield path / entry.name.removesuffix(_SUFFIX), entry

@@ -19,6 +19,7 @@ import pytest
 
 import surf_data
 from rig import PostgresServer, RedisServer, Relay
+from rig.postgres import standby
 from rig.secrecy import LOGIN, Watch, planted, pytest_runtest_makereport, watch
 from surf_data import migrate
 from surf_data.embedded.account import Account, account_for
@@ -155,25 +156,10 @@ def own_postgres(
 
 
 @pytest.fixture
-def own_standby(
-    postgres_template: PostgresServer, postgres_folder: Callable[[], Path], account: Account
-) -> Iterator[Callable[[PostgresServer], PostgresServer]]:
+def own_standby() -> Iterator[Callable[[PostgresServer], PostgresServer]]:
     """Return a function that makes a standby of a server by pg_basebackup, and starts it."""
     with ExitStack() as stack:
-
-        def start(primary: PostgresServer) -> PostgresServer:
-            server = PostgresServer(postgres_folder(), postgres_template.programs, account)
-            program = str(postgres_template.programs / "pg_basebackup")
-            place = ["--host", str(primary.folder), "--port", "5432", "--username", "surf_data"]
-            options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--pgdata", str(server.data)]
-            copied = account.run([program, *place, *options])
-            assert copied.returncode == 0, copied.stderr
-            stack.callback(shutil.rmtree, server.data)
-            stack.callback(server.stop)
-            server.start()
-            return server
-
-        yield start
+        yield lambda primary: stack.enter_context(standby(primary))
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
 """A replica takes reads off the primary; whatever becomes of it, callers see what they have written."""
 
-import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 import surf_data
 from rig import PostgresServer, eventually
-from rig.secrecy import LOGIN, planted
+from rig.secrecy import LOGIN
 from rig.users import user_data
-from surf_data import ConfigurationError, DatabaseError, DeadlineExceeded
+from surf_data import DeadlineExceeded
 
 OpenData = Callable[..., surf_data.LampsDataLayer]
 Measure = Callable[..., None]
@@ -167,56 +163,3 @@ def test_a_read_that_the_replica_gives_up(
     took = time.monotonic() - started
     replica.resume()
     measure("The replica hangs; a deadline of 0.3 s", ("deadlines missed", 1, ""), ("next read", took, "s"))
-
-
-def test_a_read_whose_connection_to_the_replica_is_lost(
-    data: surf_data.LampsDataLayer, primary: PostgresServer, replica: PostgresServer, measure: Measure
-) -> None:
-    """17. A read that is under way when the replica ends its connection is served by the primary."""
-    with psycopg.connect(primary.url) as other:
-        other.execute("LOCK TABLE lamp_registry IN ACCESS EXCLUSIVE MODE")
-        # A switch of the segment sends what has not been flushed.
-        primary.execute("SELECT pg_switch_wal()")
-        eventually(lambda: replica.execute("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"))
-        waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'lamp_active_list'"
-        with ThreadPoolExecutor(1) as threads:
-            reading = threads.submit(data.lamps.get_all_active_lamps)
-            eventually(lambda: replica.execute(waits))
-            replica.execute(f"SELECT pg_terminate_backend(pid, 10000) FROM ({waits}) AS w")
-            eventually(lambda: primary.execute(waits))
-            other.rollback()
-            assert reading.result() == []
-    measure("The replica ends the connection of a read under way", ("errors", 0, ""))
-
-
-def test_what_is_wrong_is_wrong_at_the_replica(
-    data: surf_data.LampsDataLayer,
-    sql_folder: Callable[..., Path],
-    refused: Callable[..., Any],
-    measure: Measure,
-) -> None:
-    """17. A query that fails for a reason of its own is not asked again at the primary; a forked child reads, too."""
-    folder = sql_folder(wrong="-- name: broken()$\n-- Divides by zero.\n-- replica: ok\nSELECT 1 / 0;")
-    broken = surf_data.load_queries(folder).broken
-    before = data.stats()["replica"]
-    assert refused(lambda: broken(data.database), DatabaseError).sqlstate == "22012"
-    assert data.stats()["replica"] == {**before, "reads": before["reads"] + 1}
-    child = os.fork()
-    if not child:
-        eventually(lambda: data.lamps.get_all_active_lamps() == [] and replica_reads(data))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert data.lamps.get_all_active_lamps() == []
-    measure("A query divides by zero at the replica", ("asked", 1, "time"))
-
-
-def test_a_primary_is_no_replica(primary: PostgresServer, open_data: OpenData, measure: Measure) -> None:
-    """17. A replica's URL that leads to a primary, or a malformed one, does no harm: nothing is read there."""
-    data = open_data(primary.url_for(LOGIN), replica_url=primary.url_for(LOGIN), pool_min_size=1, pool_max_size=2)
-    assert data.lamps.get_all_active_lamps() == []
-    assert data.stats()["replica"] == {"reads": 0, "fallbacks": 1}
-    with pytest.raises(ConfigurationError) as caught:
-        open_data(primary.url_for(LOGIN), replica_url=f"host=x pasword={planted('typo')}")
-    assert caught.value.setting == "replica_url"
-    measure("replica_url leads to a primary", ("reads from it", 0, ""))

@@ -136,11 +136,12 @@ class PostgresServer:
 
 
 @contextmanager
-def other_postgres(programs: Path) -> Iterator[PostgresServer]:
+def other_postgres(programs: Path, *options: str) -> Iterator[PostgresServer]:
     """Run another PostgreSQL than the embedded ones for a block.
 
     Arguments:
         programs: the folder of ``postgres`` and ``initdb``.
+        options: more for its command line.
     """
     account = account_for(None)
     with tempfile.TemporaryDirectory(prefix="surf_data-test-") as temporary:
@@ -151,7 +152,31 @@ def other_postgres(programs: Path) -> Iterator[PostgresServer]:
         initialize(Folder(folder, account), programs, durable=False)
         (folder / "postgres").rename(folder / "data")
         server = PostgresServer(folder, programs, account)
-        server.start("-c", "max_connections=200")
+        server.start("-c", "max_connections=200", *options)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def standby(primary: PostgresServer, *options: str) -> Iterator[PostgresServer]:
+    """Run a standby of a server for a block, made by pg_basebackup.
+
+    Arguments:
+        primary: the server.
+        options: more for the command line of the standby, which has to allow as much as the primary does.
+    """
+    with tempfile.TemporaryDirectory(prefix="surf_data-test-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        primary.account.give(folder)
+        server = PostgresServer(folder, primary.programs, primary.account)
+        command = [str(primary.programs / "pg_basebackup"), "--host", str(primary.folder), "--port", "5432"]
+        command += ["--username", "surf_data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        copied = primary.account.run([*command, "--pgdata", str(server.data)])
+        assert copied.returncode == 0, copied.stderr
+        server.start(*options)
         try:
             yield server
         finally:

@@ -105,11 +105,11 @@ def connecting(conninfo: str) -> PQGenConn[Server]:
             connected, server = server, None
             return connected
         reason = _reason(server, reached, os.pread(file, os.lseek(file, 0, os.SEEK_END), 0), conninfo)
+        raise because(reason)(reason)
     finally:
         os.close(file)
         if server is not None:
             server.finish()
-    raise because(reason)(reason)
 
 
 def _reason(server: Server, reached: int, traced: bytes, conninfo: str) -> str:

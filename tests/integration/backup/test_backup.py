@@ -157,6 +157,8 @@ def test_what_is_no_file(refused: Refused, source: DatabaseManager, file: Path, 
         os.mkfifo(file)
     error = refused(lambda: take(source, file, overwrite=True), BackupError)
     assert str(error) == f"{file}: is no ordinary file, and is left alone"
+    error = refused(lambda: take(source, Path(file.anchor)), BackupError)
+    assert str(error) == "/: is no ordinary file, and is left alone"
 
 
 def test_no_folder(refused: Refused, source: DatabaseManager, file: Path) -> None:

@@ -1,6 +1,7 @@
 """Going back, beginning a history, accepting a file, and looking without touching."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import psycopg
 import pytest
 
 from surf_data.errors import DatabaseError, MigrationError, ValidationError
-from surf_data.migrate import MigrationStatus, Runner, new_file, read_folder
+from surf_data.kernel.postgres import Session
+from surf_data.migrate import MigrationStatus, Runner, history, new_file, read_folder
 
 Connection = psycopg.Connection[Any]
 Make = Callable[..., Runner]
@@ -35,6 +37,22 @@ def labels(migrations: list[MigrationStatus]) -> list[str]:
 def states(runner: Runner) -> list[str]:
     """Return how each migration stands."""
     return [status.state for status in runner.status()]
+
+
+# What no file says
+
+
+def test_what_no_file_says_is_recorded_once(runner: Make, server: Connection, ask: Ask) -> None:
+    """Where the tables are on a cluster has a history beside that of the files, until it is struck out."""
+    runner(FIRST).up()
+    session, name = Session(server), history.of_cluster("shop")
+    for label in ("first in shards by id", "second whole", "first in shards by id"):
+        history.note(session, name, label, "0" * 64, timedelta(seconds=1))
+    recorded = f"SELECT json_object_agg(number, name) FROM schema_migrations WHERE domain = '{name}'"
+    assert ask(recorded) == {"1": "first in shards by id", "2": "second whole"}
+    history.strike(session, name, "first in shards by id")
+    assert ask(recorded) == {"2": "second whole"}
+    assert ask("SELECT array_agg(domain) FROM schema_migrations WHERE domain <> 'shop-cluster'") == ["shop"]
 
 
 # Down

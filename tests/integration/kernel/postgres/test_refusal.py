@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.pq import PGconn
 
 from surf_data.errors import DatabaseUnavailable
 from surf_data.kernel import settings
@@ -195,6 +196,17 @@ def test_an_address_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(DatabaseUnavailable, match=r"^cannot connect: timed out$"):
             Connector(settings.load({}, database_url=url)).direct()
     assert refusal.unattempted(psycopg.errors.ConnectionTimeout("x"), {}) == "timed out"
+
+
+def test_an_address_that_is_there_again() -> None:
+    """Where the second try succeeds, why the first one failed is not known, and nothing is made up."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = PGconn.connect_start(f"host=127.0.0.1 port={listener.getsockname()[1]}".encode())
+        assert refusal._unreached(server) == "connection refused"
+        listener.listen()
+        assert refusal._unreached(server) == "connection failed"
+        server.finish()
 
 
 @pytest.mark.parametrize(

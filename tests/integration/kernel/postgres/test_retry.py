@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from rig.harmless_functions import FILE, harmless
 from surf_data.errors import CommitUnknown, DatabaseError, DatabaseUnavailable, QueryFileError
@@ -97,6 +98,29 @@ def test_a_query_that_calls_what_may_write_is_not(
     """A SELECT with a volatile function in it is not read-only: its caller learns that it may have been applied."""
     interrupted(lambda: refused(lambda: queries.note_take(database), CommitUnknown))
     assert database.statistics()["note_take"]["count"] == 1
+
+
+@pytest.mark.parametrize(("query", "error"), [("note_count", DatabaseUnavailable), ("note_take", CommitUnknown)])
+def test_where_the_server_stays_away(
+    open_database: Opener,
+    queries: Any,
+    watcher: Connection,
+    interrupted: Callable[..., Any],
+    refused: Callable[..., Any],
+    query: str,
+    error: type[DatabaseError],
+) -> None:
+    """Without a server to ask, only the functions that are known to write nothing leave a query out of doubt."""
+    watcher.execute("CREATE ROLE diver LOGIN SUPERUSER")
+    try:
+        database = open_database(
+            database_url=make_conninfo(watcher.info.dsn, user="diver"), pool_max_size=1, pool_timeout=0.1
+        )
+        assert queries.note_count(database) == 1
+        watcher.execute("ALTER ROLE diver NOLOGIN")
+        assert type(interrupted(lambda: refused(partial(getattr(queries, query), database), DatabaseError))) is error
+    finally:
+        watcher.execute("DROP ROLE diver")
 
 
 def test_a_write_that_is_declared_idempotent_is_tried_again(

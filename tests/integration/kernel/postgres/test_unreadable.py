@@ -4,11 +4,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import psycopg
 import pytest
 
 from surf_data.errors import DatabaseError, ValidationError
 from surf_data.kernel.postgres import DatabaseManager, load_queries
+
+
+def _check_odd(_: Any, attribute: Any, value: int) -> None:
+    if not value % 2:
+        raise ValueError(attribute.name)
+
+
+@attrs.frozen
+class Odd:
+    """A row that takes odd numbers alone."""
+
+    number: int = attrs.field(validator=_check_odd)
+    since: Any = None
 
 
 @pytest.mark.parametrize(
@@ -51,6 +65,9 @@ def test_another_error_is_what_it_is(database: DatabaseManager, load: Callable[.
     queries = load({"one(x)$": "SELECT :x::text;"})
     with pytest.raises(DatabaseError, match="the parameter x has an unknown type"):
         queries.one(database, x=object())
+    queries = load({"odd()^": "SELECT 2 AS number, NULL::date AS since;"}, rows={"odd": Odd})
+    with pytest.raises(DatabaseError, match=r"^odd failed: ValueError$"):
+        queries.odd(database)
 
 
 def test_a_folder_may_be_given_as_text(
