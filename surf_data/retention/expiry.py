@@ -1,7 +1,5 @@
 """Removes the expired rows of a table without partitions, a batch at a time."""
 
-from datetime import UTC, datetime, timedelta
-
 from surf_data.domain import Retention
 from surf_data.errors import MigrationError
 from surf_data.retention.commands import Commands
@@ -28,7 +26,7 @@ def delete_expired(commands: Commands, policy: Retention) -> TableMaintenance:
         commands.session,
         table_name=policy.table,
         time_column=policy.by,
-        before=datetime.now(UTC) - timedelta(days=policy.keep_days or 0),
+        before=retention_queries().days_ago(commands.session, days=policy.keep_days or 0),
         batch=BATCH,
     )
     if found is None:

@@ -1,7 +1,5 @@
 """Keeps a table in partitions: creates those to come, empties the default one, removes what has expired."""
 
-from datetime import UTC, datetime, timedelta
-
 import attrs
 
 from surf_data.domain import Retention
@@ -123,10 +121,11 @@ def _offered(
 def _expired(commands: Commands, policy: Retention) -> list[ExpiredPartition]:
     if policy.keep_days is None:
         return []
-    return retention_queries().partition_expired(
+    queries = retention_queries()
+    return queries.partition_expired(
         commands.session,
         table_name=policy.table,
-        before=datetime.now(UTC) - timedelta(days=policy.keep_days),
+        before=queries.days_ago(commands.session, days=policy.keep_days),
         batch=BATCH,
         on_drop=policy.on_drop,
     )

@@ -14,6 +14,16 @@ class _Rows(Stream, Generic[_Row]):
     def __iter__(self) -> Iterator[_Row]: ...
 
 class _RetentionQueries:
+    def days_ago(
+        self,
+        executor: Executor,
+        /,
+        *,
+        days: int | None,
+    ) -> datetime | None:
+        """The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
+        expire early."""
+
     def partition_configure(self, executor: Executor, /) -> str:
         """Has periods begin where those of UTC do, and times in commands and comments mean what they say."""
 

@@ -1,5 +1,10 @@
 -- Expired rows of a table without partitions. Its name cannot be a parameter, so this query returns the commands.
 
+-- name: days_ago(days)$
+-- The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
+-- expire early.
+SELECT CURRENT_TIMESTAMP - :days::int4 * interval '24 hours' AS moment;
+
 -- name: row_expired(table_name, time_column, before, batch)^
 -- The statements that count the rows of a table from before a moment, and delete a batch of them, oldest first; no row
 -- when there is no such table with such a column. A row that another transaction holds is left to the next run, so that

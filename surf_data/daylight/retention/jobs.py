@@ -1,13 +1,14 @@
 """What a run does for a table: what has expired of it is set aside, archived, proved and dropped."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from surf_data.daylight.operation_records import RetentionJob, RetentionPolicy
 from surf_data.daylight.retention.aside import Aside, Runner
 from surf_data.daylight.retention.tables import TABLES
 from surf_data.errors import SurfDataError
+from surf_data.retention.queries import retention_queries
 
 #: Maintains the partitions of a table, as `surf_data.DataLayer.maintain` does.
 Maintain = Callable[..., Any]
@@ -27,7 +28,7 @@ def run_job(runner: Runner, policy: RetentionPolicy, maintain: Maintain, *, dry_
     error: str | None = None
     expired = deleted = 0
     try:
-        before = started - timedelta(days=policy.keep_days)
+        before = retention_queries().days_ago(runner.session, days=policy.keep_days)
         expired = int(runner.row(runner.commands(policy.table_name, before).count)[0])
         if not dry_run:
             deleted = _expire(runner, policy, maintain, before)

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from surf_data.daylight import checks
@@ -20,6 +20,7 @@ from surf_data.errors import ArchiveError, MigrationError
 from surf_data.kernel import archive, validation
 from surf_data.kernel.archive import ArchivedCsv
 from surf_data.kernel.postgres import DatabaseManager, Json
+from surf_data.retention.queries import retention_queries
 
 
 class RetentionService:
@@ -274,11 +275,10 @@ class RetentionService:
         """
         queries = daylight_queries()
         last = queries.retention_last_run(self._database)
-        now = datetime.now(UTC)
         tables: list[dict[str, Any]] = []
         with self._runner(None) as runner:
             for policy in self.list_policies():
-                before = now - timedelta(days=policy.keep_days)
+                before = retention_queries().days_ago(runner.session, days=policy.keep_days)
                 expired, oldest = runner.row(runner.commands(policy.table_name, before).count)
                 tables.append(
                     policy.to_dict()

@@ -1,5 +1,7 @@
 """Rows of a table without partitions go when they have expired."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -8,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from rig.clocks import shifted
 from surf_data.domain import Retention
 from surf_data.errors import LockTimeout, MigrationError
 from surf_data.retention import TableMaintenance, expiry, maintain
@@ -93,3 +96,25 @@ def test_a_table_in_use_keeps_no_other_waiting(run: Run, server: Connection, dat
             maintain(partial(psycopg.connect, database_url), expired, lock_timeout=0.01, attempts=1)
     assert left(server) == [-1, 0]
     assert server.execute("SELECT count(*) FROM locked").fetchone() == (1,)
+
+
+def test_the_servers_clock_decides(run: Run, server: Connection, database_url: str) -> None:
+    """A machine whose clock is a year ahead removes nothing early, of a table in partitions either."""
+    server.execute(
+        "CREATE TABLE visits (at timestamptz NOT NULL) PARTITION BY RANGE (at);"
+        "CREATE TABLE visits_default PARTITION OF visits DEFAULT;"
+        "INSERT INTO visits VALUES (now())"
+    )
+    program = (
+        "import psycopg, sys; from functools import partial;"
+        "from surf_data.domain import Retention; from surf_data.retention import maintain;"
+        "rows = Retention(table='\"Two words\".\"a table\"', by='until when', keep_days=3);"
+        "visits = Retention(table='public.visits', by='at', keep_days=30, partition='week');"
+        "done = maintain(partial(psycopg.connect, sys.argv[1]), [rows, visits], ahead=0);"
+        "print([(each.deleted, each.dropped) for each in done])"
+    )
+    command = [sys.executable, "-c", program, database_url]
+    done = subprocess.run(command, env=shifted(365 * 86_400), capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[(3, ()), (0, ())]\n"
+    assert left(server) == [-1, 0, 1, 2]
+    assert server.execute("SELECT count(*) FROM visits").fetchone() == (1,)
