@@ -324,6 +324,11 @@ SELECT pg_try_advisory_lock(hashtextextended('daylight.retention', 0)) AS is_fir
 INSERT INTO daylight.retention_logs (started_at, summary)
 VALUES (:started_at::timestamptz, :summary::jsonb);
 
+-- name: retention_days_ago(days)$
+-- The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
+-- expire early.
+SELECT CURRENT_TIMESTAMP - coalesce(:days::int4, 0) * interval '24 hours' AS moment;
+
 -- name: retention_drop_lock()$
 -- Waits until no table that was set aside is between its last look for holds and its end.
 -- session: keeps

@@ -1650,6 +1650,16 @@ class _DaylightQueries:
     def retention_configure(self, executor: Executor, /) -> str:
         """Has values written as text mean the same in every session: CSV is text."""
 
+    def retention_days_ago(
+        self,
+        executor: Executor,
+        /,
+        *,
+        days: int | None,
+    ) -> datetime:
+        """The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
+        expire early."""
+
     def retention_drop_lock(self, executor: Executor, /) -> str | None:
         """Waits until no table that was set aside is between its last look for holds and its end."""
 

@@ -20,7 +20,7 @@ class _RetentionQueries:
         /,
         *,
         days: int | None,
-    ) -> datetime | None:
+    ) -> datetime:
         """The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
         expire early."""
 

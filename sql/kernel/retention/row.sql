@@ -3,7 +3,7 @@
 -- name: days_ago(days)$
 -- The moment so many days of 24 hours ago by the server's clock: that of another machine, if it is wrong, would have rows
 -- expire early.
-SELECT CURRENT_TIMESTAMP - :days::int4 * interval '24 hours' AS moment;
+SELECT CURRENT_TIMESTAMP - coalesce(:days::int4, 0) * interval '24 hours' AS moment;
 
 -- name: row_expired(table_name, time_column, before, batch)^
 -- The statements that count the rows of a table from before a moment, and delete a batch of them, oldest first; no row

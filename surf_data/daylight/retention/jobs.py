@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from surf_data.daylight.operation_records import RetentionJob, RetentionPolicy
+from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.retention.aside import Aside, Runner
 from surf_data.daylight.retention.tables import TABLES
 from surf_data.errors import SurfDataError
-from surf_data.retention.queries import retention_queries
 
 #: Maintains the partitions of a table, as `surf_data.DataLayer.maintain` does.
 Maintain = Callable[..., Any]
@@ -28,7 +28,7 @@ def run_job(runner: Runner, policy: RetentionPolicy, maintain: Maintain, *, dry_
     error: str | None = None
     expired = deleted = 0
     try:
-        before = retention_queries().days_ago(runner.session, days=policy.keep_days)
+        before = daylight_queries().retention_days_ago(runner.session, days=policy.keep_days)
         expired = int(runner.row(runner.commands(policy.table_name, before).count)[0])
         if not dry_run:
             deleted = _expire(runner, policy, maintain, before)

@@ -20,7 +20,6 @@ from surf_data.errors import ArchiveError, MigrationError
 from surf_data.kernel import archive, validation
 from surf_data.kernel.archive import ArchivedCsv
 from surf_data.kernel.postgres import DatabaseManager, Json
-from surf_data.retention.queries import retention_queries
 
 
 class RetentionService:
@@ -278,7 +277,7 @@ class RetentionService:
         tables: list[dict[str, Any]] = []
         with self._runner(None) as runner:
             for policy in self.list_policies():
-                before = retention_queries().days_ago(runner.session, days=policy.keep_days)
+                before = queries.retention_days_ago(runner.session, days=policy.keep_days)
                 expired, oldest = runner.row(runner.commands(policy.table_name, before).count)
                 tables.append(
                     policy.to_dict()
