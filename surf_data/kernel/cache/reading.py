@@ -15,6 +15,7 @@ from surf_data.kernel.cache.near import NearCache, NearEntry, PendingRead
 from surf_data.kernel.cache.outdated import OutdatedKeys
 from surf_data.kernel.log_messages import get_logger
 from surf_data.kernel.redis.manager import RedisManager
+from surf_data.kernel.redis.reasons import code_of
 
 if TYPE_CHECKING:
     from surf_data.kernel.cache.tracking import Tracker
@@ -167,7 +168,7 @@ def get_one(client: redis.Redis, names: Sequence[str]) -> list[Any]:
     try:
         return [commands.get(client, name)]
     except redis.ResponseError as error:
-        if not str(error).startswith("WRONGTYPE"):
+        if code_of(error) != "WRONGTYPE":
             raise
     return [b""]
 

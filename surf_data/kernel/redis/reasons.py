@@ -95,13 +95,12 @@ def reason_of(error: BaseException) -> str:
     # No node could be asked where the others are; this is what the last one answered.
     if isinstance(error, RedisClusterException) and error.__cause__:
         error = error.__cause__
-    text = str(error)
     if is_demoted(error):
         return "read-only"
-    # The one case that has no class of its own.
-    if "max number of clients" in text:
+    # Of what is answered with a code, this alone becomes an error of the connection.
+    if type(error) is redis.ConnectionError and getattr(error, "status_code", None) == "ERR":
         return "too many clients"
-    if type(error) is redis.ResponseError and (reason := _CODES.get(text.split(" ", 1)[0])):
+    if type(error) is redis.ResponseError and (reason := _CODES.get(_first_word(error))):
         return reason
     for kind, reason in _REASONS:
         if isinstance(error, kind) or isinstance(error.__context__, kind):
@@ -113,7 +112,7 @@ def code_of(error: BaseException) -> str | None:
     """Return the code with which Redis refused a command, such as ``WRONGTYPE``; ``None`` when it gave none."""
     if not isinstance(error, redis.ResponseError | redis.AuthenticationError | redis.BusyLoadingError):
         return None
-    code = getattr(error, "status_code", None) or str(error).split(" ", 1)[0]
+    code = getattr(error, "status_code", None) or _first_word(error)
     return code if code in _KNOWN else None
 
 
@@ -129,7 +128,10 @@ def is_refusal(error: BaseException) -> bool:
 
 def is_demoted(error: BaseException) -> bool:
     """Return whether the server is a replica that no longer takes what a primary does."""
-    return isinstance(error, ReadOnlyError) or "previous master is now a slave" in str(error)
+    # With Sentinel the driver raises another error in its place.
+    return isinstance(error, ReadOnlyError) or (
+        isinstance(error, redis.ConnectionError) and isinstance(error.__context__, ReadOnlyError)
+    )
 
 
 def is_callers(error: BaseException) -> bool:
@@ -139,3 +141,8 @@ def is_callers(error: BaseException) -> bool:
     # Replies that are not Redis's come as ValueError, TypeError and others; without a reply these are the operation's.
     known = isinstance(error, redis.RedisError | RedisClusterException | OSError)
     return not known and not exchange.has_arrived()
+
+
+def _first_word(error: redis.RedisError) -> str:
+    # That of an error reply is its code: Redis' manual, "RESP protocol specification". The rest is for people.
+    return str(error).split(" ", 1)[0]

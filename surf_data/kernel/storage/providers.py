@@ -18,6 +18,8 @@ from surf_data.kernel.storage.cloud import CloudStore, client_options, library, 
 from surf_data.kernel.storage.translation import from_answer
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+# The code in the XML of an answer.
+_OURS = re.compile(rb"<Code>(?:BucketAlreadyOwnedByYou|ContainerAlreadyExists)</Code>")
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}", re.ASCII)
 _CREATION_SECONDS = 60
 # The emulator's own account, which Microsoft documents.
@@ -193,6 +195,6 @@ def _create(url: str, headers: Mapping[str, str], body: str, timeout: float) -> 
     if status in {200, 201}:
         return True
     # Azure says so of one's own, S3 of anybody's: only the first means that it is there for us.
-    if status == _CONFLICT and (b"AlreadyOwnedByYou" in said or b"ContainerAlreadyExists" in said):
+    if status == _CONFLICT and _OURS.search(said):
         return False
     raise from_answer(status, said, "initialize")

@@ -5,6 +5,7 @@ What obstore says holds the URL, the key and the server's answer, what the file 
 
 import errno
 import re
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Literal
 
@@ -39,7 +40,13 @@ _BY_NAME: dict[str, tuple[type[StorageError], str]] = {
 }
 # A conflict is another's bucket.
 _DENIALS = frozenset({401, 403, 409})
-# In what obstore says of the server's answer, or of there being none; the first one counts.
+# obstore's errors have a class and nothing else: status, answer and how the network failed are in the text alone,
+# in what Rust writes of an error for debugging, a fact a line. Nothing but these lines is read, and of an answer its
+# code and what it says of it. A key can look like none of them: it is on one line there, behind its name.
+_DEBUGGING = "\nDebug source:\n"
+_FACT = re.compile(r'^ +(?:(?:\w+: )?(Timeout|TimedOut|Connect)|status: ([0-9]{3})|"(.*)"),$', re.MULTILINE)
+_SAID = re.compile(r"<(?:Code|Message|AuthenticationErrorDetail)>([^<]*)")
+# In these facts; the first one counts.
 _REASONS: tuple[tuple[str, type[StorageError], str], ...] = (
     (
         # By S3, by Azure, and by S3 of a URL that was signed a moment ago.
@@ -55,9 +62,9 @@ _REASONS: tuple[tuple[str, type[StorageError], str], ...] = (
     ),
     (r"InvalidAccessKeyId|SignatureDoesNotMatch|AuthenticationFailed", StorageDenied, "the credentials were refused"),
     (r"NoSuchBucket|ContainerNotFound", StorageUnavailable, "the bucket or container does not exist"),
-    (r"kind: Timeout|TimedOut", StorageUnavailable, "no answer in time"),
-    (r"kind: Connect", StorageUnavailable, "the server cannot be reached"),
-    (r"40[13] (?:Unauthorized|Forbidden)", StorageDenied, "access denied"),
+    (r"^(?:Timeout|TimedOut)$", StorageUnavailable, "no answer in time"),
+    (r"^Connect$", StorageUnavailable, "the server cannot be reached"),
+    (r"^40[13]$", StorageDenied, "access denied"),
 )
 
 
@@ -75,7 +82,9 @@ def from_os(error: OSError, operation: str, key: str | None) -> StorageError:
 
 def from_obstore(error: Exception, operation: str, key: str | None) -> StorageError:
     """Return what a caller receives of an error of obstore."""
-    kind, reason = _reason(str(error)) or _BY_NAME.get(type(error).__name__, (StorageUnavailable, "the server failed"))
+    facts = _FACT.findall(str(error).rpartition(_DEBUGGING)[2])
+    told = [each for how, status, answer in facts for each in (how, status, *_SAID.findall(answer))]
+    kind, reason = _reason(told) or _BY_NAME.get(type(error).__name__, (StorageUnavailable, "the server failed"))
     return _error(kind, operation, key, reason)
 
 
@@ -88,13 +97,14 @@ def from_answer(status: int, said: bytes, operation: str) -> StorageError:
         operation: what was attempted.
     """
     kind: type[StorageError] = StorageDenied if status in _DENIALS else StorageUnavailable
-    found = _reason(said.decode(errors="replace"))
+    found = _reason(_SAID.findall(said.decode(errors="replace")))
     kind, reason = found or (kind, f"HTTP status {status}" if status else "no answer")
     return _error(kind, operation, None, reason)
 
 
-def _reason(said: str) -> tuple[type[StorageError], str] | None:
-    return next(((kind, reason) for pattern, kind, reason in _REASONS if re.search(pattern, said)), None)
+def _reason(facts: Iterable[str]) -> tuple[type[StorageError], str] | None:
+    said = "\n".join(facts)
+    return next(((kind, reason) for pattern, kind, reason in _REASONS if re.search(pattern, said, re.MULTILINE)), None)
 
 
 def _error(kind: type[StorageError], operation: str, key: str | None, reason: str) -> StorageError:

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig import Relay
+from rig import Relay, eventually
 from rig.azurite import ACCOUNT, KEY, AzuriteServer
 from rig.object_storage import seaweed_store
 from rig.seaweed import SECRET_KEY, SeaweedServer
-from surf_data.errors import ConfigurationError, StorageDenied, StorageError, StorageUnavailable
+from surf_data.errors import ConfigurationError, ObjectNotFound, StorageDenied, StorageError, StorageUnavailable
 from surf_data.kernel.secret import Secret
 from surf_data.kernel.storage import ObjectStore, azure_store, cloud, s3_store
 
@@ -145,6 +145,26 @@ def test_a_refused_head_says_why(relay: Relay, through: ObjectStore) -> None:
         relay.answers.append(answer("403 Forbidden"))
         with pytest.raises(StorageDenied, match="head failed: access denied"):
             through.head(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "kind", "reason"),
+    [
+        ("kind: Connect", "403 Forbidden", StorageDenied, "access denied"),
+        ("NoSuchBucket", "404 Not Found", ObjectNotFound, "no such object"),
+        ("<Code>RequestTimeTooSkewed</Code>", "403 Forbidden", StorageDenied, "access denied"),
+        ("404 kind: Timeout", "500 Failure", StorageUnavailable, "the server failed"),
+        ("403 Forbidden", "503 Slow Down", StorageUnavailable, "the server failed"),
+        ("Debug source: status: 403,", "503 Slow Down", StorageUnavailable, "the server failed"),
+    ],
+)
+def test_a_key_that_sounds_like_an_error(
+    relay: Relay, through: ObjectStore, key: str, status: str, kind: type[StorageError], reason: str
+) -> None:
+    """What a caller calls an object has no say in why a request failed."""
+    relay.answers.append(answer(status))
+    with pytest.raises(kind, match=reason):
+        through.get(key)
 
 
 def test_a_cut_connection(relay: Relay, seaweed: SeaweedServer) -> None:
@@ -310,7 +330,9 @@ def test_a_bucket_elsewhere(relay: Relay, seaweed: SeaweedServer) -> None:
     store = seaweed_store(seaweed, endpoint=f"http://{relay.address}", region="eu-north-1")
     relay.answers.append(answer("200 OK"))
     assert store.initialize() is True
-    assert any(b"<LocationConstraint>eu-north-1</LocationConstraint>" in request for request in relay.requests)
+    # The body may come after what answers it.
+    named = b"<LocationConstraint>eu-north-1</LocationConstraint>"
+    eventually(lambda: any(named in request for request in relay.requests))
     relay.answers.append(answer("409 Conflict", b"<Code>BucketAlreadyExists</Code>"))
     with pytest.raises(StorageDenied, match="409"):
         store.initialize()
