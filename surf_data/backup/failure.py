@@ -1,8 +1,9 @@
 """Error messages for an operator when pg_dump or pg_restore fails.
 
 Their own words may quote a row: ``COPY lamp_registry, line 1: "..."``. So they are passed on only where they are known
-to hold nothing but the names of objects, and otherwise replaced by ours. The programs run with LC_ALL=C and have no
-other way to say why.
+to hold nothing but the names of objects, and otherwise replaced by ours. The programs tell no SQLSTATE, and no option
+and no variable makes them, so their text is all there is. They run with LC_ALL=C, and have the server speak English to
+them where their role may choose that; where it may not, less is said, and nothing wrong.
 """
 
 import re

@@ -15,9 +15,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from surf_data.backup import failure
+from surf_data.backup.queries import backup_queries
 from surf_data.errors import BackupError
 from surf_data.kernel.executables import executables
-from surf_data.kernel.postgres import DatabaseManager
+from surf_data.kernel.postgres import DatabaseManager, Session
 
 # "pg_dump (PostgreSQL) 18.4 (Debian 18.4-1)"; a beta is "19beta1".
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -92,6 +93,8 @@ class Place:
         """Return where an open connection leads."""
         info = connection.info
         environment = {**os.environ, **database.client_environment(), "LC_ALL": "C"}
+        if backup_queries().message_language_choice(Session(connection)):
+            environment["PGOPTIONS"] = f"{environment.get('PGOPTIONS', '')} -c lc_messages=C".strip()
         # The copy is in the database's own encoding, whatever a client prefers to see.
         environment.pop("PGCLIENTENCODING", None)
         return cls(make_conninfo(host=info.host, port=info.port, user=info.user, dbname=info.dbname), environment)

@@ -17,6 +17,9 @@ class _BackupQueries:
     def database_state(self, executor: Executor, /) -> State:
         """The database of this session: its name, its server's version, its size on the server's disk in bytes."""
 
+    def message_language_choice(self, executor: Executor, /) -> bool | None:
+        """Whether the server speaks another language than English, and this role may choose which one."""
+
     def object_list(
         self,
         executor: Executor,

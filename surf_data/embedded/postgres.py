@@ -29,7 +29,8 @@ _START_SECONDS = 300.0
 _SPEED_OVER_SAFETY = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 # What only developers need, a quarter of all.
 _UNNEEDED = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
-# A wrong setting or socket is logged as LOG, before the FATAL that only says that there is one.
+# A wrong setting or socket is logged as LOG, before the FATAL that only says that there is one. This decides which line
+# of the log is shown, and nothing else; the programs are started with LC_ALL=C, and the server keeps what initdb found.
 _REASON = re.compile(
     r"\b(?:(?:PANIC|FATAL|ERROR|DETAIL|HINT|error):|LOG: +(?:could not|invalid|syntax error|unrecognized)).*"
 )

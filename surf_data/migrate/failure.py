@@ -6,18 +6,22 @@ and the file's.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import takewhile
 
 import psycopg
 
 from surf_data.errors import DatabaseError, MigrationError
 from surf_data.kernel.postgres.translation import translated
 from surf_data.migrate.files import Migration, Part, Section
+from surf_data.migrate.statements import split
 
 # Classes and codes of errors in what a migration asks for, as opposed to the data it meets: 0A feature not supported,
 # 25 transaction state, 2B dependent objects, 3F schema name, 42 syntax and access rules, 55 object state.
 # Source: PostgreSQL's manual, appendix A.
 _MISTAKES = ("0A", "25", "2B", "3F", "42", "55")
-# What the server says of objects; any other word must stand in the file. In another language it says less.
+# What the server says of objects; any other word must stand in the file. This decides what is repeated, and not what an
+# error is: that its SQLSTATE says. In another language less is repeated.
 _WORDS = frozenset(
     """
     a access active add all allowed already alter an and any are array as at attached automatically available be because
@@ -34,6 +38,8 @@ _WORDS = frozenset(
     volatile was when while with within without zone
     """.split()  # noqa: SIM905 - a list of words is read as such
 )
+# A name that the server does not quote, even if the file does.
+_PLAIN = re.compile(r'^"([a-z_][a-z0-9_]*)"$')
 _LOCK_NOT_AVAILABLE = "55P03"
 # The functions of the server that do what RAISE says, with any ERRCODE, and ASSERT: the words are the author's.
 _RAISING = {"exec_stmt_raise", "exec_stmt_assert"}
@@ -81,9 +87,9 @@ def _said(error: psycopg.Error, sql: str) -> str | None:
     sqlstate = error.sqlstate or ""
     if sqlstate == _LOCK_NOT_AVAILABLE:
         return "another session holds a lock that it needs"
-    if error.diag.source_function in _RAISING and _in_block_of_file(error):
+    if error.diag.source_function in _RAISING and _is_of_file(error, sql):
         # The author of the migration chose these words.
-        return ". ".join(filter(None, (said, error.diag.message_hint)))
+        return ". ".join(filter(None, (said, error.diag.message_detail, error.diag.message_hint)))
     if sqlstate.startswith(_MISTAKES) and (_in_text_of_file(error) or _words(said) <= _WORDS | _words(sql)):
         return said
     return None
@@ -98,7 +104,19 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
 
 
-def _in_block_of_file(error: psycopg.Error) -> bool:
-    # A function or trigger that the file sets off has a name of its own here.
+def _is_of_file(error: psycopg.Error, sql: str) -> bool:
+    # Names are not translated. A function or trigger that the file sets off and does not create is another author's.
     innermost = (error.diag.context or "").partition("\n")[0]
-    return "inline_code_block" in innermost
+    names = "|".join(["inline_code_block", *(rf"{re.escape(name)}\(" for name in _created_functions(sql))])
+    return re.search(rf'(?<![\w$"])(?:{names})', innermost) is not None
+
+
+def _created_functions(sql: str) -> Iterator[str]:
+    """Yield the functions and procedures that a file creates, as the server writes them."""
+    for statement in split(sql):
+        words = statement.words[3:] if statement.words[1:3] == ("OR", "REPLACE") else statement.words[1:]
+        if statement.words[0] != "CREATE" or words[:1] not in {("FUNCTION",), ("PROCEDURE",)}:
+            continue
+        before = takewhile(lambda token: token.text != "(", statement.tokens)
+        name = [*before][-1]
+        yield name.text.lower() if name.kind == "word" else _PLAIN.sub(r"\1", name.text)

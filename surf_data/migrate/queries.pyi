@@ -632,6 +632,12 @@ class _MigrateQueries:
     def scratch_environment(self, executor: Executor, /) -> tuple[str, str, str, str]:
         """What decides how a session reads a migration: where names are looked for, and what times without a zone mean."""
 
+    def scratch_extensions(self, executor: Executor, /) -> list[tuple[str | None]]:
+        """The extensions that can be created on this server."""
+
+    def scratch_extensions_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[tuple[str | None]]]:
+        """The extensions that can be created on this server."""
+
     def scratch_leftovers(
         self,
         executor: Executor,

@@ -124,6 +124,11 @@ def roles(connection: psycopg.Connection[Any]) -> list[str]:
     return [name for (name,) in migrate_queries().scratch_roles(Session(connection))]
 
 
+def extensions(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return what the extensions are called that can be created on a server."""
+    return [name for (name,) in migrate_queries().scratch_extensions(Session(connection)) if name is not None]
+
+
 def created_roles(migrations: Iterable[Migration]) -> set[str]:
     """Return the roles that migrations create as if they could not be there yet."""
     found: set[str] = set()

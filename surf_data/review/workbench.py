@@ -1,6 +1,5 @@
 """Scratch databases, built from schema files on a server that the caller provides, and dropped in the end."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -17,11 +16,10 @@ from surf_data.migrate import Runner, ScratchServer
 from surf_data.migrate.replay import replay
 from surf_data.migrate.scratch import Environment, roles, scratch_connection, scratch_database
 from surf_data.migrate.statements import Statement
+from surf_data.review.missing import missing_extension, missing_role
 from surf_data.review.schema_files import extension, files, is_own, read_migrations, statements
 
 _CREATING_ROLE = Translation("creating a role")
-_NO_ROLE = re.compile(r'role "(?P<role>[^"]+)" does not exist')
-_NO_EXTENSION = re.compile(r'extension "(?P<name>[^"]+)" is not available')
 
 
 @attrs.frozen(kw_only=True)
@@ -144,29 +142,81 @@ class ScratchDatabase:
                 self._apply(connection, path)
 
     def _apply_own(self, source: Path) -> None:
-        if self.stubs & {extension(each) for path in files(source) for each, _ in statements(path)}:
-            replay(self.connect, read_migrations(source, self.stubs))
-            return
+        stubbed = bool(self.stubs & {extension(each) for path in files(source) for each, _ in statements(path)})
+        pending = read_migrations(source, self.stubs) if stubbed else []
         while True:
             try:
-                Runner(self.connect, source, "review").up()
+                if stubbed:
+                    replay(self.connect, pending)
+                else:
+                    Runner(self.connect, source, "review").up()
             except MigrationError as error:
                 problem = error
             else:
                 return
-            # The runner keeps to itself what the server says, which here came from the files alone.
-            said = self._said(problem)
-            if not (self._private and create_role(self.connect, said)):
+            role = self.missing_role(problem)
+            if role is None:
                 # Outside the handler, so that it carries no other error.
-                raise advised(problem, said)
+                raise self.advised(problem, "" if stubbed else self._said(problem))
+            create_role(self.connect, role)
+            # What came before it is done.
+            paths = [str(migration.path) for migration in pending]
+            pending = pending[paths.index(problem.file or "") :] if stubbed else []
+
+    def missing_role(self, problem: MigrationError) -> str | None:
+        """Return a role that a refused file names and that can be created; ``None`` if that is not what it lacks.
+
+        Arguments:
+            problem: what was raised of the file.
+
+        Raises:
+            DatabaseError: the server cannot be reached.
+        """
+        if not self._private:
+            return None
+        with closing(self.connect()) as connection, _CREATING_ROLE:
+            return missing_role(connection, self._statements(problem))
+
+    def advised(self, problem: MigrationError, said: str = "") -> MigrationError:
+        """Return an error with what can be done about it, where that is known.
+
+        Arguments:
+            problem: what was raised of a file.
+            said: what the server says, where the error does not say so itself.
+
+        Raises:
+            DatabaseError: the server cannot be reached.
+        """
+        told = self._advice(self._statements(problem), problem.sqlstate)
+        if not told:
+            return problem
+        better = MigrationError(". ".join(filter(None, (str(problem), said, told))), sqlstate=problem.sqlstate)
+        better.file, better.line = problem.file, problem.line
+        return better
+
+    def _advice(self, tried: Iterable[Statement], sqlstate: str | None) -> str:
+        with closing(self.connect()) as connection:
+            name = missing_extension(connection, tried, sqlstate)
+        if name is None:
+            return ""
+        return (
+            "The embedded servers have no extensions but vector: name a server that has it, "
+            "--scratch postgresql://..., or a file that creates what of it is used, to stand in for it: "
+            f"--migrations {name}.sql before the rest"
+        )
+
+    def _statements(self, problem: MigrationError) -> list[Statement]:
+        """Return the statements of a file that was refused, without those that something stands in for."""
+        path = Path(problem.file or "")
+        found = statements(path) if path.is_file() else ()
+        return [statement for statement, _ in found if extension(statement) not in self.stubs]
 
     def _said(self, problem: MigrationError) -> str:
         """Return what the server says of a file that was refused; nothing where no file was."""
-        path = Path(problem.file or "")
         with closing(self.connect()) as connection:
             try:
                 with connection.transaction(force_rollback=True):
-                    for statement, _ in statements(path) if path.is_file() else ():
+                    for statement in self._statements(problem):
                         connection.execute(statement.sql.encode(), prepare=False)
             except psycopg.Error as error:
                 return error.diag.message_primary or ""
@@ -182,67 +232,34 @@ class ScratchDatabase:
             try:
                 connection.execute(statement.sql.encode(), prepare=False)
             except psycopg.Error as error:
-                said = error.diag.message_primary or type(error).__name__
-                position = int(error.diag.statement_position or 1)
-                problem = MigrationError(
-                    ". ".join(filter(None, (said, advice(said) or error.diag.message_hint))),
-                    file=str(path),
-                    line=line + statement.sql.count("\n", 0, position - 1),
-                    sqlstate=error.sqlstate,
-                )
+                said, hint = error.diag.message_primary or type(error).__name__, error.diag.message_hint
+                sqlstate, position = error.sqlstate, int(error.diag.statement_position or 1)
             else:
                 return
-            if not (self._private and create_role(self.connect, said)):
+            role = missing_role(connection, [statement]) if self._private else None
+            if role is None:
                 # Outside the handler, so that it carries no other error.
-                raise problem
+                raise MigrationError(
+                    ". ".join(filter(None, (said, self._advice([statement], sqlstate) or hint))),
+                    file=str(path),
+                    line=line + statement.sql.count("\n", 0, position - 1),
+                    sqlstate=sqlstate,
+                )
+            create_role(self.connect, role)
 
 
-def create_role(connect: Callable[[], psycopg.Connection[Any]], said: str) -> bool:
-    """Create the role that a server misses.
+def create_role(connect: Callable[[], psycopg.Connection[Any]], name: str) -> None:
+    """Create a role, which cannot log in.
 
     A dump names owners and grantees, and so do migrations, which are of the server and not in the database.
 
     Arguments:
         connect: connects to a server that no other client uses.
-        said: what the server says.
-
-    Returns:
-        Whether it missed a role, and has it now.
+        name: what it is called.
 
     Raises:
         DatabaseError: the role cannot be created.
     """
-    missing = _NO_ROLE.search(said)
-    if missing is None:
-        return False
     with closing(connect()) as connection, _CREATING_ROLE:
-        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(missing["role"])))
+        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
         connection.commit()
-    return True
-
-
-def advised(problem: MigrationError, said: str = "") -> MigrationError:
-    """Return an error with what can be done about it, where that is known.
-
-    Arguments:
-        problem: the error.
-        said: what the server says, where the error does not say so itself.
-    """
-    told = advice(said or str(problem))
-    if told is None:
-        return problem
-    better = MigrationError(". ".join(filter(None, (str(problem), said, told))), sqlstate=problem.sqlstate)
-    better.file, better.line = problem.file, problem.line
-    return better
-
-
-def advice(said: str) -> str | None:
-    """Return what to do about what the server says; ``None`` where that is not known."""
-    missing = _NO_EXTENSION.search(said)
-    if missing is None:
-        return None
-    return (
-        "The embedded servers have no extensions but vector: name a server that has it, --scratch postgresql://..., "
-        "or a file that creates what of it is used, to stand in for it: "
-        f"--migrations {missing['name']}.sql before the rest"
-    )

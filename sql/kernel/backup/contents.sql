@@ -7,6 +7,13 @@ SELECT
     current_setting('server_version_num')::integer AS version,
     coalesce(pg_database_size(current_database()), 0) AS size;
 
+-- name: message_language_choice()$
+-- Whether the server speaks another language than English, and this role may choose which one.
+SELECT
+    has_parameter_privilege('lc_messages', 'SET')
+    AND current_setting('lc_messages') NOT IN ('C', 'POSIX')
+    AND current_setting('lc_messages') NOT LIKE 'en%' AS choice;
+
 -- name: object_list(at_most)
 -- What was made in this database since it was created, described in words; temporary objects do not count.
 -- PostgreSQL gives its own objects oids below 16384. The schema public and the language plpgsql are there from the

@@ -28,6 +28,12 @@ SELECT
     current_setting('search_path') AS search_path,
     current_setting('timezone') AS time_zone;
 
+-- name: scratch_extensions()
+-- The extensions that can be created on this server.
+SELECT pae.name::text AS extension
+FROM pg_available_extensions AS pae
+ORDER BY pae.name;
+
 -- name: scratch_leftovers(prefix)
 -- Our databases that no session claims or is connected to: what made them was killed.
 SELECT pd.datname::text AS database

@@ -70,7 +70,7 @@ VALUE_ERRORS = (
 
 
 # Where in a COPY a row was refused: the table, the number of the row, counted from 1, and more that is not for others.
-# The words between are in the server's language.
+# The words between are in the server's language, and are not read; no field of the error has the number.
 _COPIED = re.compile(r"^COPY [^,\n]+, [^,\d\n]*(\d+)", re.MULTILINE)
 
 

@@ -47,8 +47,7 @@ _COPY = re.compile(
 )
 # Parameters that have no type: undefined object, ambiguous function, indeterminate datatype, datatype mismatch.
 _UNTYPED = frozenset({"42883", "42725", "42P18", "42P08", "42804", "22P02", "22007"})
-# A parameter in a message of the server.
-_NUMBER = re.compile(r"\$([0-9]+)")
+_INDETERMINATE, _AMBIGUOUS = "42P18", "42P08"
 # Types that a parameter is given to find out whether it lacks one: text, bigint, timestamptz, integer, jsonb, numeric,
 # date, uuid, interval, text[].
 _TRIED = (25, 20, 1184, 23, 3802, 1700, 1082, 2950, 1186, 1009)
@@ -113,8 +112,7 @@ class Analyst:
     def _advised(self, refused: Refusal, error: psycopg.Error) -> Refusal:
         """Return a refusal with the parameter that needs a type, if that would mend it."""
         query = refused.query
-        number = _NUMBER.search(error.diag.message_primary or "") if error.sqlstate in _UNTYPED else None
-        name = query.order[int(number[1]) - 1] if number else self._untyped(query, error)
+        name = self._untyped(query, error)
         if name is None:
             return refused
         advice = f"A parameter has no type of its own: write :{name}::type"
@@ -132,10 +130,17 @@ class Analyst:
             for name in near:
                 number = query.order.index(name)
                 given = [types if each == number else 0 for each in range(len(query.order))]
-                with suppress(psycopg.Error), self._connection.transaction(force_rollback=True):
-                    self.describe(query.wire, given)
-                    return name
-        return near[0] if len(near) > 1 else None
+                try:
+                    with self._connection.transaction(force_rollback=True):
+                        self.describe(query.wire, given)
+                except psycopg.Error as other:
+                    # Compared and never read: if nothing is known of another parameter either, that one is named next.
+                    said = (other.sqlstate, other.diag.message_primary)
+                    if said[0] != _INDETERMINATE or said == (error.sqlstate, error.diag.message_primary):
+                        continue
+                return name
+        # What several places want to be of several types is at the place of the error.
+        return near[0] if len(near) > 1 or error.sqlstate == _AMBIGUOUS else None
 
     def _outcome(self, query: QuerySource) -> Outcome:
         if query.verb == "COPY":

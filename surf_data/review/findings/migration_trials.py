@@ -13,7 +13,7 @@ from surf_data.review.findings.finding import Finding
 from surf_data.review.findings.squawk import squawk_findings
 from surf_data.review.progress import OnStep
 from surf_data.review.schema_files import read_migrations
-from surf_data.review.workbench import ScratchDatabase, Workbench, advised, create_role, scratch
+from surf_data.review.workbench import ScratchDatabase, Workbench, create_role, scratch
 
 
 @attrs.frozen(kw_only=True)
@@ -67,9 +67,12 @@ def _measured(
                 return _measured_in(database, sources, on_step)
             except MigrationError as error:
                 problem = error
-        if workbench.data is None or not create_role(workbench.connect, str(problem)):
-            # Outside the handler, so that it carries no other error.
-            raise advised(problem)
+            role = database.missing_role(problem)
+            if role is None:
+                # Outside the handler, so that it carries no other error.
+                raise database.advised(problem)
+        # After the database, with which the roles go that were created for it.
+        create_role(workbench.connect, role)
 
 
 def _measured_in(

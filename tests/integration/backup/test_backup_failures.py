@@ -4,6 +4,7 @@ import os
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -300,3 +301,15 @@ def test_the_environment(opened: Open, migrated_url: str, file: Path, fake: Fake
     assert ROW not in arguments
     assert f"PGPASSWORD={ROW}" in variables
     assert not any(variable.startswith("PGCLIENTENCODING") for variable in variables)
+
+
+@pytest.mark.parametrize("options", ["", "-c work_mem=8MB"])
+def test_a_server_of_another_language(
+    opened: Open, migrated_url: str, file: Path, fake: FakeProgram, options: str
+) -> None:
+    """The server speaks to pg_dump as pg_dump itself does, beside what the URL asks of it."""
+    spied = file.with_name("spied")
+    fake("pg_dump", f'echo "$PGOPTIONS" >{shlex.quote(str(spied))}; exec "$REAL" "$@"')
+    take(opened(f"{migrated_url}&options={quote(f'{options} -c lc_messages=C.utf8')}"), file)
+    assert spied.read_text().strip().endswith("-c lc_messages=C")
+    assert options in spied.read_text()

@@ -325,13 +325,33 @@ def test_a_violation_at_commit_leaves_nothing(runner: Callable[..., Runner], ser
         ("RAISE no_data_found USING MESSAGE = 'none'", "(SQLSTATE P0002): none"),
         ("RAISE SQLSTATE 'SD002' USING HINT = 'see'", "(SQLSTATE SD002): SD002. see"),
         ("BEGIN RAISE 'a'; EXCEPTION WHEN OTHERS THEN RAISE 'within %', SQLERRM; END", ": within a"),
+        ("RAISE 'first' USING DETAIL = 'Row 7', HINT = 'see'", "(SQLSTATE P0001): first. Row 7. see"),
+        ("RAISE unique_violation USING DETAIL = 'twice'", "(SQLSTATE 23505): unique_violation. twice"),
         ("ASSERT 1 = 2, 'one is not two'", "(SQLSTATE P0004): one is not two"),
     ],
 )
 def test_a_migration_may_refuse_to_run(runner: Callable[..., Runner], raised: str, said: str) -> None:
-    """What a DO block raises, its author has chosen: message and hint are passed on."""
+    """What a DO block raises, its author has chosen: message, detail and hint are passed on."""
     error = refusal(runner(f"DO $$ BEGIN {raised}; END $$;").up)
     assert f"{said}; nothing of this file was applied" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("check_it", "SELECT check_it(1)"),
+        ("pg_temp.check_it", "SELECT pg_temp.check_it(1)"),
+        ("public.Check_It", "DO $$ BEGIN PERFORM check_it(1); END $$"),
+        ('"Check it"', 'SELECT "Check it"(1)'),
+        ('"check_it"', "SELECT check_it(1)"),
+    ],
+)
+def test_a_function_of_the_file_may_refuse(runner: Callable[..., Runner], name: str, call: str) -> None:
+    """What a function raises that the file itself creates is of the same author."""
+    body = "BEGIN RAISE '% is missing', n USING DETAIL = 'Since 7', HINT = 'Add it'; END"
+    made = f"CREATE FUNCTION {name}(n int) RETURNS void LANGUAGE plpgsql AS $$ {body} $$;"
+    error = refusal(runner(f"{made}\n{call};").up)
+    assert ": 1 is missing. Since 7. Add it; nothing of this file was applied" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -345,6 +365,8 @@ def test_a_migration_may_refuse_to_run(runner: Callable[..., Runner], raised: st
         ("DO $$ BEGIN EXECUTE (SELECT word FROM vault LIMIT 1); END $$", "42601"),
         ("DO $$ BEGIN EXECUTE format('DROP TABLE %I', (SELECT word FROM vault LIMIT 1)); END $$", "42P01"),
         ("UPDATE vault SET kind = 2", "P0001"),
+        ("CREATE FUNCTION rearguard() RETURNS int LANGUAGE sql AS 'SELECT 1'; UPDATE vault SET kind = 2", "P0001"),
+        ("DO $$ BEGIN UPDATE vault SET kind = 2; END $$", "P0001"),
         ("SELECT to_tsquery('\"' || word || ' &') FROM vault", "42601"),
         ("SELECT to_tsquery('{\"kind\": \"' || word || ' 1\"}') FROM vault", "42601"),
         ("SELECT to_regtype('shop.' || word || '.lamp') FROM vault", "0A000"),

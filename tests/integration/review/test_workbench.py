@@ -11,7 +11,9 @@ import pytest
 from surf_data import embedded
 from surf_data.errors import MigrationError
 from surf_data.kernel import resources
+from surf_data.migrate.statements import split
 from surf_data.review import ReviewRequest, ScratchDatabase, Workbench, inspect, scratch
+from surf_data.review.missing import missing_role
 from surf_data.review.schema_files import read_migrations
 
 Refused = Callable[..., Any]
@@ -195,6 +197,14 @@ FOREIGN_ROLES = {
     "defaults": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO shop_reader;",
     "policy": "CREATE POLICY p ON t TO shop_reader USING (true);",
     "block": "DO $$ BEGIN GRANT SELECT ON t TO shop_reader; END $$;",
+    "made in a block": "DO $do$ BEGIN EXECUTE format('GRANT SELECT ON t TO %I', 'shop_reader'); END $do$;",
+    "quoted": 'GRANT SELECT ON t TO "shop Reader""s";',
+    "set": "SET ROLE shop_reader; RESET ROLE;",
+    "authorization": "CREATE SCHEMA AUTHORIZATION shop_reader;",
+    "of a function": "SELECT has_table_privilege('shop_reader', 't', 'SELECT');",
+    "member": "GRANT shop_owner TO shop_reader;",
+    "reassign": "REASSIGN OWNED BY shop_reader TO shop_owner;",
+    "upper case": "grant select on t to Shop_Reader;",
 }
 
 
@@ -215,6 +225,34 @@ def test_roles_that_nothing_creates(
     assert [problem.text for problem in review.report.problems] == []
     left = admin.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'shop%'").fetchone()
     assert left == (0,)
+
+
+@pytest.mark.parametrize("statement", ["SELECT nothing;", "SELECT 'nowhere'::regclass;", "CREATE TABLE u (a nothing);"])
+def test_what_no_role_mends(made: ScratchDatabase, admin: psycopg.Connection[Any], statement: str) -> None:
+    """Where something else is missing no role is created for it, whatever it is called."""
+    with made.connect() as connection:
+        assert missing_role(connection, split(statement)) is None
+
+
+def test_a_role_in_another_language(made: ScratchDatabase, tmp_path: Path) -> None:
+    """What the server says is compared and never read: the role is found, whatever is said of it."""
+    translated = (
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'shop_reader') THEN "
+        "RAISE 'Rolle »shop_reader« existiert nicht' USING ERRCODE = '42704'; END IF; END $$;"
+    )
+    made.apply(write(tmp_path, {"1.sql": f"{TABLE}{translated}\nGRANT SELECT ON t TO shop_reader;"}))
+    assert columns(made) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("name", ["V2__t.sql", "0001_t.sql"])
+def test_a_role_beside_a_stub(made: ScratchDatabase, tmp_path: Path, name: str) -> None:
+    """A missing role is created also where something stands in for an extension."""
+    marker = "-- migrate:up\n" if name.startswith("0") else ""
+    text = f"{marker}CREATE EXTENSION hstore_x;\n{TABLE}GRANT SELECT ON t TO shop_reader;\n"
+    write(tmp_path, {f"m/{name}": text, "hstore_x.sql": "CREATE DOMAIN hstore_x AS text;"})
+    made.apply(tmp_path / "hstore_x.sql")
+    made.apply(tmp_path / "m")
+    assert columns(made) == ["a", "b", "c"]
 
 
 QUERY = "-- name: t_list()\n-- All.\nSELECT a, b, c FROM t;\n"
