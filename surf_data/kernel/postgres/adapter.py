@@ -44,6 +44,8 @@ class Adapter(GenericAdapter):
         self._application = application
         self._plain = plain
         self._statements: dict[str, Statement] = {}
+        # Which way each COPY goes.
+        self._ways: dict[str, str] = {}
         #: Each query with the class of its rows, by full name.
         self.sources: dict[str, tuple[QuerySource, type[attrs.AttrsInstance] | None]] = {}
 
@@ -60,7 +62,8 @@ class Adapter(GenericAdapter):
                 # aiosql has cut out what it took for a comment, spaces at the end of a line in a string, ...
                 raise source.error("this would not be sent as it is written", (ours or source).line)
         # A % is data or an operator; psycopg would take it for a placeholder, except in COPY.
-        percent = "%" if _copies(source) else "%%"
+        way = effects.copies(source.code) if source.operator == "#" else None
+        percent = "%" if way else "%%"
         sent = "".join(_sent(pieces, f"{self._application}:{query_name}", percent)).strip()
         factory = tuple_row if row is None else RowFactory(row, source)
         options = dict(source.options)
@@ -78,6 +81,8 @@ class Adapter(GenericAdapter):
             copy_option=effects.copy_option(source.code),
             suspects=aftereffects.suspects(source.code),
         )
+        if way:
+            self._ways[sent] = way
         return sent
 
     def statement(self, sql: str) -> Statement:
@@ -113,13 +118,9 @@ class Adapter(GenericAdapter):
     def execute_script(self, conn: Executor, sql: str) -> Any:
         """Run a ``#`` query: return a context that yields COPY's writer or reader, else the server's status text."""
         statement = self._statements[sql]
-        if (way := _copies(self.sources[statement.name][0])) is None:
+        if (way := self._ways.get(sql)) is None:
             return conn.run(statement, {}, _status)
         return conn.copy(statement) if way == "FROM" else conn.copy_to(statement)
-
-
-def _copies(source: QuerySource) -> str | None:
-    return effects.copies(source.code) if source.operator == "#" else None
 
 
 def _sent(pieces: list[Token], tag: str, percent: str) -> Iterator[str]:
