@@ -209,7 +209,7 @@ class CycleRepository:
             max_rows: cycles at the most, 1 to 100,000.
 
         Returns:
-            How many were copied.
+            How many this call has copied; 0 also while another call copies those that are the oldest.
 
         Raises:
             ValidationError: ``max_rows`` is out of range.

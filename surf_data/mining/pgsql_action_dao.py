@@ -191,13 +191,16 @@ class PgsqlActionDAO(PgsqlBaseDAO):
         return self._write("insert_new_final_cycle_data", lambda on: self._on(on).cycles.archive(given)) if given else 0
 
     def finalize_completed(self, limit: int = 10_000) -> int:
-        """Archive closed cycles that are not archived yet, the oldest first; several workers share them.
+        """Archive closed cycles that are not archived yet, the oldest first.
+
+        Of several calls at once each takes those of the ``limit`` oldest that no other has, and waits for none of them.
 
         Arguments:
             limit: cycles at the most, 1 to 100,000.
 
         Returns:
-            How many were copied.
+            How many this call has copied. 0 means that none is left which no other call is copying: where all must
+            be archived, call again when the others have returned.
 
         Raises:
             ValidationError: ``limit`` is out of range.

@@ -21,8 +21,8 @@ class TableReport:
     conflicting: int = 0
     quarantined: int = 0
     expired: int = 0
-    #: The rowid up to which it was read.
-    last_key: int = 0
+    #: The rowid up to which it was read; ``None`` before the first, which may be negative.
+    last_key: int | None = None
     #: Whether no row of the source was there when the run began, and none has the id of another.
     is_new: bool = False
 

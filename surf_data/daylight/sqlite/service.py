@@ -295,10 +295,11 @@ def _differences(database: Executor, run_id: int, reports: dict[str, TableReport
     """Return where what is stored is not what the source had."""
     found = [f"{name}: the counts do not add up" for name, report in reports.items() if not report.adds_up]
     for table in tables():
-        before = 0
+        before = None
         for portion, expected in _portions(database, run_id, table):
             last_key = portion["last_key"]
             if table.checksum(database, **portion) != expected:
-                found.append(f"{table.source}: rows {before + 1:,} to {last_key:,} differ from what was imported")
+                first = "" if before is None else f" from {before + 1:,}"
+                found.append(f"{table.source}: rows{first} up to {last_key:,} differ from what was imported")
             before = last_key
     return found

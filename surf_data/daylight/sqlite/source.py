@@ -77,15 +77,22 @@ class SourceFile:
         bounds = f'min("{key}" COLLATE BINARY), max("{key}" COLLATE BINARY)'
         return table.extent(*self._rows(f'SELECT {bounds} FROM "{table.source}"')[0])  # noqa: S608 - names of ours
 
-    def portion(self, table: Table, after: int, rows: int) -> Sequence[Any]:
-        """Return rows behind a rowid in its order: the rowid, then the table's columns, null where there is none."""
-        columns = self._columns[table.source]
-        statement = f'SELECT rowid, {columns} FROM "{table.source}" WHERE rowid > ? ORDER BY rowid LIMIT ?'  # noqa: S608
-        return self._rows(statement, (after, rows))
+    def portion(self, table: Table, after: int | None, rows: int) -> Sequence[Any]:
+        """Return rows in the order of their rowids: the rowid, then the table's columns, null where there is none.
 
-    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        Arguments:
+            table: whose rows.
+            after: the rowid behind which they are; ``None`` from the first on.
+            rows: how many at the most.
+        """
+        columns = self._columns[table.source]
+        behind = "" if after is None else "WHERE rowid > :after"
+        statement = f'SELECT rowid, {columns} FROM "{table.source}" {behind} ORDER BY rowid LIMIT :rows'  # noqa: S608
+        return self._rows(statement, {"after": after, "rows": rows})
+
+    def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         try:
-            return self._connection.execute(statement, parameters).fetchall()
+            return self._connection.execute(statement, parameters or {}).fetchall()
         except sqlite3.Error as error:
             problem = MigrationError(f"{self.path.name}: cannot be read: {type(error).__name__}")
         # Raised outside the handler: the driver's text may hold data.

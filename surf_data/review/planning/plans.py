@@ -46,6 +46,8 @@ _INDENT = "  "
 # What a step returns that is run before the others; up to PostgreSQL 16 it has a number, as parameters have.
 _RETURNED = re.compile(r"\(returns (?P<numbers>[^)]*)\)")
 _PARAMETER = re.compile(r"(?<!:):[A-Za-z_]\w*")
+# A number that an object has in this database alone, or several; those of PostgreSQL's own have fewer digits.
+_NUMBER = re.compile(r"(?<=')\{?[1-9][0-9]{4}[0-9,]*\}?(?='::(?:oid|reg[a-z]+))")
 
 
 @attrs.frozen(kw_only=True)
@@ -156,8 +158,11 @@ class Plan:
         return list(self.root.lines(figures=False))
 
     def is_built_like(self, other: "Plan") -> bool:
-        """Return whether another plan does the same, whatever either calls its parameters."""
-        mine, others = ([_PARAMETER.sub(":", line) for line in plan.shape()] for plan in (self, other))
+        """Return whether another plan does the same, whatever either calls its parameters.
+
+        It may be of another database, where the same objects have other numbers.
+        """
+        mine, others = ([_PARAMETER.sub(":", _NUMBER.sub("", line)) for line in plan.shape()] for plan in (self, other))
         return mine == others
 
     def __str__(self) -> str:

@@ -86,6 +86,15 @@ def compare(connections: list[psycopg.Connection[Any]], tmp_path: Path) -> Compa
         ("()#\n COPY board TO STDOUT;", "()#\n COPY board TO STDOUT (FORMAT csv);", ("SQL",), ()),
         ("()\n SELECT 1 AS a;", "()\n -- One.\n SELECT 1 AS a;", ("header",), ()),
         ("()\n SELECT shop_id FROM board;", "()\n SELECT shop_id FROM board;", (), ()),
+        # A table has another number in every database.
+        *(
+            (f"()\n SELECT oid FROM pg_class WHERE {each};", f"()\n SELECT oid FROM pg_class WHERE {each};", (), ())
+            for each in (
+                "oid = 'board'::regclass",
+                "oid = ANY (ARRAY['board'::regclass, 'shop'::regclass]::oid[])",
+                "oid = ANY (ARRAY['board', 'shop']::regclass[])",
+            )
+        ),
         (
             "()^\n SELECT 1 AS a, 2 AS b;",
             "()\n SELECT 2 AS b, 1 AS a;",
