@@ -84,6 +84,7 @@ POSTGRES_17 = (
     "tests/integration/migrate",
     "tests/integration/lamps/test_schema.py",
     "tests/integration/review/analysis",
+    "tests/integration/specify/test_trigrams.py",
 )
 
 
