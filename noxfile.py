@@ -168,7 +168,7 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Try what the tests only sample: every kill point, and 2,000 bad inputs for every public method.
+    """Try what the tests only sample: every kill point and case, and 2,000 bad inputs for every public method.
 
     Arguments after -- go to pytest.
     """
@@ -179,9 +179,10 @@ def nightly(session: nox.Session) -> None:
         "pytest",
         "tests/unit",
         "tests/integration",
+        "tests/acceptance",
         "--whole",
         "-m",
-        "sweep or hypothesis",
+        "sweep or sampled or hypothesis",
         *(session.posargs or WORKERS),
     )
 

@@ -40,6 +40,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 # No setting of the library, which would refuse it.
 _CITUS = os.environ.pop("SURF_DATA_TEST_CITUS", None)
 
+# Where workers find the seed of the samples.
+_SEED = "TEST_SEED"
+
 # A shell that runs the tests in the background may have had these ignored, and what is ignored stays so in each process
 # that the tests start; they show what a person at a terminal sees.
 for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -48,13 +51,15 @@ for _signal, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.S
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `nox -s nightly` says: sweeps are sampled without it."""
-    parser.addoption("--whole", action="store_true", help="Sweep over every point instead of a sample.")
-    parser.addoption("--seed", type=int, help="The seed of the samples; a failure shows it.")
+    """Add what `nox -s nightly` says: sweeps and sampled tests are sampled without it."""
+    parser.addoption("--whole", action="store_true", help="Try every point and every case instead of a sample.")
+    parser.addoption("--seed", type=int, help="The seed of the samples, which each run shows.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have initdb run once for all servers; workers inherit what the first process says."""
+    """Choose the samples, and have initdb run once for all servers; workers inherit what the first process says."""
+    given = config.getoption("--seed") or os.environ.get(_SEED) or random.SystemRandom().randrange(1, 2**31)
+    os.environ[_SEED] = str(given)
     if postgres.CACHE not in os.environ:
         folder = tempfile.mkdtemp(prefix="surf_data-initdb-")
         # The account that runs the servers for root writes there.
@@ -63,11 +68,30 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what sweeps over points, so that `nox -s nightly` finds it."""
+def pytest_report_header(config: pytest.Config) -> str:
+    """Show how the same samples are had again."""
+    return "every point and every case" if config.getoption("--whole") else f"samples: --seed={os.environ[_SEED]}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what sweeps over points, so that `nox -s nightly` finds it, and leave a sample of what is sampled."""
+    cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if "sweep" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.sweep)
+        if item.get_closest_marker("sampled"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    if config.getoption("--whole"):
+        return
+    left_out: set[pytest.Item] = set()
+    for name, each in cases.items():
+        marker = each[0].get_closest_marker("sampled")
+        size = min(len(each), marker.args[0] if marker else 0)
+        # Each worker chooses the same.
+        left_out |= {*each} - {*random.Random(f"{os.environ[_SEED]} {name}").sample(each, size)}  # noqa: S311
+    if left_out:
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture
@@ -75,9 +99,7 @@ def sweep(request: pytest.FixtureRequest) -> Iterator[int]:
     """Return the points of a sweep, from 1 without end: each with --whole, else one in eight, chosen at random."""
     if request.config.getoption("--whole"):
         return count(1)
-    seed = request.config.getoption("--seed") or random.SystemRandom().randrange(1, 2**31)
-    print(f"--seed={seed}")  # noqa: T201 - pytest shows it with a failure
-    chosen = random.Random(seed)  # noqa: S311 - not for secrets
+    chosen = random.Random(f"{os.environ[_SEED]} {request.node.nodeid}")  # noqa: S311 - not for secrets
     return accumulate(chosen.randint(1, 15) for _ in count())
 
 

@@ -10,6 +10,16 @@ from pathlib import Path
 from surf_data.embedded.folder import Folder
 from surf_data.embedded.postgres import reason
 
+# The package's own __init__ would import drivers, which take four times as long as all that the supervisor needs, and
+# more memory. The name after the folder of the package is for those who list processes.
+_PROGRAM = """\
+import sys, types
+root = sys.modules["surf_data"] = types.ModuleType("surf_data")
+root.__path__ = [sys.argv[1]]
+from surf_data.embedded.supervisor import main
+main(sys.argv[3:])
+"""
+
 # By folder: what this process has started and has to collect when it has ended.
 _children: dict[Path, int] = {}
 
@@ -51,9 +61,19 @@ def collect(folder: Folder) -> None:
 def _spawn(folder: Folder, answer: int) -> subprocess.Popen[bytes]:
     # It has to find the same modules, in whatever way this process has come by them.
     places = os.pathsep.join(str(place.absolute()) for place in map(Path, sys.path) if place.exists())
+    package = str(Path(__file__).absolute().parents[1])
     with folder.new_log("supervisor") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "surf_data.embedded.supervisor", str(folder.path), str(answer)],
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                _PROGRAM,
+                package,
+                "surf_data.embedded.supervisor",
+                str(folder.path),
+                str(answer),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

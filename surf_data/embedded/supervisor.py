@@ -1,7 +1,7 @@
 """The process that owns the servers of a folder: it starts them, and stops them when the last user is gone.
 
-Started as ``python -m surf_data.embedded.supervisor FOLDER DESCRIPTOR`` by the first user. It finds what is wanted in
-the folder's state, and writes one line of JSON to the descriptor: ``{"ready": true}``, ``{"busy": true}`` if there is
+Started by the first user, see `surf_data.embedded.child`, with FOLDER and DESCRIPTOR. It finds what is wanted in the
+folder's state, and writes one line of JSON to the descriptor: ``{"ready": true}``, ``{"busy": true}`` if there is
 another supervisor, or ``{"error": "..."}``.
 """
 
@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -126,7 +125,3 @@ def _withdraw(folder: Folder, state: State) -> None:
     # A process that joins now waits for a new start. The folder may have been removed by hand.
     with suppress(OSError):
         folder.write_state(state)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -6,13 +6,14 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from surf_data import embedded
 from surf_data.kernel import resources
 
 Admin = psycopg.Connection[Any]
@@ -23,12 +24,14 @@ COMMAND = (sys.executable, "-m", "surf_data")
 
 
 @pytest.fixture
-def embedded_url(scratch: Path, cli: Cli) -> str:
+def embedded_url(scratch: Path, cli: Cli) -> Iterator[str]:
     """Return the URL of embedded servers of the test's own, migrated, with a lamp."""
     url = f"embedded:{scratch / 'data'}"
-    assert cli("migrate", "up", database=url).code == 0
-    assert cli("seed", database=url).code == 0
-    return url
+    # They run all the time, so that commands find them instead of starting and stopping them each time.
+    with embedded.start(scratch / "data"):
+        assert cli("migrate", "up", database=url).code == 0
+        assert cli("seed", database=url).code == 0
+        yield url
 
 
 @pytest.fixture

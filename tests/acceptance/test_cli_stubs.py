@@ -156,6 +156,8 @@ def test_own_stubs(cli: Cli, database_url: str) -> None:
     assert (done.code, done.err) == (0, "")
 
 
+# The session `review` checks each.
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", domain.NAMES)
 def test_stubs_of_a_domain(cli: Cli, database_url: str, name: str) -> None:
     """The stubs of a domain are current; its name is enough to check that."""

@@ -87,6 +87,7 @@ def test_demo_of_another_domain(cli: Cli, scratch: Path) -> None:
     assert left_behind(scratch) == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("moment", ["Starting", "1  ", "8  "])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_demo_is_interrupted(

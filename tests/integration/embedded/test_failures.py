@@ -139,7 +139,7 @@ def test_no_postgres(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_supervisor_that_does_not_even_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """When the supervisor fails before it can answer, the error has the end of its log."""
-    monkeypatch.syspath_prepend(package(tmp_path, "surf_data", "raise SystemExit('no such luck')").parent)
+    monkeypatch.syspath_prepend(package(tmp_path, "attrs", "raise SystemExit('no such luck')").parent)
     with pytest.raises(EmbeddedServerError, match="supervisor of the embedded servers has ended: no such luck"):
         embedded.start()
 
