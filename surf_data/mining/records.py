@@ -252,5 +252,9 @@ _TYPES = {"str": "text", "int": "int4", "float": "float8", "bool": "bool", "date
 
 def column_types(kind: type[Record]) -> tuple[str, ...]:
     """Return PostgreSQL's names for the types of a record's columns."""
-    hints = {field.name: str(getattr(field.type, "__name__", field.type)) for field in attrs.fields(kind)}
+    hints = {
+        # From Python 3.14 on, what is one type or another has a name as well, which says nothing.
+        field.name: field.type.__name__ if isinstance(field.type, type) else str(field.type)
+        for field in attrs.fields(kind)
+    }
     return tuple(_TYPES[hints[name].partition(" ")[0].rpartition(".")[2]] for name in kind.get_column_names())

@@ -116,6 +116,8 @@ BRINGS = {"cli": {"binary"}, "review": {"binary", "cli", "embedded"}}
 def main(installed: set[str]) -> int:
     """Return how many features do otherwise than they should."""
     wrong = 0
+    # Not what the machine has beside: a program that an extra brings may be there, too.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
     there = installed.union(*(BRINGS.get(extra, set()) for extra in installed))
     if sys.version_info >= (3, 14):
         there.add("archive")

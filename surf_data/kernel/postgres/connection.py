@@ -2,18 +2,18 @@
 
 import inspect
 import math
-import select
 import threading
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import psycopg
+from psycopg import generators
 from psycopg._queries import PostgresQuery
 from psycopg.abc import Params, PQGen, PQGenConn, Query
-from psycopg.pq import PollingStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGcancelConn
-from psycopg.waiting import wait
+from psycopg.waiting import wait, wait_conn
 
 from surf_data.kernel.postgres import deadlines, refusal
 
@@ -28,8 +28,6 @@ _CANCELLATION = 5.0
 
 # psycopg has no public name for what `wait` raises.
 _WaitTimeout = psycopg.errors._WaitTimeout  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-_EVENTS = {PollingStatus.READING: select.POLLIN, PollingStatus.WRITING: select.POLLOUT}
 
 
 # What instruments psycopg, as OpenTelemetry does, puts its own in this place. It takes statements for text, while ours
@@ -171,12 +169,8 @@ class Connection(psycopg.Connection[Any]):
 
 
 def _cancel(cancellation: PGcancelConn) -> None:
-    deadline = monotonic() + _CANCELLATION
     # A server that cannot be reached ends the statement when it notices that its client has gone.
     with suppress(psycopg.Error):
         cancellation.start()
-        while (wanted := _EVENTS.get(PollingStatus(cancellation.poll()))) and (left := deadline - monotonic()) > 0:
-            poll = select.poll()
-            poll.register(cancellation.socket, wanted)
-            poll.poll(left * 1000)
+        wait_conn(generators.cancel(cancellation), _INTERVAL, _CANCELLATION)
     cancellation.finish()
