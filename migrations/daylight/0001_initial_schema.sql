@@ -129,7 +129,8 @@ CREATE TABLE daylight.location_history (
     recorded_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    PRIMARY KEY (id, recorded_at)
+    -- With the user, by whom a cluster spreads the rows; the id first, by which an import looks them up.
+    PRIMARY KEY (id, user_id, recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 CREATE INDEX location_history_newest ON daylight.location_history (user_id, recorded_at DESC, id DESC);
 CREATE TABLE daylight.location_history_default PARTITION OF daylight.location_history DEFAULT;
@@ -166,7 +167,7 @@ CREATE TABLE daylight.usage_analytics (
     session_id text,
     user_agent text,
     occurred_at timestamptz NOT NULL,
-    PRIMARY KEY (id, occurred_at)
+    PRIMARY KEY (id, user_id, occurred_at)
 ) PARTITION BY RANGE (occurred_at);
 CREATE INDEX usage_analytics_user ON daylight.usage_analytics (user_id, occurred_at);
 CREATE INDEX usage_analytics_day ON daylight.usage_analytics (occurred_at);

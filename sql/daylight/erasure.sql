@@ -39,7 +39,9 @@ WHERE user_id = :user_id::text;
 -- Deletes a portion of a user's events.
 -- example: user_id='kai', row_limit=5000
 DELETE FROM daylight.usage_analytics
-WHERE (id, occurred_at) IN (
+WHERE
+    user_id = :user_id::text
+    AND (id, occurred_at) IN (
         SELECT
             ua.id,
             ua.occurred_at

@@ -42,25 +42,42 @@ GROUP BY (lh.recorded_at AT TIME ZONE COALESCE(:time_zone::text, 'UTC'))::date
 ORDER BY (lh.recorded_at AT TIME ZONE COALESCE(:time_zone::text, 'UTC'))::date;
 
 -- name: history_delete(history_id, user_id)!
--- Deletes an entry of a user, unless it is under a legal hold.
+-- Deletes an entry of a user, unless it is under a legal hold. Holds are read first, for a cluster has them elsewhere.
+WITH hold AS MATERIALIZED (
+    SELECT
+        h.since,
+        h.until
+    FROM daylight.legal_holds AS h
+    WHERE
+        h.released_at IS NULL
+        AND (h.table_name IS NULL OR h.table_name = 'location_history')
+        AND (h.user_id IS NULL OR h.user_id = :user_id::text)
+)
+
 DELETE FROM daylight.location_history AS lh
 WHERE
     lh.id = :history_id::text
     AND lh.user_id = :user_id::text
     AND NOT EXISTS (
         SELECT
-        FROM daylight.legal_holds AS h
-        WHERE
-            h.released_at IS NULL
-            AND (h.table_name IS NULL OR h.table_name = 'location_history')
-            AND (h.user_id IS NULL OR h.user_id = lh.user_id)
-            AND (h.since IS NULL OR lh.recorded_at >= h.since)
-            AND (h.until IS NULL OR lh.recorded_at < h.until)
+        FROM hold AS h
+        WHERE (h.since IS NULL OR lh.recorded_at >= h.since) AND (h.until IS NULL OR lh.recorded_at < h.until)
     );
 
 -- name: history_delete_range(user_id, since, until, row_limit)!
 -- Deletes a portion of a user's entries between two moments, both included, unless they are under a legal hold.
-WITH doomed AS MATERIALIZED (
+WITH hold AS MATERIALIZED (
+    SELECT
+        h.since,
+        h.until
+    FROM daylight.legal_holds AS h
+    WHERE
+        h.released_at IS NULL
+        AND (h.table_name IS NULL OR h.table_name = 'location_history')
+        AND (h.user_id IS NULL OR h.user_id = :user_id::text)
+),
+
+doomed AS MATERIALIZED (
     SELECT
         lh.id,
         lh.recorded_at
@@ -71,13 +88,8 @@ WITH doomed AS MATERIALIZED (
         AND lh.recorded_at <= :until::timestamptz
         AND NOT EXISTS (
             SELECT
-            FROM daylight.legal_holds AS h
-            WHERE
-                h.released_at IS NULL
-                AND (h.table_name IS NULL OR h.table_name = 'location_history')
-                AND (h.user_id IS NULL OR h.user_id = lh.user_id)
-                AND (h.since IS NULL OR lh.recorded_at >= h.since)
-                AND (h.until IS NULL OR lh.recorded_at < h.until)
+            FROM hold AS h
+            WHERE (h.since IS NULL OR lh.recorded_at >= h.since) AND (h.until IS NULL OR lh.recorded_at < h.until)
         )
     LIMIT :row_limit::bigint
 )
@@ -86,12 +98,13 @@ DELETE FROM daylight.location_history AS lh
 USING doomed AS d
 WHERE
     lh.id = d.id
+    AND lh.user_id = :user_id::text
     AND lh.recorded_at = d.recorded_at
     AND lh.recorded_at >= :since::timestamptz
     AND lh.recorded_at <= :until::timestamptz;
 
 -- name: history_insert(id, user_id, location, lat, lng, activity, metadata, recorded_at)<!
--- Stores an entry; no row when there is one with this id and time.
+-- Stores an entry, or returns the one that the user has with this id and time: the update changes nothing.
 INSERT INTO daylight.location_history (
     id, user_id, location, lat, lng, activity, metadata, recorded_at
 ) VALUES (
@@ -104,7 +117,7 @@ INSERT INTO daylight.location_history (
     :metadata::jsonb,
     COALESCE(:recorded_at::timestamptz, CURRENT_TIMESTAMP)
 )
-ON CONFLICT (id, recorded_at) DO NOTHING
+ON CONFLICT (id, user_id, recorded_at) DO UPDATE SET id = excluded.id
 RETURNING id, user_id, location, activity, metadata, recorded_at, created_at, updated_at;
 
 -- name: history_latest(user_id, before_recorded_at, before_id, row_limit)
@@ -129,7 +142,9 @@ ORDER BY lh.recorded_at DESC, lh.id DESC
 LIMIT :row_limit::bigint;
 
 -- name: history_merge(ids, user_ids, locations, lats, lngs, activities, documents, times)$
--- Stores those of many entries that are not there yet, for an upload that is repeated; returns how many.
+-- Stores those of many entries that are not there yet, for an upload that is repeated; returns how many. They are
+-- counted here, because of an INSERT ... SELECT a cluster says how many rows it was given.
+-- accept: ALL-SHARDS entries of many users are in many shards
 -- retry: idempotent
 WITH stored AS (
     INSERT INTO daylight.location_history (
@@ -155,7 +170,7 @@ WITH stored AS (
             :documents::jsonb[],
             :times::timestamptz[]
         ) AS e (id, user_id, location, lat, lng, activity, metadata, recorded_at)
-    ON CONFLICT (id, recorded_at) DO NOTHING
+    ON CONFLICT (id, user_id, recorded_at) DO NOTHING
     RETURNING id
 )
 

@@ -58,6 +58,7 @@ WHERE ir.id = :run_id::bigint;
 -- name: import_history_checksum(run_id, table_name, last_key, first_at, last_at)$
 -- The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
 -- the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics.
+-- accept: NO-SHARD files are imported before the tables are spread
 -- plan: custom
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 SELECT
@@ -111,6 +112,7 @@ COPY daylight.location_history (
 
 -- name: import_history_exists(first_id, last_id)$
 -- Whether there are entries with ids in a range, by the order of their texts.
+-- accept: ALL-SHARDS files are imported before the tables are spread
 SELECT EXISTS(
     SELECT
     FROM daylight.location_history AS lh
@@ -119,6 +121,7 @@ SELECT EXISTS(
 
 -- name: import_history_merge(ids, user_ids, locations, lats, lngs, activities, documents, moments, created, updated)
 -- Stores entries of the location history, and says what became of each.
+-- accept: NO-SHARD files are imported before the tables are spread
 WITH given AS MATERIALIZED (
     SELECT
         e.id,
@@ -191,6 +194,7 @@ LEFT JOIN stored AS s ON g.id = s.id;
 
 -- name: import_history_undo(run_id, table_name, last_key, first_at, last_at)!
 -- Deletes entries that a portion has inserted and nothing has changed since.
+-- accept: NO-SHARD files are imported before the tables are spread
 -- plan: custom
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 WITH doomed AS MATERIALIZED (

@@ -174,8 +174,8 @@ ORDER BY until, relation_name;
 
 -- name: retention_commands(table_name, relation_name, time_column, owner_column, before, batch)^
 -- The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and
--- neither a
--- legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE.
+-- neither a legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE.
+-- Holds are read first, for a cluster has them elsewhere.
 WITH target AS (
     SELECT
         pc.oid,
@@ -199,10 +199,13 @@ kept AS (
         t.columns,
         t.names,
         format(
-            'EXISTS (SELECT FROM daylight.legal_holds AS h WHERE h.released_at IS NULL '
-            'AND (h.table_name IS NULL OR h.table_name = %L) AND (h.user_id IS NULL%s) '
+            'hold AS MATERIALIZED (SELECT h.user_id, h.since, h.until FROM daylight.legal_holds AS h '
+            'WHERE h.released_at IS NULL AND (h.table_name IS NULL OR h.table_name = %L))',
+            :table_name::text
+        ) AS holds,
+        format(
+            'EXISTS (SELECT FROM hold AS h WHERE (h.user_id IS NULL%s) '
             'AND (h.since IS NULL OR t.%I >= h.since) AND (h.until IS NULL OR t.%I < h.until))',
-            :table_name::text,
             CASE WHEN :owner_column::text IS NOT NULL THEN format(' OR h.user_id = t.%I', :owner_column::text) END,
             :time_column::text,
             :time_column::text
@@ -239,8 +242,8 @@ SELECT
         format('CREATE TABLE %s (LIKE %s INCLUDING GENERATED)', k.aside, k.name),
         format('ALTER TABLE %s OWNER TO surf_daylight_owner', k.aside),
         format(
-            'WITH moved AS (DELETE FROM %1$s WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.%2$I < %3$L '
-            'AND NOT %4$s%5$s ORDER BY t.%2$I LIMIT %6$s FOR UPDATE SKIP LOCKED)) RETURNING %7$s) '
+            'WITH %9$s, moved AS (DELETE FROM %1$s WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM %1$s AS t '
+            'WHERE t.%2$I < %3$L AND NOT %4$s%5$s ORDER BY t.%2$I LIMIT %6$s FOR UPDATE SKIP LOCKED)) RETURNING %7$s) '
             'INSERT INTO %8$s (%7$s) SELECT %7$s FROM moved',
             k.name,
             :time_column::text,
@@ -249,7 +252,8 @@ SELECT
             k.unreferenced,
             :batch::bigint,
             k.columns,
-            k.aside
+            k.aside,
+            k.holds
         ),
         format(
             'COMMENT ON TABLE %s IS %L',
@@ -258,30 +262,34 @@ SELECT
         )
     ] AS aside_commands,
     format(
-        'DELETE FROM %1$s WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM %1$s AS t WHERE t.%2$I < %3$L AND NOT %4$s%5$s '
-        'ORDER BY t.%2$I LIMIT %6$s FOR UPDATE SKIP LOCKED))',
+        'WITH %7$s DELETE FROM %1$s WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM %1$s AS t '
+        'WHERE t.%2$I < %3$L AND NOT %4$s%5$s ORDER BY t.%2$I LIMIT %6$s FOR UPDATE SKIP LOCKED))',
         k.name,
         :time_column::text,
         :before::timestamptz,
         k.held,
         k.unreferenced,
-        :batch::bigint
+        :batch::bigint,
+        k.holds
     ) AS delete_command,
     format(
-        'SELECT count(*), min(t.%1$I) FROM %2$s AS t WHERE t.%1$I < %3$L AND NOT %4$s%5$s',
+        'WITH %6$s SELECT count(*), min(t.%1$I) FROM %2$s AS t WHERE t.%1$I < %3$L AND NOT %4$s%5$s',
         :time_column::text,
         k.name,
         :before::timestamptz,
         k.held,
-        k.unreferenced
+        k.unreferenced,
+        k.holds
     ) AS count_command,
-    format('SELECT count(*) FROM %s AS t WHERE %s', :relation_name::text, k.held) AS held_command,
+    format('WITH %s SELECT count(*) FROM %s AS t WHERE %s', k.holds, :relation_name::text, k.held) AS held_command,
     format(
-        'WITH back AS (DELETE FROM %1$s AS t WHERE %2$s RETURNING %3$s) INSERT INTO %4$s (%3$s) SELECT %3$s FROM back',
+        'WITH %5$s, back AS (DELETE FROM %1$s AS t WHERE %2$s RETURNING %3$s) '
+        'INSERT INTO %4$s (%3$s) SELECT %3$s FROM back',
         :relation_name::text,
         k.held,
         k.columns,
-        k.name
+        k.name,
+        k.holds
     ) AS back_command,
     format('COPY (SELECT %s FROM %s) TO STDOUT (FORMAT csv, HEADER true)', k.columns, :relation_name::text)
         AS copy_command,

@@ -1,20 +1,28 @@
 -- What users do.
 
 -- name: usage_daily(since, until)
--- What happened between two moments, by type and hour: events, and users.
+-- What happened between two moments, by type and hour: events, and users. First by user, which a cluster does in each
+-- shard.
+-- accept: ALL-SHARDS a day of all users, asked for once
 -- accept: BIG-SORT a day of a million events, asked for once
--- accept: MANY-ROWS a row for each type and hour of a day; the planner knows neither
+WITH user_hour AS MATERIALIZED (
+    SELECT
+        ua.user_id,
+        ua.event_type,
+        date_bin('1 hour', ua.occurred_at, '2000-01-01 00:00:00+00') AS hour,
+        count(*) AS events
+    FROM daylight.usage_analytics AS ua
+    WHERE ua.occurred_at >= :since::timestamptz AND ua.occurred_at < :until::timestamptz
+    GROUP BY ua.user_id, ua.event_type, date_bin('1 hour', ua.occurred_at, '2000-01-01 00:00:00+00')
+)
+
 SELECT
-    CASE WHEN grouping(ua.event_type) = 0 THEN ua.event_type END AS event_type,
-    CASE
-        WHEN grouping(date_bin('1 hour', ua.occurred_at, '2000-01-01 00:00:00+00')) = 0
-            THEN date_bin('1 hour', ua.occurred_at, '2000-01-01 00:00:00+00')
-    END AS hour,
-    count(*) AS events,
-    count(DISTINCT ua.user_id) AS users
-FROM daylight.usage_analytics AS ua
-WHERE ua.occurred_at >= :since::timestamptz AND ua.occurred_at < :until::timestamptz
-GROUP BY GROUPING SETS ((), (ua.event_type), (date_bin('1 hour', ua.occurred_at, '2000-01-01 00:00:00+00')))
+    CASE WHEN grouping(uh.event_type) = 0 THEN uh.event_type END AS event_type,
+    CASE WHEN grouping(uh.hour) = 0 THEN uh.hour END AS hour,
+    COALESCE(sum(uh.events), 0)::bigint AS events,
+    count(DISTINCT uh.user_id) AS users
+FROM user_hour AS uh
+GROUP BY GROUPING SETS ((), (uh.event_type), (uh.hour))
 ORDER BY 2, 1;
 
 -- name: usage_insert(id, user_id, event_type, event_data, session_id, user_agent)<!
@@ -33,6 +41,7 @@ RETURNING id, user_id, event_type, event_data, session_id, user_agent, occurred_
 
 -- name: usage_insert_many(ids, user_ids, event_types, documents, session_ids, user_agents)!
 -- Records many events, now.
+-- accept: ALL-SHARDS events of many users are in many shards
 INSERT INTO daylight.usage_analytics (id, user_id, event_type, event_data, session_id, user_agent, occurred_at)
 SELECT
     e.id,

@@ -9,7 +9,7 @@ import attrs
 from surf_data.daylight import checks
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.records import HistoryDay, HistoryEntry
-from surf_data.errors import ConstraintViolation, ValidationError
+from surf_data.errors import DatabaseError, ValidationError
 from surf_data.kernel import validation
 from surf_data.kernel.postgres import Executor, Json, bulk
 
@@ -78,10 +78,10 @@ class LocationHistoryService:
             activity: what the user did, 1 to 255 characters.
             metadata: a JSON object.
             recorded_at: when; the server's present by default, a day ahead of it at the most.
-            id: an id of the caller's, 1 to 128 characters. The same id again returns the entry that is stored.
+            id: an id of the user's, 1 to 128 characters. The same id again returns the entry that is stored.
 
         Raises:
-            ValidationError: an argument is refused, or the id is another user's.
+            ValidationError: an argument is refused.
             DatabaseError: it could not be stored.
         """
         user_id = checks.identifier("user_id", user_id)
@@ -99,12 +99,7 @@ class LocationHistoryService:
             if stored is not None:
                 return stored
         entry_id = checks.new_id("history", user_id) if id is None else id
-        entry = daylight_queries().history_insert(self._database, id=entry_id, user_id=user_id, **values)
-        # A second statement: within the first one, what another transaction has just committed is not visible.
-        entry = entry or self._known(entry_id, user_id)
-        if entry is None:
-            raise validation.invalid("id", "is taken")
-        return entry
+        return daylight_queries().history_insert(self._database, id=entry_id, user_id=user_id, **values)
 
     def add_location_histories(self, user_id: str | None, entries: Iterable[Mapping[str, Any]]) -> Upload:
         """Store many entries at once; an upload that is repeated with the same ids and times changes nothing.
@@ -314,9 +309,9 @@ def _copied(executor: Executor, rows: list[tuple[Any, ...]]) -> bool:
         with executor.savepoint() as session, daylight_queries().history_copy(session) as copy:
             copy.set_types(_COLUMNS)
             copy.write_rows(rows)
-    except ConstraintViolation as error:
-        # The key of a partition is named after it.
-        if error.sqlstate != "23505":
+    except DatabaseError as error:
+        # The key of a partition is named after it. What a worker of a cluster refuses of a COPY comes without its code.
+        if error.sqlstate not in {"23505", "XX000"}:
             raise
         return False
     return True

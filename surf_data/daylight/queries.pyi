@@ -557,7 +557,7 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        user_id: str | None,
+        user_id: str,
         row_limit: int | None,
     ) -> int:
         """Deletes a portion of a user's events."""
@@ -723,14 +723,14 @@ class _DaylightQueries:
         history_id: str,
         user_id: str,
     ) -> int:
-        """Deletes an entry of a user, unless it is under a legal hold."""
+        """Deletes an entry of a user, unless it is under a legal hold. Holds are read first, for a cluster has them elsewhere."""
 
     def history_delete_range(
         self,
         executor: Executor,
         /,
         *,
-        user_id: str | None,
+        user_id: str,
         since: datetime,
         until: datetime,
         row_limit: int | None,
@@ -750,8 +750,8 @@ class _DaylightQueries:
         activity: str,
         metadata: Json | Jsonb,
         recorded_at: datetime | None,
-    ) -> HistoryEntry | None:
-        """Stores an entry; no row when there is one with this id and time."""
+    ) -> HistoryEntry:
+        """Stores an entry, or returns the one that the user has with this id and time: the update changes nothing."""
 
     def history_latest(
         self,
@@ -791,7 +791,8 @@ class _DaylightQueries:
         documents: list[Json | Jsonb] | list[Json | Jsonb | None] | None,
         times: list[datetime] | list[datetime | None] | None,
     ) -> int:
-        """Stores those of many entries that are not there yet, for an upload that is repeated; returns how many."""
+        """Stores those of many entries that are not there yet, for an upload that is repeated; returns how many. They are
+        counted here, because of an INSERT ... SELECT a cluster says how many rows it was given."""
 
     def history_range(
         self,
@@ -1644,8 +1645,8 @@ class _DaylightQueries:
         batch: int | None,
     ) -> tuple[list[str | None], str, list[str | None], str, str, str, str, str, str, str] | None:
         """The commands for a table and what is set aside of it. Rows are expired when they are from before a moment and
-        neither a
-        legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE."""
+        neither a legal hold nor a row of another table refers to them, unless such rows go with them by ON DELETE CASCADE.
+        Holds are read first, for a cluster has them elsewhere."""
 
     def retention_configure(self, executor: Executor, /) -> str:
         """Has values written as text mean the same in every session: CSV is text."""
@@ -1931,20 +1932,22 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        since: datetime,
-        until: datetime,
+        since: datetime | None,
+        until: datetime | None,
     ) -> list[UsageCount]:
-        """What happened between two moments, by type and hour: events, and users."""
+        """What happened between two moments, by type and hour: events, and users. First by user, which a cluster does in each
+        shard."""
 
     def usage_daily_cursor(
         self,
         executor: Executor,
         /,
         *,
-        since: datetime,
-        until: datetime,
+        since: datetime | None,
+        until: datetime | None,
     ) -> AbstractContextManager[_Rows[UsageCount]]:
-        """What happened between two moments, by type and hour: events, and users."""
+        """What happened between two moments, by type and hour: events, and users. First by user, which a cluster does in each
+        shard."""
 
     def usage_insert(
         self,

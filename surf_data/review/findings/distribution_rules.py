@@ -70,7 +70,10 @@ def _problem(key: ForeignKey, layout: Layout, catalog: Catalog) -> str | None:
     """Return why a foreign key cannot be kept, ``None`` if it can."""
     child, parent = layout.distributed.get(key.relation), layout.distributed.get(key.parent)
     if child is None:
-        return None if parent is None else f"{catalog.relation_name(key.relation)} is not in the shards of its parent"
+        if parent is not None:
+            return f"{catalog.relation_name(key.relation)} is not in the shards of its parent"
+        is_kept = key.relation not in layout.references or key.parent in layout.references
+        return None if is_kept else "a table that is whole on each node leads to none that is not"
     if key.parent in layout.references:
         kept = child.number not in key.columns or not _SETS & {key.on_delete, key.on_update}
         return None if kept else f"it would change {child.column}, which decides the shard"

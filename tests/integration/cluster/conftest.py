@@ -4,10 +4,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import count
+from typing import Any
 
+import psycopg
 import pytest
 
 from rig.citus import citus_database
+from surf_data import migrate
+from surf_data.kernel import resources
+from surf_data.migrate import Distribution
+from surf_data.review import read_scale
 
 _NUMBERS = count(1)
 
@@ -23,3 +29,19 @@ def cluster_url(new_cluster_database: Callable[[], AbstractContextManager[str]])
     """Return the URL of an empty database on a cluster."""
     with new_cluster_database() as url:
         yield url
+
+
+@pytest.fixture
+def spread(cluster_url: str) -> Callable[[str], str]:
+    """Return a function that spreads the tables of a domain over the cluster, and returns the database's URL."""
+
+    def connect(**options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(cluster_url, autocommit=True, **options)
+
+    def spread(domain: str) -> str:
+        folder = resources.directory("migrations") / domain
+        migrate.Runner(connect, folder, domain).up()
+        Distribution(connect, read_scale(folder / "scale.toml").placements(), domain).distribute()
+        return cluster_url
+
+    return spread

@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from surf_data import migrate, mining
+from surf_data import mining
 from surf_data.errors import CommitUnknown
-from surf_data.kernel import resources
-from surf_data.migrate import Distribution
-from surf_data.review import read_scale
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -31,16 +27,9 @@ def cycle(number: int) -> mining.CycleRecord:
 
 
 @pytest.fixture
-def data(cluster_url: str) -> Iterator[mining.MiningDataLayer]:
+def data(spread: Callable[[str], str]) -> Iterator[mining.MiningDataLayer]:
     """Open the mining assets, spread over a cluster."""
-
-    def connect(**options: Any) -> psycopg.Connection[Any]:
-        return psycopg.connect(cluster_url, autocommit=True, **options)
-
-    folder = resources.directory("migrations") / "mining"
-    migrate.Runner(connect, folder, "mining").up()
-    Distribution(connect, read_scale(folder / "scale.toml").placements(), "mining").distribute()
-    with mining.open(cluster_url) as opened:
+    with mining.open(spread("mining")) as opened:
         yield opened
 
 

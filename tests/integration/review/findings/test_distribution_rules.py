@@ -15,8 +15,13 @@ from surf_data.review.distribution.layout import Layout
 from surf_data.review.findings.distribution_rules import layout_findings
 
 SCHEMA = """
-CREATE TABLE site (id int8 PRIMARY KEY, name text);
 CREATE TABLE country (id int8 PRIMARY KEY);
+CREATE TABLE site (
+    id int8 PRIMARY KEY,
+    name text,
+    country int8 CONSTRAINT site_country REFERENCES country,
+    main int8 CONSTRAINT site_main REFERENCES site
+);
 CREATE TABLE truck (
     id int8 PRIMARY KEY,
     label text UNIQUE,
@@ -66,6 +71,7 @@ def test_tables(database: Callable[[str], Any], declared: Path) -> None:
         ("SHARD-KEY", "gone_truck", "gone"),
         ("SHARD-KEY", "note_truck", "note"),
         ("SHARD-KEY", "place_site", "place"),
+        ("SHARD-KEY", "site_country", "site"),
         ("SHARD-KEY", "trip_before", "trip"),
         ("SHARD-KEY", "trip_lost", "trip"),
         ("SHARD-KEY", "trip_once", "trip"),
@@ -83,6 +89,7 @@ def test_tables(database: Callable[[str], Any], declared: Path) -> None:
     assert said["gone_truck"].endswith("cannot be kept: it would change truck, which decides the shard")
     assert said["trip_before"].endswith("cannot be kept: truck does not lead to id of the same shard")
     assert said["truck_country"].endswith("cannot be kept: its parent is neither in shards nor a reference table")
+    assert said["site_country"].endswith("cannot be kept: a table that is whole on each node leads to none that is not")
     assert said["note_truck"].endswith("cannot be kept: note is not in the shards of its parent")
 
 
