@@ -181,6 +181,8 @@ def nightly(session: nox.Session) -> None:
         "tests/integration",
         "tests/acceptance",
         "--whole",
+        # A sweep takes as long as it takes.
+        "--override-ini=faulthandler_timeout=0",
         "-m",
         "sweep or sampled or hypothesis",
         *(session.posargs or WORKERS),
