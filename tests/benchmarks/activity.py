@@ -29,6 +29,12 @@ _COPIED = f"binary COPY by hand, {_BUFFER:,} at once"
 _FILLS = 10
 _AGENT = "lamp/1.4"
 _ADDRESS = "192.0.2.1"
+_BY_LAMP = "the index by lamp"
+# What could stand in the place of the index by lamp.
+_OTHER_INDEXES = {
+    "a hash of the lamp, and the time": "btree (hashtext(lamp_id::text), created_at)",
+    "BRIN": "brin (lamp_id, created_at)",
+}
 
 
 def log_many(ground: Ground) -> Row:
@@ -255,11 +261,30 @@ def insert_rate(ground: Ground) -> Row:
             janitor = opened.enter_context(psycopg.connect(urls[empty], autocommit=True))
             return [made[0], emptied(made[1], janitor)]
 
-        for url in bare_urls.values():
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("DROP INDEX idx_activity_log_lamp_time")
+        def change(statement: str) -> None:
+            for url in bare_urls.values():
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(statement.encode())
+
         many = ground.measure.once(*sides(urls, lambda logger: partial(logger.log_activities, entries)))
+        change("DROP INDEX idx_activity_log_lamp_time")
         without = ground.measure.once(*sides(bare_urls, lambda logger: partial(logger.log_activities, entries)))
+        others = {}
+        for name, index in _OTHER_INDEXES.items():
+            change(f"CREATE INDEX other ON activity_log USING {index}")
+            others[name] = ground.measure.once(
+                *sides(bare_urls, lambda logger: partial(logger.log_activities, entries))
+            )
+            if name != "BRIN":
+                change("DROP INDEX other")
+        logs = {name: surf_data.open(url) for name, url in {_BY_LAMP: filled_url, "BRIN": bare}.items()}
+        history = ground.measure.once(
+            *(
+                # Of a lamp of which there are few entries: others' latest are found by the time, too.
+                side(name, partial(opened.enter_context(log).activity.get_lamp_activity_history, ids[-1]))
+                for name, log in logs.items()
+            )
+        )
         single = ground.measure(
             *sides(urls, lambda logger: lambda: logger.log_activity(next(turns), "status", "success"))
         )
@@ -273,11 +298,18 @@ def insert_rate(ground: Ground) -> Row:
                 many, f"{portion:,} at once, against an empty log", full, empty, AtLeast(0.9), asks=Question.GROWTH
             ),
             compare(without, f"{portion:,} at once, without the index by lamp, likewise", full, empty, None),
+            *(
+                compare(measured, f"{portion:,} at once, with {name} in its place, likewise", full, empty, None)
+                for name, measured in others.items()
+            ),
+            compare(history, "a lamp's history by BRIN, against the index by lamp", "BRIN", _BY_LAMP, None),
         ],
         [
             ("an entry by itself", single),
             (f"{portion:,} entries at once", many),
             (f"{portion:,} entries at once, without the index by lamp", without),
+            *((f"{portion:,} entries at once, with {name} in its place", found) for name, found in others.items()),
+            ("a lamp's history", history),
         ],
     )
 
