@@ -54,11 +54,10 @@ SELECT max(sm.number) AS version
 FROM schema_migrations AS sm
 WHERE sm.domain = :domain::text AND sm.applied_at IS NOT NULL;
 
--- name: session_changes(names, always, identity, jit, statement_timeout)^
--- Whether functions have changed the session that ran them, and whether they could: by the words of their source, and
--- of
--- what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
--- view, so it counts where a source sets one for longer than its transaction.
+-- name: session_changes(names, texts, identity, jit, statement_timeout)^
+-- Whether functions and blocks have changed the session that ran them, and whether they could: by the words of their
+-- source, and of what that names. Without such a word the rest is not asked for. A setting that an application has
+-- invented is in no view, so it counts where a source sets one for longer than its transaction, or may do so.
 WITH RECURSIVE
 called AS (
     SELECT
@@ -66,6 +65,11 @@ called AS (
         lower(pp.prosrc) AS source
     FROM pg_proc AS pp
     WHERE pp.proname = ANY(:names::name[]) AND pp.pronamespace <> 'pg_catalog'::regnamespace
+    UNION
+    SELECT
+        NULL::oid AS oid,
+        lower(given.source) AS source
+    FROM unnest(:texts::text[]) AS given (source)
     UNION
     SELECT
         pp.oid,
@@ -77,7 +81,7 @@ called AS (
 
 risk AS (
     SELECT
-        :always::boolean OR coalesce(
+        coalesce(
             bool_or(
                 ca.source
                 ~ '\m(set|set_config|reset|discard|u?n?listen|load|temp|temporary|pg_temp|execute|\w*advisory\w*)\M'
@@ -86,7 +90,7 @@ risk AS (
         ) AS possible,
         coalesce(
             bool_or(
-                ca.source ~ 'set_config\s*\([^;]*,\s*(false|''(f|false|off|no|0)'')'
+                ca.source ~ 'set_config\s*\([^;]*,\s*(false|''(f|false|off|no|0)''|%\()'
                 OR ca.source ~ '\mset\s+(session\s+)?"?\w+"?\."?\w+"?\s*(=|to\M)'
             ),
             false
@@ -116,6 +120,7 @@ SELECT
                 OR EXISTS (SELECT FROM pg_class AS pc WHERE pc.relnamespace = pg_my_temp_schema())
                 OR EXISTS (SELECT lc.channel FROM pg_listening_channels() AS lc (channel))
                 OR EXISTS (SELECT FROM pg_cursors AS pcu WHERE pcu.is_holdable)
+                OR EXISTS (SELECT FROM pg_prepared_statements AS pps WHERE pps.from_sql)
         ELSE false
     END AS changed
 FROM risk AS ri;
@@ -170,11 +175,12 @@ SELECT
 SELECT pg_xact_status(:transaction::xid8) AS status;
 
 -- name: type_elements(types)
--- Of types that are arrays: what the driver needs to read them element by element.
+-- Of types that are arrays: what the driver needs to read them element by element. As a text int2vector and oidvector are
+-- none.
 SELECT
     pa.oid AS array_type,
     pt.oid AS element,
     pt.typdelim::text AS delimiter
 FROM pg_type AS pa
-INNER JOIN pg_type AS pt ON pa.typelem = pt.oid
-WHERE pa.oid = ANY(:types::oid[]) AND pa.typcategory = 'A';
+INNER JOIN pg_type AS pt ON pa.typelem = pt.oid AND pa.oid = pt.typarray
+WHERE pa.oid = ANY(:types::oid[]);

@@ -1,6 +1,7 @@
 """Values that are computed when the cache has none: by one thread, by one process if that is asked for."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, cast
 
@@ -88,14 +89,20 @@ class Task:
 
 
 _OPTIONS = LoadOptions.__optional_keys__
+# What options were called before, and what they are called.
+_FORMER = {"once_per_fleet": "across_processes"}
 
 
 def checked_options(options: Mapping[str, object]) -> LoadOptions:
-    """Return ``options`` if each has a known name.
+    """Return ``options`` if each has a known name; a former one is taken for its successor, with a warning.
 
     Raises:
         ValidationError: one has not; the error names it.
     """
+    for former, name in _FORMER.items():
+        if former in options and name not in options:
+            warnings.warn(f"the option {former} is called {name}", DeprecationWarning, stacklevel=2)
+            options = {name if each == former else each: value for each, value in options.items()}
     for name in options:
         if name not in _OPTIONS:
             raise validation.invalid(name[:40], f"is not an option; there are {', '.join(sorted(_OPTIONS))}")

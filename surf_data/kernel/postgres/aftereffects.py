@@ -68,6 +68,8 @@ def lasting(code: "Sequence[Token]", *, keeps: bool = False) -> "Iterator[tuple[
         return
     if verb == "DECLARE" and any((a.text + b.text).upper() == "WITHHOLD" for a, b in pairwise(code)):
         yield "a cursor WITH HOLD would outlast the transaction", first
+    if verb == "UPDATE" and "pg_settings" in {token.text.strip('"').lower() for token in code[1:5]}:
+        yield "UPDATE pg_settings would outlast the transaction; write SET LOCAL", first
     yield from _temporary(code)
     yield from _calls(code)
 

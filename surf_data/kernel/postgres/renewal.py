@@ -24,12 +24,12 @@ def is_changed(connection: Connection, configuration: Mapping[str, str]) -> bool
     if not idle or any(statement.keeps for statement in statements):
         return True
     names = {name for statement in statements for name in statement.suspects}
-    always = "" in names
+    texts = [statement.sql.decode() for statement in statements if "" in statement.suspects]
     try:
         possible, changed = session_queries().session_changes(
             Session(connection),
             names=sorted(names - {""}),
-            always=always,
+            texts=texts,
             identity=connection.identity,
             **configuration,
         )

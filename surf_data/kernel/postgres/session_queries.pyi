@@ -54,15 +54,14 @@ class _SessionQueries:
         /,
         *,
         names: list[str] | list[str | None] | None,
-        always: bool | None,
+        texts: list[str] | list[str | None] | None,
         identity: str | None,
         jit: str | None,
         statement_timeout: str | None,
-    ) -> tuple[bool | None, bool | None]:
-        """Whether functions have changed the session that ran them, and whether they could: by the words of their source, and
-        of
-        what that names. Without such a word the rest is not asked for. A setting that an application has invented is in no
-        view, so it counts where a source sets one for longer than its transaction."""
+    ) -> tuple[bool, bool | None]:
+        """Whether functions and blocks have changed the session that ran them, and whether they could: by the words of their
+        source, and of what that names. Without such a word the rest is not asked for. A setting that an application has
+        invented is in no view, so it counts where a source sets one for longer than its transaction, or may do so."""
 
     def session_configure(
         self,
@@ -102,7 +101,8 @@ class _SessionQueries:
         *,
         types: list[int] | list[int | None],
     ) -> list[tuple[int, int, str]]:
-        """Of types that are arrays: what the driver needs to read them element by element."""
+        """Of types that are arrays: what the driver needs to read them element by element. As a text int2vector and oidvector are
+        none."""
 
     def type_elements_cursor(
         self,
@@ -111,6 +111,7 @@ class _SessionQueries:
         *,
         types: list[int] | list[int | None],
     ) -> AbstractContextManager[_Rows[tuple[int, int, str]]]:
-        """Of types that are arrays: what the driver needs to read them element by element."""
+        """Of types that are arrays: what the driver needs to read them element by element. As a text int2vector and oidvector are
+        none."""
 
 def session_queries() -> _SessionQueries: ...

@@ -214,3 +214,12 @@ def test_options_of_the_cache_itself(cache: JsonCache, refused: Refused, mistake
     """The same where a domain is not in between."""
     error = refused(lambda: cache.get_or_load("key", value_of, dict, 60, **mistake))
     assert error.field == next(iter(mistake))
+
+
+def test_an_option_by_its_former_name(cache: JsonCache, refused: Refused) -> None:
+    """What was called otherwise once is understood, with a warning that says what it is called."""
+    options: dict[str, Any] = {"once_per_fleet": True}
+    with pytest.warns(DeprecationWarning, match="once_per_fleet is called across_processes"):
+        assert cache.get_or_load("key", value_of, lambda: {"n": 1}, 60, **options) == {"n": 1}
+    both = {**options, "across_processes": True}
+    assert refused(lambda: cache.get_or_load("key", value_of, dict, 60, **both)).field == "once_per_fleet"

@@ -30,6 +30,14 @@ CHANGES = {
         "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())",
     ),
     "table": ("CREATE TEMP TABLE scrap (n int);", "to_regclass('scrap')::text"),
+    "prepared": (
+        "EXECUTE 'PREPARE shop AS SELECT 1';",
+        "(SELECT count(*) FROM pg_prepared_statements WHERE name = 'shop')",
+    ),
+    "cursor": (
+        "EXECUTE 'DECLARE shop CURSOR WITH HOLD FOR SELECT 1';",
+        "(SELECT count(*) FROM pg_cursors WHERE name = 'shop')",
+    ),
     "channel": ("LISTEN shop;", "(SELECT count(*) FROM pg_listening_channels())"),
 }
 #: What changes only its transaction.
@@ -58,6 +66,31 @@ def test_what_a_function_changes_is_not_felt(
     with database.transaction() as tx:
         queries.change(tx)
     assert queries.seen(database) == before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_block_changes_is_not_felt(open_database: Open, load: Load, change: str) -> None:
+    """The same of what a block does by itself."""
+    body, seen = CHANGES[change]
+    database = open_database(pool_max_size=1)
+    queries = load({"change()!": f"DO $f$ BEGIN {body} END $f$;", "seen()$": f"SELECT {seen} AS seen;"})
+    before = queries.seen(database)
+    queries.change(database)
+    assert queries.seen(database) == before
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_setting_for_as_long_as_a_parameter_says(open_database: Open, load: Load, local: bool) -> None:  # noqa: FBT001
+    """An invented setting is not felt, whether it is set for the transaction or for longer."""
+    database = open_database(pool_max_size=1)
+    queries = load(
+        {
+            "change(local)$": "SELECT set_config('shop.tenant', 'a', :local::boolean);",
+            "seen()$": "SELECT current_setting('shop.tenant', true) AS seen;",
+        }
+    )
+    assert queries.change(database, local=local) == "a"
+    assert not queries.seen(database)
 
 
 @pytest.mark.parametrize("change", LOCAL)

@@ -29,6 +29,8 @@ REFUSED = {
     "UNLISTEN *;": "UNLISTEN would outlast",
     "LOAD 'auto_explain';": "LOAD would outlast",
     "PREPARE a AS SELECT 1;": "PREPARE would outlast",
+    "UPDATE pg_settings SET setting = '1' WHERE name = 'work_mem';": "UPDATE pg_settings would outlast",
+    "UPDATE ONLY pg_catalog.pg_settings AS s SET setting = '1';": "UPDATE pg_settings would outlast",
     "DEALLOCATE ALL;": "DEALLOCATE would outlast",
     "DECLARE a CURSOR WITH HOLD FOR SELECT 1;": "a cursor WITH HOLD would outlast",
     "CREATE TEMP TABLE a (n int);": "a temporary table would outlast the transaction; write ON COMMIT DROP",
