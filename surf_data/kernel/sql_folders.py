@@ -1,6 +1,10 @@
 """What of a folder is meant as SQL, and what editors and systems leave beside it."""
 
+import re
 from pathlib import Path
+
+# What is meant as SQL: PostgreSQL's own suffixes, and what an editor or a system has put behind one.
+_SQL = re.compile(r"\.(?:pg?)?sql(?:\.txt|\s+)?$", re.IGNORECASE)
 
 
 def entries(folder: Path) -> list[Path]:
@@ -31,8 +35,8 @@ def files(folder: Path) -> list[Path]:
 
 
 def is_sql(path: Path) -> bool:
-    """Return whether a name is that of a .sql file."""
-    return path.suffix.lower() == ".sql"
+    """Return whether a name is that of a .sql file, or looks as if it were meant so: ``.pgsql``, ``.sql.txt``."""
+    return _SQL.search(path.name) is not None
 
 
 def is_hidden(path: Path) -> bool:

@@ -85,11 +85,11 @@ def _said(error: psycopg.Error, sql: str) -> str | None:
     """Return the server's words if they hold no row data."""
     said = error.diag.message_primary or ""
     sqlstate = error.sqlstate or ""
-    if sqlstate == _LOCK_NOT_AVAILABLE:
-        return "another session holds a lock that it needs"
     if error.diag.source_function in _RAISING and _is_of_file(error, sql):
         # The author of the migration chose these words.
         return ". ".join(filter(None, (said, error.diag.message_detail, error.diag.message_hint)))
+    if sqlstate == _LOCK_NOT_AVAILABLE:
+        return "another session holds a lock that it needs"
     if sqlstate.startswith(_MISTAKES) and (_in_text_of_file(error) or _words(said) <= _WORDS | _words(sql)):
         return said
     return None

@@ -326,6 +326,7 @@ def test_a_violation_at_commit_leaves_nothing(runner: Callable[..., Runner], ser
         ("RAISE SQLSTATE 'SD002' USING HINT = 'see'", "(SQLSTATE SD002): SD002. see"),
         ("BEGIN RAISE 'a'; EXCEPTION WHEN OTHERS THEN RAISE 'within %', SQLERRM; END", ": within a"),
         ("RAISE 'first' USING DETAIL = 'Row 7', HINT = 'see'", "(SQLSTATE P0001): first. Row 7. see"),
+        ("RAISE 'taken' USING ERRCODE = '55P03'", "(SQLSTATE 55P03): taken"),
         ("RAISE unique_violation USING DETAIL = 'twice'", "(SQLSTATE 23505): unique_violation. twice"),
         ("ASSERT 1 = 2, 'one is not two'", "(SQLSTATE P0004): one is not two"),
     ],
