@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -213,14 +212,28 @@ def _fields(rule: AlertRule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in rule.__attrs_attrs__ and [a.name for a in rule.__attrs_attrs__]}
 
 
-_PROCESS = """
-import sys
+# Eight processes that are forked when the imports are done, and a pipe for each.
+_PROCESSES = """
+import os, sys
+import apprise
 from surf_data import daylight
-with daylight.open(sys.argv[1], node_env="production", alert_urls=sys.argv[2]) as data:
-    for line in sys.stdin:
-        for _ in range(3):
-            data.monitoring.evaluate_rules()
-        print("done", flush=True)
+pipes = [os.pipe() for _ in range(8)]
+for reading, _ in pipes:
+    if not os.fork():
+        for _, writing in pipes:
+            os.close(writing)
+        with daylight.open(sys.argv[1], node_env="production", alert_urls=sys.argv[2]) as data:
+            while os.read(reading, 1):
+                for _ in range(3):
+                    data.monitoring.evaluate_rules()
+                os.write(1, b"done\\n")
+        os._exit(0)
+for line in sys.stdin:
+    for _, writing in pipes:
+        os.write(writing, b".")
+for _, writing in pipes:
+    os.close(writing)
+sys.exit(max(os.waitstatus_to_exitcode(os.wait()[1]) for _ in pipes))
 """
 
 
@@ -231,27 +244,18 @@ def test_eight_processes_send_one_alert_and_one_recovery(
     alerting.monitoring.alerts.add_rule(RULE)
     admin.execute(OLD)
     url = f"json://127.0.0.1:{receiver.port}/"
-    command = [sys.executable, "-c", _PROCESS, app_url, url]
-    with ExitStack() as stack:
-        processes = [
-            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-            for _ in range(8)
-        ]
-
-        def observe() -> None:
-            for process in processes:
-                assert process.stdin is not None
-                process.stdin.write("go\n")
-                process.stdin.flush()
-            assert [process.stdout.readline() for process in processes if process.stdout] == ["done\n"] * 8
-
-        observe()
-        admin.execute(GONE)
-        observe()
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait()
+    command = [sys.executable, "-c", _PROCESSES, app_url, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as processes:
+        assert processes.stdin is not None
+        assert processes.stdout is not None
+        for change in (None, GONE):
+            if change:
+                admin.execute(change)
+            processes.stdin.write("go\n")
+            processes.stdin.flush()
+            assert [processes.stdout.readline() for _ in range(8)] == ["done\n"] * 8
+        processes.stdin.close()
+        assert processes.wait() == 0
     assert sorted(message["title"] for message in receiver.received) == [
         "daylight: Overdue",
         "daylight: Overdue: recovered",

@@ -63,6 +63,7 @@ def archives(
     return lambda point: (archive_settings(server, f"crash{point}"), seaweed_store(server, f"crash{point}"))
 
 
+@pytest.mark.sampled(2)
 def test_a_killed_run_loses_nothing(
     owner_url: str,
     daylight_database: psycopg.Connection[Any],

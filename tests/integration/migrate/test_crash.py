@@ -124,6 +124,7 @@ def _rows(connection: Connection, query: str) -> list[Any]:
     return sorted(connection.execute(query.encode()).fetchall(), key=repr)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("moment", ["sent", "answered"])
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_a_killed_run_is_taken_up(

@@ -171,6 +171,7 @@ def test_virtual_columns(current: Server, server: Connection) -> None:
 # What is not invented
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("target", ["current", "older"])
 @pytest.mark.parametrize("other", ["current", "older"])
 def test_own_migrations(target: str, other: str, request: pytest.FixtureRequest) -> None:

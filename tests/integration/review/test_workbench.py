@@ -208,6 +208,7 @@ FOREIGN_ROLES = {
 }
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["V1__t.sql", "0001_t.sql"])
 @pytest.mark.parametrize("statement", FOREIGN_ROLES)
 def test_roles_that_nothing_creates(
@@ -300,6 +301,7 @@ EXTENSIONS = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", ["V1__t.sql", "0001_t.sql", "0001_t.sql transaction:false"])
 @pytest.mark.parametrize("statement", EXTENSIONS)
 def test_extensions_that_are_missing(

@@ -169,7 +169,8 @@ def test_a_child_that_leaves_the_block_leaves_the_parent_s_copy(database: Databa
                     context.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
             os._exit(0)
         os.waitpid(child, 0)
-        assert all(len(reader.read()) >= BLOCK for _ in range(200))
+        # More than lay in the socket.
+        assert all(len(reader.read()) >= BLOCK for _ in range(20))
     assert queries.word_count(database) == 20_000
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import pytest
 
 from surf_data.review.analysis.never_null import BY_ARGUMENT, ROWS, never_null
 
@@ -74,6 +75,7 @@ ORDER BY p.oid
 """
 
 
+@pytest.mark.sampled(1)
 def test_never_null(database: Callable[[str], psycopg.Connection[Any]]) -> None:
     """No function that is said to return null only for null returns it for anything else."""
     connection = database("CREATE TYPE letter AS ENUM ('a', 'b'); CREATE SEQUENCE counter; SELECT nextval('counter')")
