@@ -17,8 +17,8 @@ from surf_data.review.source import read_file
 # Where other tools' files begin and end what brings the schema forward: dbmate, goose, sql-migrate.
 _UP = re.compile(r"--\s*(?:migrate\s*:|\+goose\s+|\+migrate\s+)up\b.*", re.IGNORECASE)
 _DOWN = re.compile(r"--\s*(?:migrate\s*:|\+goose\s+|\+migrate\s+)down\b", re.IGNORECASE)
-# Files that undo: golang-migrate's, yoyo's, Flyway's.
-_UNDOING = re.compile(r"[._]down\.sql$|\.rollback\.sql$|^U[0-9][0-9_.]*__", re.IGNORECASE)
+# Files that undo: golang-migrate's, Diesel's, yoyo's, Flyway's.
+_UNDOING = re.compile(r"(?:^|[._])down\.sql$|\.rollback\.sql$|^U[0-9][0-9_.]*__", re.IGNORECASE)
 _VERSION = re.compile(r"V?[0-9]+(?:[._][0-9]+)*(?![0-9a-z])", re.IGNORECASE)
 # What a dump has for psql: its commands, and the data of COPY.
 _FOR_PSQL = re.compile(r"^\\[a-z].*$|^COPY [^;]*\bFROM stdin;\n(?:.*\n)*?\\\.$", re.IGNORECASE | re.MULTILINE)
@@ -100,7 +100,10 @@ def statements(path: Path) -> Iterator[tuple[Statement, int]]:
     body = _FOR_PSQL.sub(lambda found: "\n" * found[0].count("\n"), forward)
     first = text.count("\n", 0, text.index(forward)) + 1
     for statement in split(body):
-        yield statement, first + body.count("\n", 0, statement.start)
+        # A dump creates it where it is not as PostgreSQL has made it; there it is in any case.
+        is_known = statement.words == ("CREATE", "SCHEMA", "PUBLIC")
+        known = attrs.evolve(statement, sql="CREATE SCHEMA IF NOT EXISTS public") if is_known else statement
+        yield known, first + body.count("\n", 0, statement.start)
 
 
 def _defining(queries: Iterable[QuerySource]) -> Iterator[tuple[Statement, int]]:

@@ -78,7 +78,7 @@ def _found(reference: str, *, lenient: bool) -> QueryObject:
         queries: Any = found() if is_function else found
     except SurfDataError:
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - a module may raise anything
         problem = QueryFileError(f"{reference} cannot be imported ({type(error).__name__}); write package.module:name")
     else:
         is_aio = isinstance(queries, Queries) and queries.is_aio

@@ -46,6 +46,19 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "2_b.up.sql": "BEGIN; ALTER TABLE t ADD b int4, ADD c int4; COMMIT;",
     },
     "yoyo": {"1.sql": "-- depends:\nCREATE TABLE t (a int4, b int4, c int4)", "1.rollback.sql": "DROP TABLE t"},
+    "diesel": {
+        "2024-01-09-000000_a/down.sql": "DROP TABLE t;",
+        "2024-01-09-000000_a/up.sql": "CREATE TABLE t (a int4);",
+        "2024-01-10-000000_b/down.sql": "ALTER TABLE t DROP b;",
+        "2024-01-10-000000_b/up.sql": "ALTER TABLE t ADD b int4, ADD c int4;",
+    },
+    "dump of a changed public": {
+        "schema.sql": "CREATE SCHEMA public;\nALTER SCHEMA public OWNER TO shop_owner;\n"
+        "CREATE TABLE public.t (a int4, b int4, c int4);\n"
+    },
+    "public made anew": {
+        "1.sql": "DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\nCREATE TABLE t (a int4, b int4, c int4);\n"
+    },
     "flyway": {
         "R__view.sql": "CREATE VIEW v AS SELECT c FROM t;",
         "U1__a.sql": "DROP TABLE t;",

@@ -290,6 +290,7 @@ def test_several_objects(database: Database, module: Callable[[str], str], sql_f
         ("", "queries", "cannot be imported (AttributeError); write package.module:name"),
         ("1 / 0", "queries", "cannot be imported (ZeroDivisionError)"),
         ("raise SystemExit(3)", "queries", "cannot be imported (SystemExit)"),
+        ("raise KeyboardInterrupt", "queries", "cannot be imported (KeyboardInterrupt)"),
         ("def queries():\n    raise KeyError", "queries", "cannot be imported (KeyError)"),
         ("def queries(folder):\n    return folder", "queries", "cannot be imported (TypeError)"),
         ("import surf_data\ndef queries():\n    return surf_data.load_queries('nowhere')", "queries", "cannot be read"),
