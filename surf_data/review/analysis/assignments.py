@@ -50,6 +50,8 @@ class Assignment:
     def refused(self, catalog: Catalog) -> Iterator[str]:
         """Yield why the server refuses every row that it writes, in words to act on."""
         relation = catalog.relations[self.relation]
+        if relation.kind == "v" and (below := self._below(catalog)) is not None:
+            yield from below.refused(catalog)
         if relation.kind not in {"r", "p"} or relation.has_rules:
             return
         for number in sorted(self.nulls(catalog)):
@@ -57,6 +59,29 @@ class Assignment:
             if column.needs_value:
                 how = "has no default, and is left out" if self._is_left_out(number) else "is set to null"
                 yield f"{relation.name}.{column.name} is NOT NULL and {how}: no row can be written"
+
+    def _below(self, catalog: Catalog) -> "Assignment | None":
+        """Return what a view that the server itself writes through writes below; ``None`` of any other."""
+        view = catalog.views.get(self.relation)
+        entries = [] if view is None else view["jointree"].items("fromlist")
+        if view is None or catalog.relations[self.relation].has_rules or catalog.triggers.get(self.relation):
+            return None
+        # The server takes nothing else that it writes through.
+        [entry] = entries
+        columns = {
+            each.number("resno"): each["expr"].number("varattno")
+            for each in view.items("targetList")
+            if each["expr"].kind == "VAR"
+        }
+        # What a view gives by default is not known here.
+        if any(column.has_default for column in catalog.columns.get(self.relation, {}).values()):
+            return None
+        return Assignment(
+            relation=view.items("rtable")[entry.number("rtindex") - 1].number("relid"),
+            command=self.command,
+            values={columns[number]: value for number, value in self.values.items() if number in columns},
+            unchanged=frozenset(),
+        )
 
 
 def assignments(query: Node, catalog: Catalog) -> Iterator[Assignment]:

@@ -35,6 +35,14 @@ CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now
 CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE log (at date NOT NULL, what text NOT NULL) PARTITION BY RANGE (at);
 CREATE VIEW pages AS SELECT id, body FROM page;
+CREATE VIEW wide AS SELECT body AS said, id, width, town + 1 AS next FROM page;
+CREATE VIEW widest AS SELECT w.id, w.said, w.width FROM wide AS w;
+CREATE VIEW preset AS SELECT id, body, width FROM page;
+ALTER VIEW preset ALTER width SET DEFAULT 1;
+CREATE VIEW sent AS SELECT id FROM page;
+CREATE TRIGGER sent INSTEAD OF INSERT ON sent FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE VIEW ruling AS SELECT id FROM page;
+CREATE RULE nothing AS ON INSERT TO ruling DO INSTEAD NOTHING;
 CREATE TABLE ruled (id int4 PRIMARY KEY, name text NOT NULL);
 CREATE RULE nothing AS ON INSERT TO ruled DO INSTEAD NOTHING;
 """
@@ -75,6 +83,9 @@ SET_NULL = "is NOT NULL and is set to null"
         ("INSERT INTO page (id, body, width) VALUES (:id, NULL, 1)", f"page.body {SET_NULL}"),
         ("INSERT INTO page (id, body, width) VALUES (:id, NULL::varchar(9), 1)", f"page.body {SET_NULL}"),
         ("UPDATE page SET body = NULL WHERE id = :id", f"page.body {SET_NULL}"),
+        ("INSERT INTO pages (id, body) VALUES (:id, :body)", f"page.width {LEFT_OUT}"),
+        ("INSERT INTO widest (id, width) VALUES (:id, :width)", f"page.body {LEFT_OUT}"),
+        ("UPDATE wide SET said = NULL WHERE id = :id", f"page.body {SET_NULL}"),
         ("INSERT INTO label (id) VALUES (:id)", f"label.said {LEFT_OUT}"),
         ("INSERT INTO log (at) VALUES (:at)", f"log.what {LEFT_OUT}"),
         ("WITH made AS (INSERT INTO log (what) VALUES ('x') RETURNING at) SELECT at FROM made", f"log.at {LEFT_OUT}"),
@@ -101,7 +112,11 @@ def test_what_can_never_succeed(facts: Callable[[str], Facts], analyst: Analyst,
         "INSERT INTO label (id, said) VALUES (:id, :said)",
         "INSERT INTO stamped (id) VALUES (:id)",
         "UPDATE stamped SET at = NULL WHERE id = :id",
-        "INSERT INTO pages (id, body) VALUES (:id, :body)",
+        "INSERT INTO wide (id, said, width) VALUES (:id, :said, :width)",
+        "INSERT INTO widest (id, said, width) VALUES (:id, :said, :width)",
+        "INSERT INTO preset (id, body) VALUES (:id, :body)",
+        "INSERT INTO sent (id) VALUES (:id)",
+        "INSERT INTO ruling (id) VALUES (:id)",
         "INSERT INTO ruled (id) VALUES (:id)",
         "INSERT INTO shop (id) VALUES (:id)",
         "UPDATE page SET town = NULL WHERE id = :id",
