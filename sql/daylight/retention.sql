@@ -327,6 +327,11 @@ LIMIT 1;
 -- session: keeps
 SELECT pg_try_advisory_lock(hashtextextended('daylight.retention', 0)) AS is_first;
 
+-- name: retention_unlock()$
+-- Lets another run begin, at once and not only when the connection is gone.
+-- session: keeps
+SELECT pg_advisory_unlock(hashtextextended('daylight.retention', 0)) AS was_locked;
+
 -- name: retention_log_insert(started_at, summary)!
 -- Notes what a run did.
 INSERT INTO daylight.retention_logs (started_at, summary)

@@ -153,11 +153,9 @@ def _event(user_id: object, event_type: object, event_data: object) -> dict[str,
 
 
 def _events(events: object) -> list[dict[str, Any]]:
-    if isinstance(events, (str, bytes, Mapping)) or not isinstance(events, Iterable):
-        raise validation.invalid("events", "must be a list of mappings")
     anything = {name: lambda _field, value: value for name in ("user_id", "event_type", "event_data")}
     rows: list[dict[str, Any]] = []
-    for number, event in enumerate(events):
+    for number, event in enumerate(validation.items("events", events, of="mappings")):
         if number == MAX_EVENTS:
             raise validation.invalid("events", f"must have at most {MAX_EVENTS:,} items")
         try:

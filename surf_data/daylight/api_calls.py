@@ -1,6 +1,6 @@
 """Calls of the API, as a caller reports them: checked, and as the arrays of one statement."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,12 +56,10 @@ def arrays(calls: object) -> dict[str, list[Any]]:
 
 
 def _rows(calls: object) -> list[dict[str, Any]]:
-    if isinstance(calls, (str, bytes, Mapping)) or not isinstance(calls, Iterable):
-        raise validation.invalid("calls", "must be a list of mappings")
     now = datetime.now(UTC)
     defaults: dict[str, Any] = {**dict.fromkeys(_CALL), "request_size": 0, "response_size": 0, "rate_limit_hit": False}
     rows: list[dict[str, Any]] = []
-    for number, call in enumerate(calls):
+    for number, call in enumerate(validation.items("calls", calls, of="mappings")):
         if number == _MAX_RECORDS:
             raise validation.invalid("calls", f"must have at most {_MAX_RECORDS:,} items")
         try:

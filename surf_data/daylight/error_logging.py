@@ -3,6 +3,7 @@
 import hashlib
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
@@ -57,7 +58,11 @@ class ErrorLoggingService:
         Returns:
             What was stored; ``None`` when it could not be.
         """
-        message = _storable(str(error), _MAX_MESSAGE)
+        given: object = error
+        if not isinstance(given, BaseException):
+            _log.warning("error not recorded", extra={"error": "no exception", "logged": type(error).__name__})
+            return None
+        message = _storable(_text(error), _MAX_MESSAGE)
         try:
             with self._database.savepoint() as executor:
                 return daylight_queries().error_insert(
@@ -68,7 +73,7 @@ class ErrorLoggingService:
                     message=message,
                     stack=_storable("".join(traceback.format_exception(error)), _MAX_STACK),
                     context=_context(context),
-                    user_id=None if user_id is None else _storable(str(user_id), checks.MAX_ID),
+                    user_id=None if user_id is None else _storable(_text(user_id), checks.MAX_ID),
                     fingerprint=_fingerprint(error),
                 )
         except DatabaseError as failure:
@@ -121,6 +126,13 @@ class ErrorLoggingService:
 
     logError = log_error  # noqa: N815 - the original's names
     getErrorLogs = get_error_logs  # noqa: N815
+
+
+def _text(value: object) -> str:
+    # What an application's own class makes of itself may fail, and this must not.
+    with suppress(Exception):
+        return str(value)
+    return f"{type(value).__name__} without a text"
 
 
 def _storable(text: str, most: int) -> str:

@@ -264,11 +264,9 @@ def _range(
 
 
 def _rows(owner: str | None, entries: object) -> list[tuple[Any, ...]]:
-    if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
-        raise validation.invalid("entries", "must be a list of mappings")
     rows: list[tuple[Any, ...]] = []
     latest = checks.latest()
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(validation.items("entries", entries, of="mappings")):
         if number == MAX_UPLOAD:
             raise validation.invalid("entries", f"must have at most {MAX_UPLOAD:,} items")
         try:

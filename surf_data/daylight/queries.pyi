@@ -1701,6 +1701,9 @@ class _DaylightQueries:
     ) -> tuple[str, str, str, str]:
         """The commands that restore rows of a table into a table of their own, which is never the live one."""
 
+    def retention_unlock(self, executor: Executor, /) -> bool:
+        """Lets another run begin, at once and not only when the connection is gone."""
+
     def role_assign(
         self,
         executor: Executor,

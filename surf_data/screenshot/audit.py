@@ -124,7 +124,7 @@ class AuditRepository:
         """
         table, now = audit_table(), datetime.now(UTC)
         rows = []
-        for entry in entries:
+        for entry in validation.items("entries", entries, of="AuditLog"):
             rows.append(table.row({**self._values(entry), "created_at": now}))
             if len(rows) > _MAX_MANY:
                 raise validation.invalid("entries", f"must be {_MAX_MANY:,} at the most")

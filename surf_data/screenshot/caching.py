@@ -20,6 +20,7 @@ from surf_data.screenshot.redis_sessions import RedisSessions
 from surf_data.screenshot.settings import ScreenshotSettings
 
 _SCAN_COUNT = 1_000
+_MAX_MANY = 100_000
 _PATTERN = re.compile(r"[^*?\[\]\\\s]{2}[^\[\]\\\s]*")
 _INFO = {
     "redis_version": "redis_version",
@@ -135,8 +136,12 @@ class CacheManager(RedisSessions):
         return self._manager.call(add, read=False, otherwise=None)
 
     def get_many(self, keys: Iterable[str], *, prefix: str | None = None) -> dict[str, Any]:
-        """Return the values under keys, in one round trip; missing ones are left out."""
-        wanted = {key: self._name(key, prefix) for key in keys}
+        """Return the values under up to 100,000 keys, in one round trip; missing ones are left out."""
+        wanted: dict[str, str] = {}
+        for key in validation.items("keys", keys, of="texts"):
+            wanted[key] = self._name(key, prefix)
+            if len(wanted) > _MAX_MANY:
+                raise validation.invalid("keys", f"must be {_MAX_MANY:,} at the most")
         if not wanted:
             return {}
         nothing: list[Any] = [None] * len(wanted)
@@ -150,8 +155,9 @@ class CacheManager(RedisSessions):
 
     def set_many(self, values: Mapping[str, Any], ttl: int | None = None, *, prefix: str | None = None) -> int:
         """Store values, in one round trip; return how many were stored."""
+        items = validation.mapping("values", values).items()
         with self.pipeline() as pipeline:
-            results = [pipeline.set(key, value, ttl, prefix=prefix) for key, value in values.items()]
+            results = [pipeline.set(key, value, ttl, prefix=prefix) for key, value in items]
         return sum(result.value for result in results)
 
     def keys(self, pattern: str, *, limit: int = 10_000) -> list[str]:

@@ -88,6 +88,8 @@ class Generations(Generic[T]):
 
     def renew(self, job: Job[T], lease_seconds: int = 300) -> bool:
         """Prolong a lease from now; ``False`` if another worker has taken the job over, or it was cancelled."""
+        if not isinstance(job, Job):
+            raise validation.invalid("job", "must be what claim returned")
         changed = self._statements.renew(
             self._executor, id=_item(job), lease_token=job.lease_token, seconds=_lease(lease_seconds)
         )

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from surf_data.errors import StorageError, SurfDataError, ValidationError
+from surf_data.kernel import validation
 from surf_data.kernel.identifiers import new_id
 from surf_data.kernel.postgres import Executor
 from surf_data.kernel.storage import LocalStore, ObjectStore
@@ -65,6 +66,7 @@ class Cleaner:
 
     def run(self, *, dry_run: bool, force: bool) -> Cleanup:
         """Clean up, see `StorageManager.cleanup`."""
+        dry_run, force = validation.boolean("dry_run", dry_run), validation.boolean("force", force)
         queries, released = screenshot_queries(), 0
         if dry_run:
             released = queries.object_usage(self._database).unfinished

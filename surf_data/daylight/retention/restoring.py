@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from surf_data.daylight.operation_records import Restoration
+from surf_data.daylight.operation_records import Archive, Restoration
 from surf_data.daylight.queries import daylight_queries
 from surf_data.daylight.retention.aside import Runner
 from surf_data.daylight.retention.tables import TABLES, ArchivePlace
 from surf_data.errors import ArchiveError
 from surf_data.kernel import archive
-from surf_data.kernel.archive import Manifest
+from surf_data.kernel.archive import ArchivedCsv, Manifest
 from surf_data.kernel.postgres import Statement
 
 
@@ -60,6 +60,26 @@ def restore(
                 runner.send(f"DELETE FROM {name} WHERE {TABLES[table].by} {operator} '{bound.isoformat()}'")  # noqa: S608
         rows = runner.value(f"SELECT count(*) FROM {name}")  # noqa: S608 - a name of ours
     return Restoration(table=name, rows=rows, archives=locations)
+
+
+def problems(place: ArchivePlace, archives: list[Archive]) -> dict[str, str]:
+    """Return what is wrong with archives that are missing or were altered, by their keys.
+
+    Raises:
+        StorageError: an archive cannot be read.
+    """
+    found = {}
+    for each in archives:
+        expected = ArchivedCsv(
+            rows=each.row_count, raw_bytes=each.raw_bytes, sha256=each.checksum, stored_bytes=each.stored_bytes
+        )
+        try:
+            if archive.read_manifest(place.store, each.location).csv != expected:
+                raise ArchiveError("has another manifest", location=each.location)  # noqa: TRY301
+            archive.prove(place.store, each.location, expected)
+        except ArchiveError as error:
+            found[each.location] = str(error)
+    return found
 
 
 def _load(runner: Runner, place: ArchivePlace, manifest: Manifest, copy: str, sent: Any) -> None:

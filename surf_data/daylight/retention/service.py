@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +16,8 @@ from surf_data.daylight.retention import restoring
 from surf_data.daylight.retention.aside import Runner
 from surf_data.daylight.retention.jobs import Maintain, run_job
 from surf_data.daylight.retention.tables import TABLES, ArchivePlace
-from surf_data.errors import ArchiveError, MigrationError
-from surf_data.kernel import archive, validation
-from surf_data.kernel.archive import ArchivedCsv
+from surf_data.errors import DatabaseError, MigrationError
+from surf_data.kernel import validation
 from surf_data.kernel.postgres import DatabaseManager, Json
 
 
@@ -73,7 +72,7 @@ class RetentionService:
         """Do the same for one table, or all.
 
         Raises:
-            ValidationError: there is no policy for such a table.
+            ValidationError: there is no policy for such a table, or an argument is refused.
             MigrationError: another run is under way.
             DatabaseError: the server cannot be reached, or the role does not own the tables.
         """
@@ -251,20 +250,8 @@ class RetentionService:
         share = validation.number("sample", sample)
         if not 0 < share <= 1:
             raise validation.invalid("sample", "must be above 0 and at most 1")
-        place, problems = self._place(), {}
-        for each in self.list_archives():
-            if random.random() > share:  # noqa: S311 - a sample, no secret
-                continue
-            expected = ArchivedCsv(
-                rows=each.row_count, raw_bytes=each.raw_bytes, sha256=each.checksum, stored_bytes=each.stored_bytes
-            )
-            try:
-                if archive.read_manifest(place.store, each.location).csv != expected:
-                    raise ArchiveError("has another manifest", location=each.location)  # noqa: TRY301
-                archive.prove(place.store, each.location, expected)
-            except ArchiveError as error:
-                problems[each.location] = str(error)
-        return problems
+        chosen = [each for each in self.list_archives() if random.random() <= share]  # noqa: S311 - a sample, no secret
+        return restoring.problems(self._place(), chosen)
 
     def get_retention_report(self) -> dict[str, Any]:
         """Return ``status`` (``policies``, ``activeJobs``, ``lastRun``), ``archives``, ``holds`` and ``tables``.
@@ -305,9 +292,13 @@ class RetentionService:
         }
 
     def _is_idle(self) -> bool:
-        # The lock ends with the connection that it was had on.
-        with closing(self._database.connect()) as connection:
-            return bool(daylight_queries().retention_lock(Runner(connection, self._place, _silent).session))
+        with (
+            suppress(MigrationError),
+            closing(self._database.connect()) as connection,
+            _alone(Runner(connection, self._place, _silent)),
+        ):
+            return True
+        return False
 
     @contextmanager
     def _runner(self, on_step: Callable[[str], object] | None) -> Iterator[Runner]:
@@ -322,9 +313,10 @@ class RetentionService:
         started = datetime.now(UTC)
         deadline = None if until is None else time.monotonic() + validation.number("until", until)
         jobs: list[RetentionJob] = []
-        with self._runner(on_step) as runner:
-            if not daylight_queries().retention_lock(runner.session):
-                raise MigrationError("another run of retention is under way")
+        dry_run = validation.boolean("dry_run", dry_run)
+        if on_step is not None:
+            validation.function("on_step", on_step)
+        with self._runner(on_step) as runner, _alone(runner):
             policies = {policy.table_name: policy for policy in self.list_policies() if policy.enabled}
             jobs.extend(
                 run_job(runner, policies[table], self._maintain, dry_run=dry_run)
@@ -335,6 +327,18 @@ class RetentionService:
                 summary = Json(json.dumps([job.to_dict() for job in jobs]))
                 daylight_queries().retention_log_insert(runner.session, started_at=started, summary=summary)
         return jobs
+
+
+@contextmanager
+def _alone(runner: Runner) -> Iterator[None]:
+    if not daylight_queries().retention_lock(runner.session):
+        raise MigrationError("another run of retention is under way")
+    try:
+        yield
+    finally:
+        # Where the server is gone, so is the lock.
+        with suppress(DatabaseError):
+            daylight_queries().retention_unlock(runner.session)
 
 
 def _table(value: object) -> str:

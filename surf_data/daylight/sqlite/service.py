@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import attrs
@@ -66,11 +65,16 @@ class SqliteImportService:
             What was done; rows that were refused are in ``quarantine``.
 
         Raises:
+            ValidationError: an argument is refused.
             MigrationError: the file cannot be read, another process imports it, or ``strict`` and rows are refused.
             VerificationFailed: what is stored is not what the file has; nothing is taken back.
             DatabaseError: it could not be stored; the next run goes on behind the last whole portion.
         """
-        location = Path(validation.text("path", fspath(path), maximum=4096))
+        location = validation.path("path", path)
+        dry_run, strict = validation.boolean("dry_run", dry_run), validation.boolean("strict", strict)
+        keep_expired = validation.boolean("keep_expired", keep_expired)
+        if on_progress is not None:
+            validation.function("on_progress", on_progress)
         with opened(location) as source:
             oldest = None if keep_expired else datetime.now(UTC) - timedelta(days=KEEP_DAYS)
             run = _Run(source, oldest, on_progress or (lambda _table, _done, _total: None))
@@ -88,10 +92,11 @@ class SqliteImportService:
         """Return whether a file was imported completely, as it is now.
 
         Raises:
+            ValidationError: ``path`` can be no path.
             MigrationError: the file cannot be read.
             DatabaseError: the question could not be answered.
         """
-        with opened(Path(path)) as source:
+        with opened(validation.path("path", path)) as source:
             return daylight_queries().import_completed(self._database, fingerprint=source.fingerprint) is not None
 
     def verify_import(self, run_id: int) -> ImportReport:
@@ -122,6 +127,7 @@ class SqliteImportService:
             ValidationError: there is no such run.
             DatabaseError: they could not be deleted.
         """
+        dry_run = validation.boolean("dry_run", dry_run)
         self._run(run_id)
         deleted: dict[str, int] = {}
         try:

@@ -10,6 +10,7 @@ import attrs
 
 from surf_data.errors import ArchiveError, ConfigurationError, ObjectNotFound
 from surf_data.kernel.storage import ObjectStore
+from surf_data.kernel.validation import invalid, items
 
 #: What compresses a week of locations to a tenth in the time that the server takes to write them.
 LEVEL = 3
@@ -50,7 +51,9 @@ def write(store: ObjectStore, key: str, blocks: Iterable[bytes]) -> ArchivedCsv:
         zstd = _zstd()
         parameter = zstd.CompressionParameter
         compressor = zstd.ZstdCompressor(options={parameter.compression_level: LEVEL, parameter.checksum_flag: 1})
-        for block in blocks:
+        for block in items("blocks", blocks, of="bytes"):
+            if not isinstance(block, (bytes, bytearray, memoryview)):
+                raise invalid("blocks", "must be bytes")
             digest.update(block)
             size += len(block)
             if piece := compressor.compress(block):
@@ -99,6 +102,8 @@ def prove(store: ObjectStore, key: str, expected: ArchivedCsv) -> None:
         ConfigurationError: the extra ``archive`` is not installed.
         StorageError: it could not be read.
     """
+    if not isinstance(expected, ArchivedCsv):
+        raise invalid("expected", "must be an ArchivedCsv")
     digest, size, lines = hashlib.sha256(), 0, 0
     for block in csv_blocks(store, key):
         digest.update(block)

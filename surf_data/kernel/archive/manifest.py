@@ -10,7 +10,8 @@ import attrs
 
 from surf_data.errors import ArchiveError, ObjectNotFound
 from surf_data.kernel.archive.csv_file import ArchivedCsv
-from surf_data.kernel.storage import ObjectStore
+from surf_data.kernel.storage import ObjectStore, checked_key
+from surf_data.kernel.validation import invalid
 
 _VERSION = 1
 _MAX_BYTES = 1_000_000
@@ -43,7 +44,7 @@ def manifest_key(location: str) -> str:
     Arguments:
         location: the key of its CSV.
     """
-    return f"{location}.manifest.json"
+    return f"{checked_key(location)}.manifest.json"
 
 
 def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
@@ -52,6 +53,8 @@ def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
     Raises:
         StorageError: it could not be stored.
     """
+    if not isinstance(manifest, Manifest):
+        raise invalid("manifest", "must be a Manifest")
     document = attrs.asdict(manifest) | {"format": "csv+zstd", "version": _VERSION}
     text = json.dumps(document, indent=2, sort_keys=True, default=datetime.isoformat)
     store.put(manifest.key, json.dumps({"archive": text, "sha256": _digest(text)}).encode(), create=False)

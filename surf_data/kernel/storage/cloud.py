@@ -21,17 +21,21 @@ from surf_data.kernel.storage.objects import (
     CountedSource,
     ObjectInfo,
     Source,
+    checked_attributes,
     checked_key,
+    checked_keys,
+    checked_method,
     checked_seconds,
 )
 from surf_data.kernel.storage.translation import Translation
 from surf_data.kernel.storage.trial import trial
-from surf_data.kernel.validation import integer
+from surf_data.kernel.validation import integer, invalid, number
 
 #: Above this many bytes, files and iterables are sent in parts, of this size each.
 PART_BYTES = 5 << 20
 # Parts under way at a time: with the part that is being read, 15 MiB of memory at the most.
 _PARALLEL_PARTS = 2
+_MAX_TIMEOUT = 86_400
 _NAMES = {
     "content_type": "Content-Type",
     "content_encoding": "Content-Encoding",
@@ -90,7 +94,7 @@ class CloudStore:
         checked_key(key)
         counted = CountedSource(source)
         first = deque(_first_part(counted))
-        options: dict[str, Any] = {"attributes": _to_obstore(attributes)}
+        options: dict[str, Any] = {"attributes": _to_obstore(checked_attributes(attributes))}
         with counted, Translation("put", key, cloud=True):
             if counted.size <= PART_BYTES:
                 mode = "create" if create else "overwrite"
@@ -133,7 +137,7 @@ class CloudStore:
     def delete_many(self, keys: Sequence[str]) -> None:
         """Delete objects; keys that are missing are fine."""
         obstore = _obstore("delete")
-        checked = [checked_key(key) for key in keys]
+        checked = checked_keys(keys)
         with Translation("delete", cloud=True):
             with suppress(FileNotFoundError):
                 # Many in one request.
@@ -160,7 +164,7 @@ class CloudStore:
     def sign(self, key: str, seconds: int, *, method: str = "GET") -> str:
         """Return a URL that may be used without credentials for ``seconds``, 1 to 604,800. It is a secret."""
         # No request is sent, so a forked child may sign.
-        return sign(self._store, method, checked_key(key), checked_seconds(seconds))
+        return sign(self._store, checked_method(method), checked_key(key), checked_seconds(seconds))
 
     def url(self, key: str) -> str:
         """Return the URL of an object without a signature."""
@@ -224,9 +228,15 @@ def client_options(endpoint: str, timeout: float, retries: int) -> dict[str, Any
 
     Arguments:
         endpoint: where the server is; only what begins with ``http://`` is spoken to without TLS.
-        timeout: seconds without a byte after which an attempt has failed.
-        retries: attempts after the first one.
+        timeout: seconds without a byte after which an attempt has failed, above 0 and up to 86,400.
+        retries: attempts after the first one, 0 to 100.
+
+    Raises:
+        ValidationError: one of the two is no such number.
     """
+    if not 0 < number("timeout", timeout) <= _MAX_TIMEOUT:
+        raise invalid("timeout", f"must be above 0 and at most {_MAX_TIMEOUT:,}")
+    retries = integer("retries", retries, minimum=0, maximum=100)
     wait = timedelta(seconds=timeout)
     return {
         "client_options": {

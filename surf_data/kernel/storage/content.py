@@ -4,6 +4,8 @@ import gzip
 import zlib
 from contextlib import suppress
 
+from surf_data.kernel.validation import binary, integer, text
+
 #: How many bytes `sniff` and `matches` want to see of a content, or all of it.
 HEAD_BYTES = 65_536
 
@@ -50,7 +52,7 @@ _GZIP = 31
 
 def canonical_type(content_type: str) -> str:
     """Return the usual name of a media type, without parameters: ``image/jpeg`` for ``image/JPG``."""
-    plain = content_type.partition(";")[0].strip().lower()
+    plain = text("content_type", content_type, maximum=1_000, minimum=0).partition(";")[0].strip().lower()
     return _ALIASES.get(plain, plain)
 
 
@@ -66,6 +68,7 @@ def is_image(content_type: str) -> bool:
 
 def sniff(head: bytes) -> str | None:
     """Return the type of a content by how it begins: an image, PDF or zip; ``None`` for all else, texts among them."""
+    binary("head", head)
     for content_type, start, offset, inner in _SIGNATURES:
         if head.startswith(start) and head[offset : offset + len(inner)] == inner:
             return content_type
@@ -81,6 +84,7 @@ def matches(content_type: str, head: bytes, *, whole: bool) -> bool:
         whole: whether that is all of it; otherwise the last character may be cut off.
     """
     claimed = canonical_type(content_type)
+    binary("head", head)
     if not is_text(claimed):
         return sniff(head) == claimed
     # A text is UTF-8 without NUL, and begins like nothing else.
@@ -95,7 +99,7 @@ def matches(content_type: str, head: bytes, *, whole: bool) -> bool:
 
 def compressed(content: bytes) -> bytes | None:
     """Return ``content`` compressed by gzip, always to the same bytes; ``None`` if that saves less than a tenth."""
-    if len(content) < _MIN_COMPRESSED:
+    if len(binary("content", content)) < _MIN_COMPRESSED:
         return None
     smaller = gzip.compress(content, _LEVEL, mtime=0)
     return smaller if len(smaller) <= len(content) * 0.9 else None
@@ -103,6 +107,8 @@ def compressed(content: bytes) -> bytes | None:
 
 def decompressed(content: bytes, limit: int) -> bytes | None:
     """Return what was compressed by gzip; ``None`` if it is no such thing, incomplete, or more than ``limit`` bytes."""
+    binary("content", content)
+    integer("limit", limit, minimum=0, maximum=2**53)
     with suppress(zlib.error):
         inflating = zlib.decompressobj(_GZIP)
         plain = inflating.decompress(content, limit + 1)

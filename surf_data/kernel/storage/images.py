@@ -5,6 +5,8 @@ from contextlib import suppress
 
 import attrs
 
+from surf_data.kernel.validation import binary
+
 _MARKER = 0xFF
 # Segments of JPEG that hold the size: all kinds of "start of frame".
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -25,6 +27,7 @@ def image_size(head: bytes) -> Dimensions | None:
     Arguments:
         head: how the file begins: 64 KiB are enough for all but JPEGs with a large preview in front.
     """
+    binary("head", head)
     with suppress(struct.error, IndexError):
         size = _size(head)
         if size is not None and min(size) > 0:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from errno import ENOENT
-from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
@@ -21,12 +20,14 @@ from surf_data.kernel.storage.objects import (
     CountedSource,
     ObjectInfo,
     Source,
+    checked_attributes,
     checked_key,
+    checked_keys,
 )
 from surf_data.kernel.storage.signing import UrlSigner
 from surf_data.kernel.storage.translation import Translation
 from surf_data.kernel.storage.trial import trial
-from surf_data.kernel.validation import integer
+from surf_data.kernel.validation import integer, number, path
 
 _TEMPORARY = ".tmp"
 #: Seconds after which a temporary file is a left-over of a process that was killed.
@@ -51,7 +52,7 @@ class LocalStore:
     backend = "local"
 
     def __init__(self, folder: str | os.PathLike[str], *, signer: UrlSigner | None = None, fsync: bool = True) -> None:
-        self._folder = Path(folder).absolute()
+        self._folder = path("folder", os.fspath(folder) if isinstance(folder, os.PathLike) else folder).absolute()
         self._signer = signer
         self._fsync = os.fsync if fsync else _no_fsync
 
@@ -76,6 +77,7 @@ class LocalStore:
     ) -> ObjectInfo:
         """Store an object: see `ObjectStore.put`. What is stored survives a power cut."""
         *parents, name = checked_key(key).split("/")
+        checked_attributes(attributes)
         temporary = secrets.token_hex(16)
         counted = CountedSource(source)
         with counted, Translation("put", key), self._open_folder([_TEMPORARY]) as written:
@@ -109,8 +111,8 @@ class LocalStore:
 
     def delete_many(self, keys: Sequence[str]) -> None:
         """Delete objects and the folders that are empty afterwards; keys that are missing are fine."""
-        for key in keys:
-            *parents, name = checked_key(key).split("/")
+        for key in checked_keys(keys):
+            *parents, name = key.split("/")
             with suppress(ObjectNotFound), Translation("delete", key):
                 with self._open_folder(parents) as parent:
                     os.unlink(name, dir_fd=parent)
@@ -128,7 +130,7 @@ class LocalStore:
 
     def remove_left_overs(self, seconds: float = LEFT_OVER_SECONDS) -> int:
         """Remove temporary files of processes that were killed, if older than ``seconds``; return how many."""
-        oldest, removed = time.time() - seconds, 0
+        oldest, removed = time.time() - number("seconds", seconds), 0
         with Translation("delete"), self._open_folder([_TEMPORARY]) as folder, os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):

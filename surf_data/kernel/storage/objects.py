@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol, Self, cast
 
 import attrs
 
-from surf_data.kernel.validation import integer, invalid, text
+from surf_data.kernel.validation import integer, invalid, items, text
 
 #: How long a key may be.
 MAX_KEY = 1_000
@@ -23,7 +23,10 @@ Source = bytes | bytearray | memoryview | BinaryIO | Iterable[bytes]
 
 @attrs.frozen(kw_only=True)
 class Attributes:
-    """What is stored with an object and sent with it by a signed URL. Local disk keeps none of it."""
+    """What is stored with an object and sent with it by a signed URL. Local disk keeps none of it.
+
+    What is stored is printable ASCII, each up to 1,000 characters; a ValidationError names one that is not.
+    """
 
     #: The media type, ``image/png``.
     content_type: str | None = None
@@ -133,7 +136,7 @@ class ObjectStore(Protocol):
         ...
 
     def sign(self, key: str, seconds: int, *, method: str = "GET") -> str:
-        """Return a URL that may be used without credentials for ``seconds``, 1 to 604,800. It is a secret.
+        """Return a URL for ``GET`` or ``PUT``, without credentials, for ``seconds``, 1 to 604,800. It is a secret.
 
         Whether the object exists is not checked, and nothing is sent.
         """
@@ -161,6 +164,28 @@ def checked_key(key: object) -> str:
         if len(segment.encode()) > MAX_SEGMENT:
             raise invalid("key", f"must not have segments of more than {MAX_SEGMENT} bytes")
     return checked
+
+
+def checked_keys(keys: object) -> list[str]:
+    """Return ``keys`` if each of them can name an object."""
+    return [checked_key(key) for key in items("keys", keys, of="texts")]
+
+
+def checked_attributes(attributes: object) -> Attributes:
+    """Return ``attributes`` if they are some that headers of HTTP can hold."""
+    if not isinstance(attributes, Attributes):
+        raise invalid("attributes", "must be Attributes")
+    for name, value in attrs.asdict(attributes).items():
+        if value is not None and not (text(name, value, maximum=1_000).isascii() and value.isprintable()):
+            raise invalid(name, "must be printable ASCII")
+    return attributes
+
+
+def checked_method(method: object) -> str:
+    """Return ``method`` if a URL may be signed for it."""
+    if method not in ("GET", "PUT"):
+        raise invalid("method", "must be GET or PUT")
+    return str(method)
 
 
 def pieces(source: Source) -> Iterator[bytes]:

@@ -56,13 +56,26 @@ def s3_store(
         cdn_url: what `url` begins with, instead of the bucket's address.
         encryption: ``AES256`` or ``aws:kms``, for encryption by the server; the bucket's default when not given.
         kms_key_id: the key for ``aws:kms``.
-        timeout: seconds without a byte after which an attempt has failed.
-        retries: attempts after the first one.
+        timeout: seconds without a byte after which an attempt has failed, above 0 and up to 86,400.
+        retries: attempts after the first one, 0 to 100.
 
     Raises:
-        ConfigurationError: the bucket's name is none, half the credentials are missing, or obstore is not installed.
+        ConfigurationError: the bucket's name is none, half the credentials are missing, another argument is malformed,
+            or obstore is not installed.
+        ValidationError: ``timeout`` or ``retries`` is no such number.
     """
-    if not _BUCKET.fullmatch(bucket):
+    _check_texts(
+        aws_s3_bucket=bucket,
+        aws_region=region,
+        aws_endpoint_url=endpoint,
+        aws_s3_cdn_url=cdn_url,
+        storage_sse=encryption,
+        storage_sse_kms_key_id=kms_key_id,
+    )
+    _check_secrets(
+        aws_access_key_id=access_key_id, aws_secret_access_key=secret_access_key, aws_session_token=session_token
+    )
+    if not _BUCKET.fullmatch(bucket or ""):
         raise ConfigurationError("aws_s3_bucket must be the name of a bucket", setting="aws_s3_bucket")
     if (access_key_id is None) is not (secret_access_key is None):
         problem = "aws_access_key_id and aws_secret_access_key must be given together"
@@ -105,13 +118,15 @@ def azure_store(
         connection_string: as the portal shows it: ``AccountName=...;AccountKey=...`` or with a
             ``SharedAccessSignature``; ``UseDevelopmentStorage=true`` is the emulator.
         cdn_url: what `url` begins with, before the container's name, instead of the account's address.
-        timeout: seconds without a byte after which an attempt has failed.
-        retries: attempts after the first one.
+        timeout: seconds without a byte after which an attempt has failed, above 0 and up to 86,400.
+        retries: attempts after the first one, 0 to 100.
 
     Raises:
-        ConfigurationError: the name or the connection string is malformed, or obstore is not installed.
+        ConfigurationError: the name, the connection string or the URL is malformed, or obstore is not installed.
+        ValidationError: ``timeout`` or ``retries`` is no such number.
     """
-    if not _CONTAINER.fullmatch(container):
+    _check_texts(azure_storage_container_name=container, azure_storage_cdn_url=cdn_url)
+    if not _CONTAINER.fullmatch(container or ""):
         problem = "azure_storage_container_name must be the name of a container"
         raise ConfigurationError(problem, setting="azure_storage_container_name")
     parts = _connection(connection_string)
@@ -130,6 +145,18 @@ def azure_store(
     return CloudStore("azure", container, store, f"{(cdn_url or endpoint).rstrip('/')}/{container}", create)
 
 
+def _check_texts(**settings: object) -> None:
+    for setting, value in settings.items():
+        if value is not None and not (isinstance(value, str) and value.isprintable()):
+            raise ConfigurationError(f"{setting} must be printable text", setting=setting)
+
+
+def _check_secrets(**settings: object) -> None:
+    for setting, value in settings.items():
+        if value is not None and not isinstance(value, Secret):
+            raise ConfigurationError(f"{setting} must be a Secret", setting=setting)
+
+
 def _made(kind: str, place: str, options: Mapping[str, Any], waiting: Mapping[str, Any]) -> Any:
     obstore = library()
     with suppress(Exception):
@@ -139,7 +166,8 @@ def _made(kind: str, place: str, options: Mapping[str, Any], waiting: Mapping[st
 
 
 def _connection(connection_string: Secret) -> dict[str, str]:
-    text = connection_string.reveal().strip()
+    given: object = connection_string
+    text = given.reveal().strip() if isinstance(given, Secret) else ""
     if text.rstrip(";").lower() == "usedevelopmentstorage=true":
         text = _EMULATOR
     parts = dict(part.split("=", 1) for part in text.split(";") if part.partition("=")[2])

@@ -13,7 +13,7 @@ import attrs
 
 from surf_data.errors import ConfigurationError, SignedUrlExpired, SignedUrlInvalid
 from surf_data.kernel.secret import Secret
-from surf_data.kernel.storage.objects import checked_key, checked_seconds
+from surf_data.kernel.storage.objects import checked_key, checked_method, checked_seconds
 from surf_data.kernel.validation import text
 
 _VERSION = "1"
@@ -51,11 +51,14 @@ class UrlSigner:
     """
 
     def __init__(self, keys: Secret, base_url: str, *, clock: Callable[[], float] = time.time) -> None:
+        if not isinstance(keys, Secret):
+            raise ConfigurationError("storage_signing_keys must be a Secret", setting="storage_signing_keys")
         secrets = [key.strip().encode() for key in keys.reveal().split(",")]
         if any(len(secret) < _MIN_KEY_BYTES for secret in secrets):
             problem = f"storage_signing_keys must be keys of {_MIN_KEY_BYTES} bytes or more, separated by commas"
             raise ConfigurationError(problem, setting="storage_signing_keys")
-        parts = urlsplit(base_url)
+        given: object = base_url
+        parts = urlsplit(given if isinstance(given, str) else "")
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
             problem = "storage_public_url must be an http or https URL without a query"
             raise ConfigurationError(problem, setting="storage_public_url")
@@ -70,8 +73,8 @@ class UrlSigner:
         return f"{self._base}/{quote(checked_key(key))}"
 
     def sign(self, key: str, seconds: int, *, method: str = "GET") -> str:
-        """Return the URL of an object that may be used for ``seconds``, 1 to 604,800. It is a secret."""
-        expires = int(self._clock()) + checked_seconds(seconds)
+        """Return the URL of an object for ``GET`` or ``PUT``, for ``seconds``, 1 to 604,800. It is a secret."""
+        expires, method = int(self._clock()) + checked_seconds(seconds), checked_method(method)
         signature = self._signature(self._newest, method, checked_key(key), expires)
         return f"{self.url(key)}?v={_VERSION}&k={self._newest}&m={method}&e={expires}&sig={signature}"
 

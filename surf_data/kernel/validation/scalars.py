@@ -4,7 +4,7 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -111,6 +111,13 @@ def function(field: str, value: _F) -> _F:
     return value
 
 
+def binary(field: str, value: object) -> bytes:
+    """Return ``value`` if it is bytes."""
+    if not isinstance(value, bytes):
+        raise invalid(field, "must be bytes")
+    return value
+
+
 def path(field: str, value: object) -> Path:
     """Return ``value``, a path or its text that a file system can take, as a path."""
     if isinstance(value, (str, Path)) and "\0" not in str(value):
@@ -161,6 +168,13 @@ def _parsed_address(value: str) -> IPv4Address | IPv6Address | None:
     with suppress(ValueError):
         return ipaddress.ip_address(value)
     return None
+
+
+def items(field: str, value: object, *, of: str) -> Iterable[Any]:
+    """Return ``value`` if it is a list, an iterator or the like: neither a text nor bytes nor a mapping."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise invalid(field, f"must be a list of {of}")
+    return value
 
 
 def mapping(field: str, value: object) -> Mapping[str, Any]:
