@@ -115,7 +115,8 @@ def open_journal(server: Server, database_url: str, sql_folder: Callable[..., Pa
     opened: list[DatabaseManager] = []
 
     def open_(url: str = database_url, **options: Any) -> Journal:
-        database = DatabaseManager(settings.load({}, database_url=url, pool_min_size=0, pool_timeout=0.05))
+        timeout = 5 if url == database_url else 0.05
+        database = DatabaseManager(settings.load({}, database_url=url, pool_min_size=0, pool_timeout=timeout))
         opened.append(database)
         return Journal(database, table, **options)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from itertools import chain
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -206,8 +207,9 @@ def test_signed_urls(object_store: ObjectStore) -> None:
         assert answer.read() == b"signed"
         assert answer.headers["Content-Type"] == "text/plain"
     for wrong in (url[:-4], object_store.url("a/signed.txt"), url.replace("signed.txt", "other.txt")):
-        with pytest.raises(OSError, match="HTTP Error 40"):
+        with pytest.raises(HTTPError, match="HTTP Error 40") as refused:
             urlopen(wrong)  # noqa: S310 - loopback
+        refused.value.close()
     headers = {"x-ms-blob-type": "BlockBlob"}
     put = Request(object_store.sign("a/up", 60, method="PUT"), b"up", headers, method="PUT")  # noqa: S310 - loopback
     with urlopen(put):  # noqa: S310 - loopback
