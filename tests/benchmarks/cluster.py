@@ -1,23 +1,27 @@
 """The same statements on one PostgreSQL and on a Citus cluster: ``python -m benchmarks.cluster COORDINATOR``.
 
-Both are databases on the coordinator's server, so the difference is the way to the shards. What is printed is a table
-for docs/how-to/grow.md.
+Both are databases on the coordinator's server, so the difference is the way to the shards. What is printed are the
+tables of docs/how-to/grow.md. The servers are on this machine, whose kernel says what their processes cost.
 """
 
 import argparse
 import itertools
+import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+import attrs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.cluster_model import Costs, table
 from benchmarks.measuring import Measure, side
 from rig.citus import citus_database
 from surf_data import migrate, mining
@@ -33,6 +37,10 @@ _INSERT = """\\set truck random(1, 500)
 INSERT INTO mining.asset_cycles
     (asset_guid, cycle_number, cycle_status, site_guid, current_work_state_id, created_date, updated_date)
 VALUES ('truck-' || :truck::int8, 1, 'COMPLETE', 'site', 1, now(), now());
+"""
+_READ = """SELECT updated_date, finalized_date IS NOT NULL AS is_archived
+FROM mining.asset_cycles
+WHERE asset_cycle_vlx_id = -101 AND asset_guid = :asset::text AND service_type = 'realtime';
 """
 
 
@@ -130,14 +138,67 @@ def calls(data: mining.MiningDataLayer) -> dict[str, Callable[[], object]]:
     }
 
 
-def ingested(program: Path, url: str, seconds: int) -> float:
-    """Return how many rows a second 8 clients insert."""
-    with NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(_INSERT)
-        file.flush()
-        command = [program, "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(seconds), "-f", file.name, url]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(_RATE.findall(output)[0])
+def server_seconds(url: str) -> float:
+    """Return the seconds of a processor that a server on this machine has spent on sessions that have ended."""
+    with psycopg.connect(url) as connection:
+        parent = _process(connection.info.backend_pid)[1]
+        return sum(map(int, _process(int(parent))[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _process(pid: int) -> list[str]:
+    # What is in parentheses, the program's name, may have blanks.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+@attrs.frozen
+class Load:
+    """What running one statement for some seconds came to."""
+
+    #: Statements a second.
+    rate: float
+    #: Microseconds of a processor for each: of the server that the clients are connected to, and of the others.
+    entered: float
+    others: float
+
+    @classmethod
+    def of(cls, program: Path, script: str, url: str, others: Sequence[str] = (), clients: int = 8) -> "Load":
+        """Run a statement for ten seconds.
+
+        Arguments:
+            program: pgbench.
+            script: what it is to run.
+            url: of the database.
+            others: the URLs of databases on the other servers that have a part in it.
+            clients: how many at once.
+        """
+        servers = [url, *others]
+        before = [server_seconds(each) for each in servers]
+        with NamedTemporaryFile("w", suffix=".sql") as file:
+            file.write(script)
+            file.flush()
+            counts = ["-c", str(clients), "-j", "2", "-T", "10", "-D", "asset=truck-1"]
+            command = [program, "-n", "-M", "prepared", *counts, "-f", file.name, url]
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        # Sessions end, those of the coordinator on workers after its own.
+        time.sleep(2)
+        spent = [server_seconds(each) - was for each, was in zip(servers, before, strict=True)]
+        rate = float(_RATE.findall(output)[0])
+        return cls(rate, *(seconds * 1e6 / rate / 10 for seconds in (spent[0], sum(spent[1:]))))
+
+
+def workers_of(url: str) -> list[str]:
+    """Return the URLs of a database on the workers of its cluster."""
+    with psycopg.connect(url) as connection:
+        nodes = connection.execute("SELECT nodename, nodeport FROM pg_dist_node WHERE groupid <> 0").fetchall()
+    return [make_conninfo(url, host=host, port=str(port)) for host, port in nodes]
+
+
+def compared(measure: Measure, name: str, sides: Sequence[Callable[[], object]]) -> str:
+    """Return a line of the table: a statement on one PostgreSQL and on the cluster."""
+    found = measure(side("plain", sides[0]), side("cluster", sides[1]))
+    ratio = found.ratio("cluster", "plain", "time")
+    took = [f"{found.median(each).wall:,.0f}" for each in ("plain", "cluster")]
+    return f"| {name} | {' | '.join(took)} | {ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f}) |"
 
 
 def main() -> None:
@@ -153,18 +214,27 @@ def main() -> None:
         cluster = stack.enter_context(citus_database(given.coordinator, f"{_NAME}_cluster"))
         prepare(plain, spread=False)
         prepare(cluster, spread=True)
+        print("| statement | one PostgreSQL, µs | cluster, µs | ratio |\n|---|--:|--:|--:|")  # noqa: T201 - what it is for
         sides = [calls(stack.enter_context(mining.open(url))) for url in (plain, cluster)]
-        lines = ["| statement | one PostgreSQL, µs | cluster, µs | ratio |", "|---|--:|--:|--:|"]
-        for name, call in sides[0].items():
-            found = measure(side("plain", call), side("cluster", sides[1][name]))
-            ratio = found.ratio("cluster", "plain", "time")
-            took = [f"{found.median(each).wall:,.0f}" for each in ("plain", "cluster")]
-            lines.append(f"| {name} | {' | '.join(took)} | {ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f}) |")
-        print("\n".join(lines), flush=True)  # noqa: T201 - what it is for
+        for name in sides[0]:
+            print(compared(measure, name, [each[name] for each in sides]), flush=True)  # noqa: T201
+        # A worker is sent text and plans it each time, which one PostgreSQL need not do with what it has prepared.
+        off = [calls(stack.enter_context(mining.open(url, prepared_statements="off"))) for url in (plain, cluster)]
+        name, *_ = off[0]
+        print(compared(measure, f"{name}, prepared by neither", [each[name] for each in off]), flush=True)  # noqa: T201
         if given.pgbench:
-            rates = [ingested(given.pgbench, url, 10) for url in (plain, cluster)]
-            told = " | ".join(f"{rate:,.0f}/s" for rate in rates)
-            print(f"| ingestion by 8 clients, rows | {told} | {rates[1] / rates[0]:.2f} |")  # noqa: T201 - so is this
+            workers = workers_of(cluster)
+            one, many = Load.of(given.pgbench, _INSERT, plain), Load.of(given.pgbench, _INSERT, cluster, workers)
+            told = " | ".join(f"{each.rate:,.0f}/s" for each in (one, many))
+            print(f"| ingestion by 8 clients, rows | {told} | {many.rate / one.rate:.2f} |\n")  # noqa: T201
+            reads = [Load.of(given.pgbench, _READ, url, at, 1) for url, at in ((plain, ()), (cluster, workers))]
+            print("| of processors, µs | one PostgreSQL | coordinator | worker |\n|---|--:|--:|--:|")  # noqa: T201
+            for name, (alone, spread) in {"a read of one shard": reads, "a row that is inserted": (one, many)}.items():
+                figures = (alone.entered, spread.entered, spread.others)
+                print(f"| {name} | {' | '.join(f'{each:,.0f}' for each in figures)} |")  # noqa: T201
+            print()  # noqa: T201
+            costs = Costs(coordinator=many.entered / 1e6, worker=many.others / 1e6)
+            print("\n".join(table(costs, one.entered / 1e6)))  # noqa: T201
 
 
 if __name__ == "__main__":
