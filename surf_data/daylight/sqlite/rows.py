@@ -52,18 +52,10 @@ def history(row: Sequence[Any], oldest: datetime | None) -> Converted:
     if type(key) is not int:
         raise Refused("id", "is no whole number")
     place = values.place(lat, lng)
-    metadata = _call(values.text("provider", provider), _ok("ok", ok), values.text("error", error))
+    activity, metadata = _call(kind, provider, ok, error)
     location = "{}" if place is None else f'{{"lat": {values.numeric(place[0])}, "lng": {values.numeric(place[1])}}}'
-    activity, moment = _activity("type", kind), _required_moment("ts", ts)
-    entry = (
-        f"history_{key}",
-        _UNKNOWN,
-        location,
-        *(place or (None, None)),
-        activity,
-        metadata,
-        moment,
-    )
+    moment = _required_moment("ts", ts)
+    entry = (f"history_{key}", _UNKNOWN, location, *(place or (None, None)), activity, metadata, moment)
     return _entry(entry, oldest, moment, moment)
 
 
@@ -73,10 +65,12 @@ def history_extent(least: Value, greatest: Value) -> tuple[str, str] | None:
     return ("history_", "history`") if type(least) is type(greatest) is int else None
 
 
-# The same few come again and again.
-@lru_cache(maxsize=100)
-def _call(provider: str | None, ok: bool | None, error: str | None) -> str:  # noqa: FBT001 - lru_cache takes positions
-    return values.jsonb_text({"provider": provider, "ok": ok, "error": error})
+# The same few come again and again. 1 is not 1.0 in a text.
+@lru_cache(maxsize=100, typed=True)
+def _call(kind: Value, provider: Value, ok: Value, error: Value) -> tuple[str | None, str]:
+    """Return the activity, and the metadata as the text of a document."""
+    provider, ok, error = values.text("provider", provider), _ok("ok", ok), values.text("error", error)
+    return _activity("type", kind), values.jsonb_text({"provider": provider, "ok": ok, "error": error})
 
 
 def location_history(row: Sequence[Any], oldest: datetime | None) -> Converted:

@@ -119,12 +119,12 @@ def moment(column: str, value: Value) -> datetime | None:
         return None
     found: datetime | None = None
     if isinstance(value, str):
-        found = _written((text(column, value) or "").strip())
+        found = _iso(value) or _written((text(column, value) or "").strip())
     elif isinstance(value, int):
         found = _counted(value)
     elif isinstance(value, float) and value.is_integer():
         found = _counted(int(value))
-    if found is not None:
+    if found is not None and found.tzinfo is not UTC:
         try:
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         except OverflowError:
@@ -134,14 +134,18 @@ def moment(column: str, value: Value) -> datetime | None:
     return found
 
 
-def _written(value: str) -> datetime | None:
-    if value.isascii() and value.isdigit():
-        return _counted(int(value)) if len(value) in _UNITS else None
+def _iso(value: str) -> datetime | None:
     try:
         # Python takes a week or a day without hyphens, too.
         return datetime.fromisoformat(value) if "-" in value else None
     except ValueError:
         return None
+
+
+def _written(value: str) -> datetime | None:
+    if value.isascii() and value.isdigit():
+        return _counted(int(value)) if len(value) in _UNITS else None
+    return _iso(value)
 
 
 def _counted(number: int) -> datetime | None:
@@ -181,6 +185,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def place(lat: Value, lng: Value) -> tuple[float, float] | None:
     """Return both coordinates; ``None`` when there is neither."""
+    if type(lat) is type(lng) is float and -90 <= lat <= 90 and -180 <= lng <= 180:  # noqa: PLR2004 - degrees
+        return lat, lng
     found = real("lat", lat), real("lng", lng)
     if found[0] is None and found[1] is None:
         return None
