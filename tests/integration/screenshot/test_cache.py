@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from rig import ClusterService, RedisServer, SentinelService
+from surf_data import screenshot
 from surf_data.data_layer import load_settings
 from surf_data.kernel.redis import RedisManager
-from surf_data.screenshot import DOMAIN, ScreenshotSettings
+from surf_data.screenshot import DOMAIN, ScreenshotSettings, User
 from surf_data.screenshot.cached_values import dump, load
 from surf_data.screenshot.caching import CacheManager
 
@@ -176,6 +177,26 @@ def test_sessions_of_a_user(cache: CacheManager) -> None:
     assert cache.delete_user_sessions("user-1") == 2
     assert cache.get_user_sessions("user-1") == {}
     assert cache.get_session("other") == {"user_id": "user-2"}
+
+
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+def test_sessions_of_the_database(request: pytest.FixtureRequest, app_url: str, kind: str) -> None:
+    """Those that PostgreSQL decides about are as fast behind Sentinels and in a cluster, and revoked means gone."""
+    url = request.getfixturevalue(f"{kind}_service").url
+    with screenshot.open(app_url, url, pool_min_size=1, cache_timeout=2.0) as data:
+        user = data.users.save(User(email="a@example.com"))
+        tokens = [data.sessions.create(user.id or "").token for _ in range(4)]
+        for token in tokens * 3:
+            assert data.sessions.get(token) is not None
+        assert data.stats()["queries"]["screenshot.session_by_session_id"]["count"] == len(tokens)
+        assert data.sessions.revoke(tokens[0]) is True
+        assert data.sessions.get(tokens[0]) is None
+        assert data.sessions.revoke_all(user.id or "", keep=tokens[1]) == 2
+        assert [data.sessions.get(token) is None for token in tokens] == [True, False, True, True]
+        data.sessions.set_data(tokens[1], {"cart": [1]})
+        found = data.sessions.get(tokens[1])
+        assert found is not None
+        assert found.session_data == {"cart": [1]}
 
 
 def test_touching_is_throttled(single: CacheManager) -> None:
