@@ -1,14 +1,17 @@
 """A Citus cluster for trying: a coordinator and two workers on the loopback, and databases on all three.
 
 ``PYTHONPATH=tests python -m rig.citus PROGRAMS FOLDER`` starts one with PostgreSQL's programs in PROGRAMS, beside which
-Citus is installed. It prints what ``SURF_DATA_TEST_CITUS`` is to be set to, and goes on until it is interrupted.
+Citus is installed. It prints what ``SURF_DATA_TEST_CITUS`` is to be set to, and goes on until it is interrupted. A node
+that was killed is started again, unless there is a file ``hold`` in its folder.
 """
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from surf_data.embedded.account import Account, account_for
 
 _PORT = 5_700
+_HOLD = "hold"
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "shared_preload_libraries": "citus",
@@ -64,13 +68,20 @@ class Node:
         done = self.account.run([str(self.programs / command[0]), *command[1:], "--no-sync"])
         assert done.returncode == 0, done.stderr
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        """Start it, and wait until it answers."""
+    @property
+    def is_held(self) -> bool:
+        """Whether it is not to be started."""
+        return (self.folder / _HOLD).exists()
+
+    def start(self, *, waits: bool = True) -> "subprocess.Popen[bytes]":
+        """Start it, and wait until it answers, unless that is not wanted."""
         options = _OPTIONS | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
         command = [str(self.programs / "postgres"), "-D", str(self.folder)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             process = self.account.spawn(command, log)
+        if not waits:
+            return process
         ready = [str(self.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while subprocess.run(ready, check=False).returncode:
             assert process.poll() is None, (self.folder / "log").read_text()
@@ -116,6 +127,33 @@ def _database(server: str, name: str) -> Iterator[None]:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
+@contextmanager
+def node_down(url: str) -> Iterator[None]:
+    """Kill a node of a cluster that ``python -m rig.citus`` has started on this machine, for a block.
+
+    Arguments:
+        url: of a database on it.
+
+    Raises:
+        FileNotFoundError: it is not on this machine.
+    """
+    with psycopg.connect(url) as connection:
+        [folder] = connection.execute("SHOW data_directory").fetchone() or [""]
+    pid = int((Path(folder) / "postmaster.pid").read_text().split()[0])
+    hold = Path(folder) / _HOLD
+    hold.touch()
+    try:
+        os.kill(pid, signal.SIGKILL)
+        yield
+    finally:
+        hold.unlink()
+    for _ in range(600):
+        with suppress(psycopg.OperationalError), psycopg.connect(url):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the node that was killed is not there again")
+
+
 def join(url: str, workers: list[tuple[Any, ...]]) -> None:
     """Tell a coordinator's database of its workers."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -142,7 +180,13 @@ def main(programs: Path, folder: Path) -> None:
                 connection.execute("CREATE EXTENSION citus")
         join(nodes[0].url, [("127.0.0.1", node.port) for node in nodes[1:]])
     print(f"SURF_DATA_TEST_CITUS={nodes[0].url}", flush=True)  # noqa: T201 - what it is for
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    asked = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, asked)
+    while not signal.sigtimedwait(asked, 0.2):
+        for number, node in enumerate(nodes):
+            # One that was just killed may have processes left, and then the next one ends at once.
+            if running[number].poll() is not None and not node.is_held:
+                running[number] = node.start(waits=False)
     for process in running:
         process.send_signal(signal.SIGINT)
         process.wait(60)
