@@ -901,7 +901,9 @@ class _DaylightQueries:
         last_at: datetime | None,
     ) -> Decimal:
         """The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
-        the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics."""
+        the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics. BETWEEN
+        is what holds it to that: with an equality PostgreSQL 18 may take the index that has the id last, and read all of it for
+        each."""
 
     def import_history_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes entries of the location history of which none is there yet."""
