@@ -57,9 +57,8 @@ WHERE ir.id = :run_id::bigint;
 
 -- name: import_history_checksum(run_id, table_name, last_key, first_at, last_at)$
 -- The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
--- the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics. BETWEEN
--- is what holds it to that: with an equality PostgreSQL 18 may take the index that has the id last, and read all of it for
--- each.
+-- the other weeks. They are read in one pass, and IS TRUE has each id looked for in a hash: how many there are, the planner
+-- does not know, and as a join, by old statistics, it may read all of an index for each.
 -- accept: NO-SHARD files are imported before the tables are spread
 -- plan: custom
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
@@ -83,28 +82,20 @@ SELECT
         ),
         0
     ) AS checksum
-FROM daylight.import_portions AS ip
-CROSS JOIN LATERAL unnest(ip.inserted_ids || ip.unchanged_ids) AS e (id)
-CROSS JOIN
-    LATERAL (
-        SELECT
-            f.id,
-            f.user_id,
-            f.location,
-            f.activity,
-            f.metadata,
-            f.recorded_at
-        FROM daylight.location_history AS f
-        WHERE
-            f.id BETWEEN e.id AND e.id
-            AND f.recorded_at >= :first_at::timestamptz
-            AND f.recorded_at <= :last_at::timestamptz
-        OFFSET 0
-    ) AS lh
+FROM daylight.location_history AS lh
 WHERE
-    ip.run_id = :run_id::bigint
-    AND ip.table_name = :table_name::text
-    AND ip.last_key = :last_key::bigint;
+    lh.recorded_at >= :first_at::timestamptz
+    AND lh.recorded_at <= :last_at::timestamptz
+    AND (
+        lh.id IN (
+            SELECT unnest(ip.inserted_ids || ip.unchanged_ids) AS id
+            FROM daylight.import_portions AS ip
+            WHERE
+                ip.run_id = :run_id::bigint
+                AND ip.table_name = :table_name::text
+                AND ip.last_key = :last_key::bigint
+        )
+    ) IS TRUE;
 
 -- name: import_history_copy()#
 -- Takes entries of the location history of which none is there yet.
@@ -201,28 +192,24 @@ LEFT JOIN stored AS s ON g.id = s.id;
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 WITH doomed AS MATERIALIZED (
     SELECT
-        k.id,
-        k.recorded_at,
+        f.id,
+        f.recorded_at,
         ir.started_at
-    FROM daylight.import_runs AS ir
-    INNER JOIN daylight.import_portions AS ip ON ir.id = ip.run_id
-    CROSS JOIN LATERAL unnest(ip.inserted_ids) AS e (id)
-    CROSS JOIN
-        LATERAL (
-            SELECT
-                f.id,
-                f.recorded_at
-            FROM daylight.location_history AS f
-            WHERE
-                f.id BETWEEN e.id AND e.id
-                AND f.recorded_at >= :first_at::timestamptz
-                AND f.recorded_at <= :last_at::timestamptz
-            OFFSET 0
-        ) AS k
+    FROM daylight.location_history AS f
+    INNER JOIN daylight.import_runs AS ir ON ir.id = :run_id::bigint
     WHERE
-        ip.run_id = :run_id::bigint
-        AND ip.table_name = :table_name::text
-        AND ip.last_key = :last_key::bigint
+        f.recorded_at >= :first_at::timestamptz
+        AND f.recorded_at <= :last_at::timestamptz
+        AND (
+            f.id IN (
+                SELECT unnest(ip.inserted_ids) AS id
+                FROM daylight.import_portions AS ip
+                WHERE
+                    ip.run_id = :run_id::bigint
+                    AND ip.table_name = :table_name::text
+                    AND ip.last_key = :last_key::bigint
+            )
+        ) IS TRUE
 )
 
 DELETE FROM daylight.location_history AS lh

@@ -894,16 +894,15 @@ class _DaylightQueries:
         executor: Executor,
         /,
         *,
-        run_id: int,
-        table_name: str,
-        last_key: int,
-        first_at: datetime | None,
-        last_at: datetime | None,
+        run_id: int | None,
+        table_name: str | None,
+        last_key: int | None,
+        first_at: datetime,
+        last_at: datetime,
     ) -> Decimal:
         """The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
-        the other weeks. Each is looked up by its key: how many there are, the planner does not know, nor old statistics. BETWEEN
-        is what holds it to that: with an equality PostgreSQL 18 may take the index that has the id last, and read all of it for
-        each."""
+        the other weeks. They are read in one pass, and IS TRUE has each id looked for in a hash: how many there are, the planner
+        does not know, and as a join, by old statistics, it may read all of an index for each."""
 
     def import_history_copy(self, executor: Executor, /) -> AbstractContextManager[CopyWriter]:
         """Takes entries of the location history of which none is there yet."""
