@@ -59,7 +59,7 @@ WHERE ir.id = :run_id::bigint;
 -- The checksum of what is there of a portion of entries of the location history, from when to when they are, which spares
 -- the other weeks. They are read in one pass, and IS TRUE has each id looked for in a hash: how many there are, the planner
 -- does not know, and as a join, by old statistics, it may read all of an index for each.
--- accept: NO-SHARD files are imported before the tables are spread
+-- accept: ALL-SHARDS files are imported before the tables are spread
 -- plan: custom
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 SELECT
@@ -187,7 +187,7 @@ LEFT JOIN stored AS s ON g.id = s.id;
 
 -- name: import_history_undo(run_id, table_name, last_key, first_at, last_at)!
 -- Deletes entries that a portion has inserted and nothing has changed since.
--- accept: NO-SHARD files are imported before the tables are spread
+-- accept: ALL-SHARDS files are imported before the tables are spread
 -- plan: custom
 -- example: run_id=1, table_name='history', last_key=1000, first_at='2026-01-01 00:00:00+00', last_at='2026-01-07 00:00:00+00'
 WITH doomed AS MATERIALIZED (
