@@ -15,6 +15,7 @@ _VALUES = {
     "bigint": "1",
     "boolean": "true",
     "bytea": "x",
+    "character varying": "a",
     "date": "2026-01-01",
     "double precision": "1",
     "inet": "127.0.0.1",
@@ -95,7 +96,7 @@ def _jobs(node: Any) -> Iterator[int]:
         for each in node:
             yield from _jobs(each)
     elif isinstance(node, dict):
-        if "INSERT ... SELECT" in str(node.get("Custom Plan Provider", "")):
+        if any(each in str(node.get("Custom Plan Provider", "")) for each in ("INSERT ... SELECT", "MERGE INTO")):
             yield 0
         if "Task Count" in node:
             yield int(node["Task Count"])

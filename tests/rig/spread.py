@@ -30,6 +30,11 @@ ALL = f"all shards: {NO_TRUCK}"
 VOLATILE = "refused: it changes rows by a volatile function"
 JOINS = "refused: it joins s.truck and {} on other columns than those that decide the shard"
 MOVES = "refused: it changes truck, which decides the shard"
+INSERTS = "WHEN NOT MATCHED THEN INSERT (truck, at) VALUES (t.id, '2026-01-01 00:00:00+00')"
+OF_ONE = "(SELECT t.id FROM s.truck AS t WHERE t.id = :a::text) AS t"
+TRUCKS = "USING s.truck AS t ON m.truck = t.id"
+MERGED = f"all shards: nothing says one truck of s.mark; {NO_TRUCK}"
+NO_SOURCE = "refused: MERGE takes rows from what is neither in shards nor whole on each node"
 LEFT_OUT = "refused: it leaves truck out, which decides the shard"
 
 #: A query, and what the review says of it.
@@ -193,4 +198,41 @@ QUERIES = [
         "DELETE FROM s.mark AS m WHERE m.truck = :a::text RETURNING now()",
         "refused: RETURNING calls what is not immutable",
     ),
+    # MERGE, whose condition binds the target alone where rows are inserted.
+    (f"MERGE INTO s.mark AS m USING {OF_ONE} ON m.truck = t.id WHEN MATCHED THEN UPDATE SET n = 1 {INSERTS}", ONE),
+    (f"MERGE INTO s.mark AS m {TRUCKS} AND t.id = :a::text WHEN MATCHED THEN DELETE", ONE),
+    (f"MERGE INTO s.mark AS m {TRUCKS} AND t.id = :a::text {INSERTS}", MERGED),
+    (f"MERGE INTO s.mark AS m {TRUCKS} {INSERTS}", MERGED),
+    (
+        "MERGE INTO s.mark AS m USING s.other AS o ON m.truck = o.truck WHEN MATCHED THEN DELETE",
+        "all shards: nothing says one truck of s.mark; nothing says one k of s.other",
+    ),
+    (
+        f"MERGE INTO s.mark AS m USING s.site AS t ON m.truck = t.id {INSERTS}",
+        "all shards: nothing says one truck of s.mark",
+    ),
+    (f"MERGE INTO s.mark AS m USING (SELECT :a::text AS id) AS t ON m.truck = t.id {INSERTS}", NO_SOURCE),
+    ("MERGE INTO s.mark AS m USING s.note AS n ON m.truck = n.truck WHEN MATCHED THEN DELETE", NO_SOURCE),
+    (
+        "MERGE INTO s.mark AS m USING s.truck AS t ON m.n = t.cycle WHEN MATCHED THEN UPDATE SET n = 1",
+        "refused: MERGE is not joined on truck, which decides the shard",
+    ),
+    (f"MERGE INTO s.mark AS m {TRUCKS} WHEN MATCHED THEN UPDATE SET truck = 'x'", MOVES),
+    (
+        f"MERGE INTO s.mark AS m {TRUCKS} WHEN MATCHED THEN UPDATE SET at = now()",
+        "refused: MERGE calls what is not immutable",
+    ),
+    (
+        f"MERGE INTO s.mark AS m {TRUCKS} WHEN NOT MATCHED THEN INSERT (truck, at) VALUES (t.status, '2026-01-01')",
+        "refused: MERGE inserts another truck than the one on which it is joined",
+    ),
+    (
+        "MERGE INTO s.site AS i USING s.site AS x ON i.id = x.name WHEN MATCHED THEN DELETE",
+        "refused: MERGE changes a table that is whole on each node",
+    ),
+    (
+        "MERGE INTO s.note AS n USING s.truck AS t ON n.truck = t.id WHEN MATCHED THEN DELETE",
+        "refused: MERGE changes a table of the coordinator by rows of shards",
+    ),
+    ("MERGE INTO s.note AS n USING s.site AS i ON n.truck = i.id WHEN MATCHED THEN DELETE", "reference"),
 ]

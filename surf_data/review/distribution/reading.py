@@ -22,6 +22,8 @@ Value = str
 # EXCEPT, and ``WITH ... AS MATERIALIZED``, by the server's numbers.
 _EXCEPT = "3"
 _MATERIALIZED = "1"
+# ``WHEN MATCHED``, likewise.
+_MATCHED = "0"
 
 
 @attrs.frozen(eq=False)
@@ -135,7 +137,7 @@ class Reading:
             return
         limited = any(isinstance(query[each], Node) for each in ("limitCount", "limitOffset"))
         for position, target in enumerate(nullability.targets(query), 1):
-            place = self._side(target["expr"], inner)
+            place = self.side(target["expr"], inner)
             if place is not None:
                 down = hands_down and not limited and _passes(target, query)
                 self._equal.append(_Equality((id(scope.query), number, position), place, (True, down)))
@@ -153,15 +155,26 @@ class Reading:
 
     def _equalities(self, scope: Scope, tree: Any) -> None:
         for node in scopes.joins(tree):
-            filled = _filled(node)
-            for condition in conditions.conjuncts(node["quals"]):
-                if condition.kind != "OPEXPR" or condition.number("opno") not in scope.catalog.equal_operators:
-                    continue
-                sides = [self._side(each, scope) for each in condition.items("args")]
-                left, right = sides if len(sides) == 2 else (None, None)  # noqa: PLR2004 - two sides
-                if left is not None and right is not None:
-                    learns = tuple(filled is None or _entry(each, scope) in filled for each in (left, right))
-                    self._equal.append(_Equality(left, right, (learns[0], learns[1])))
+            # A MERGE's condition is in its join, or by itself from PostgreSQL 17 on.
+            is_merged = node is tree and scope.command == scopes.MERGE
+            self._equate(scope, node["quals"], _merged(scope.query) if is_merged else _filled(node))
+        self._equate(scope, scope.query["mergeJoinCondition"], _merged(scope.query))
+
+    def _equate(self, scope: Scope, quals: Any, filled: set[int] | None) -> None:
+        """Note what a condition says is equal; of the entries that are given, or of all."""
+        for left, right in self.equalities(scope, quals):
+            learns = tuple(filled is None or _entry(each, scope) in filled for each in (left, right))
+            self._equal.append(_Equality(left, right, (learns[0], learns[1])))
+
+    def equalities(self, scope: Scope, quals: Any) -> Iterator[tuple[Place | Value, Place | Value]]:
+        """Yield what a condition says is equal."""
+        for condition in conditions.conjuncts(quals):
+            if condition.kind != "OPEXPR" or condition.number("opno") not in scope.catalog.equal_operators:
+                continue
+            sides = [self.side(each, scope) for each in condition.items("args")]
+            left, right = sides if len(sides) == 2 else (None, None)  # noqa: PLR2004 - two sides
+            if left is not None and right is not None:
+                yield left, right
 
     def _inserted(self, scope: Scope) -> None:
         """Note what an INSERT puts into the distribution column."""
@@ -170,12 +183,12 @@ class Reading:
             return
         number = query.number("resultRelation")
         for target in query.items("targetList"):
-            side = self._side(target["expr"], scope)
+            side = self.side(target["expr"], scope)
             if side is not None:
                 place = (id(query), number, target.number("resno"))
                 self._equal.append(_Equality(place, side, (True, False)))
 
-    def _side(self, expression: Node, scope: Scope) -> Place | Value | None:
+    def side(self, expression: Node, scope: Scope) -> Place | Value | None:
         """Return what an expression is: a column's place, a value that the caller gives, or neither."""
         bare = uncast(expression)
         if bare.kind == "CONST" or (bare.kind == "PARAM" and bare["paramkind"] == "0"):
@@ -187,7 +200,7 @@ class Reading:
         owner = scope.up(expression.number("varlevelsup"))
         local = owner.resolved(expression) if owner is scope else None
         if local is not None:
-            return self._side(local, scope)
+            return self.side(local, scope)
         return scope.place(expression)
 
     def _settle(self) -> None:
@@ -233,6 +246,13 @@ def _filled(node: Node) -> set[int] | None:
         return None
     sides = {scopes.LEFT: ("rarg",), scopes.RIGHT: ("larg",)}.get(kind, ())
     return {number for side in sides for number in scopes.entries(node[side])}
+
+
+def _merged(query: Node) -> set[int] | None:
+    """Return the entries that alone are bound by a MERGE's condition; ``None`` if all are."""
+    actions = query.items("mergeActionList")
+    is_inner = all(action["matchKind"] == _MATCHED or action.true("matched") for action in actions)
+    return None if is_inner else {query.number("resultRelation")}
 
 
 def _entry(side: Place | Value, scope: Scope) -> int:

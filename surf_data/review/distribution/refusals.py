@@ -7,7 +7,7 @@ from surf_data.review.analysis import scope as scopes
 from surf_data.review.analysis.assignments import is_null, uncast
 from surf_data.review.analysis.catalog import Catalog
 from surf_data.review.analysis.nodes import Node
-from surf_data.review.analysis.scope import Scope
+from surf_data.review.analysis.scope import Place, Scope
 from surf_data.review.distribution.layout import Layout
 from surf_data.review.distribution.reading import Reading, Use, within
 
@@ -15,6 +15,8 @@ from surf_data.review.distribution.reading import Reading, Use, within
 _CALLS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
 # What depends on the moment or the session without being a function, and what takes the next number of a sequence.
 _STABLE, _VOLATILE = frozenset({"SQLVALUEFUNCTION"}), frozenset({"NEXTVALUEEXPR"})
+# ``WHEN NOT MATCHED BY SOURCE``, by the server's number.
+_ONLY_IN_TARGET = "1"
 _CHANGES = frozenset({scopes.UPDATE, scopes.DELETE})
 
 
@@ -22,11 +24,11 @@ def refused_writes(reading: Reading, layout: Layout) -> Iterator[str]:
     """Yield why the changes of a query are refused, whichever shards they are in."""
     for use in reading.uses:
         query = use.scope.query
-        if not use.is_target or (use.distributed is None and use.relation not in layout.references):
-            continue
         command = query["commandType"]
-        if command == scopes.MERGE:
-            yield "MERGE is not known here"
+        if use.is_target and command == scopes.MERGE:
+            yield from _merging(reading, use, layout)
+        if not use.is_target or not _is_known(use, layout):
+            continue
         yield from _moved(use)
         if command in _CHANGES:
             yield from _changing(reading, use.scope)
@@ -48,8 +50,61 @@ def refused_reads(reading: Reading) -> Iterator[str]:
         for cte in query.items("cteList"):
             if cte.true("cterecursive") and _reads(reading, cte["ctequery"]):
                 yield "WITH RECURSIVE reads several shards"
-        yield from _joins(reading, [use for use in reading.distributed if use.scope is scope])
+        # What MERGE joins by other columns is sent to its shards.
+        if query["commandType"] != scopes.MERGE:
+            yield from _joins(reading, [use for use in reading.distributed if use.scope is scope])
         yield from _correlated(reading, scope)
+
+
+def _is_known(use: Use, layout: Layout) -> bool:
+    """Return whether a table is the cluster's, in shards or whole on each node."""
+    return use.distributed is not None or use.relation in layout.references
+
+
+def _actions(query: Node, command: str) -> Iterator[Node]:
+    """Yield what a MERGE puts into columns where it updates or inserts."""
+    for action in query.items("mergeActionList"):
+        if action["commandType"] == command:
+            yield from action.items("targetList")
+
+
+def _merging(reading: Reading, use: Use, layout: Layout) -> Iterator[str]:
+    """Yield why a MERGE is refused."""
+    query, catalog = use.scope.query, use.scope.catalog
+    sources = [each for each in reading.uses if each is not use]
+    if use.distributed is None:
+        if use.relation in layout.references:
+            yield "MERGE changes a table that is whole on each node"
+        elif any(each.distributed for each in sources):
+            yield "MERGE changes a table of the coordinator by rows of shards"
+        return
+    if not sources or not all(_is_known(each, layout) for each in sources):
+        yield "MERGE takes rows from what is neither in shards nor whole on each node"
+    if query.items("returningList"):
+        yield "MERGE has RETURNING"
+    if any(action["matchKind"] == _ONLY_IN_TARGET for action in query.items("mergeActionList")):
+        yield "MERGE has WHEN NOT MATCHED BY SOURCE"
+    if any(_mutable(each.query, catalog) for each in reading.queries):
+        yield "MERGE calls what is not immutable"
+    joined = set(_joined(reading, use))
+    if not joined:
+        yield f"MERGE is not joined on {use.distributed.column}, which decides the shard"
+    for target in _actions(query, scopes.INSERT):
+        if target.number("resno") == use.distributed.number and reading.side(target["expr"], use.scope) not in joined:
+            yield f"MERGE inserts another {use.distributed.column} than the one on which it is joined"
+
+
+def _joined(reading: Reading, use: Use) -> Iterator[Place]:
+    """Yield the columns with which a MERGE joins the column that decides the shard."""
+    scope = use.scope
+    for quals in [
+        scope.query["mergeJoinCondition"],
+        *(node["quals"] for node in scopes.joins(scope.query["jointree"])),
+    ]:
+        for left, right in reading.equalities(use.scope, quals):
+            for one, other in ((left, right), (right, left)):
+                if one == use.place and not isinstance(other, str):
+                    yield other
 
 
 def _moved(use: Use) -> Iterator[str]:
@@ -59,6 +114,7 @@ def _moved(use: Use) -> Iterator[str]:
         return
     conflict = query["onConflict"]
     changed = query.items("targetList") if query["commandType"] == scopes.UPDATE else []
+    changed = [*changed, *_actions(query, scopes.UPDATE)]
     changed = [*changed, *(conflict.items("onConflictSet") if isinstance(conflict, Node) else ())]
     for target in changed:
         value = target["expr"]

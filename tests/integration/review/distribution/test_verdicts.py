@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rig.spread import PLACES, QUERIES, SCHEMA
+from rig.spread import OF_ONE, PLACES, QUERIES, SCHEMA
 from surf_data.errors import ConfigurationError
 from surf_data.migrate import Placement
 from surf_data.review import Scale, TableScale
@@ -43,15 +43,31 @@ def catalog(analyst: Analyst) -> Catalog:
     return analyst.catalog
 
 
-# Citus takes some forms of it.
-MERGE = "MERGE INTO s.mark AS m USING s.site AS i ON m.truck = i.id WHEN MATCHED THEN DELETE"
-
-
-@pytest.mark.parametrize(("sql", "said"), [*QUERIES, (MERGE, "refused: MERGE is not known here")])
+@pytest.mark.parametrize(("sql", "said"), QUERIES)
 def test_verdict(analyst: Analyst, catalog: Catalog, queries: Queries, sql: str, said: str) -> None:
     """A query is on one shard, with the parameter that decides, on all, on any node, on the coordinator or nowhere."""
     outcomes = [analyst.outcome(query) for query in queries(sql)]
     assert [str(each) for each in verdicts(outcomes, catalog, Layout.of(catalog, scale(PLACES))).values()] == [said]
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("WHEN NOT MATCHED BY SOURCE THEN DELETE", "WHEN NOT MATCHED BY SOURCE"),
+        ("WHEN MATCHED THEN DELETE RETURNING m.n", "RETURNING"),
+    ],
+)
+def test_merge_since_17(
+    connection: psycopg.Connection[Any], analyst: Analyst, catalog: Catalog, queries: Queries, action: str, why: str
+) -> None:
+    """What PostgreSQL 17 has brought to MERGE, a cluster refuses."""
+    if connection.info.server_version < 170_000:
+        pytest.skip("PostgreSQL 17 has brought it")
+    outcomes = [
+        analyst.outcome(query) for query in queries(f"MERGE INTO s.mark AS m USING {OF_ONE} ON m.truck = t.id {action}")
+    ]
+    [verdict] = verdicts(outcomes, catalog, Layout.of(catalog, scale(PLACES))).values()
+    assert str(verdict) == f"refused: MERGE has {why}"
 
 
 def test_nothing_declared(analyst: Analyst, catalog: Catalog, queries: Queries) -> None:
