@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from surf_data import SurfDataError
+from surf_data import MigrationError, SurfDataError
 
 #: A value that no error may repeat.
 SECRET = "planted-3b9f"
@@ -119,8 +119,9 @@ def tells_nothing(error: SurfDataError) -> None:
     """Check that an error has nothing chained, and nothing of the input."""
     assert error.__cause__ is error.__context__ is None
     assert len(str(error)) < 500
-    # The name of an object is no secret, and is said on purpose.
-    name = getattr(error, "key", None) or getattr(error, "location", None) or "\0"
+    # The name of an object or a file is no secret, and is said on purpose.
+    file = str(error).partition(": ")[0] if isinstance(error, MigrationError) else "\0"
+    name = getattr(error, "key", None) or getattr(error, "location", None) or file
     assert SECRET not in f"{error} {error!r} {vars(error)}".replace(name, "")
 
 
