@@ -151,7 +151,7 @@ def log_one(ground: Ground) -> Row:
     )
 
 
-_PLAIN = "a plain GROUP BY of the largest"
+_PLAIN = "a GROUP BY of the largest"
 # The same statistics, but that they begin where a minute does, so that no part of one is read entry by entry.
 _WHOLE = "the statistics' query from a whole minute on"
 _BEGINS, _BEGINS_WHOLE = "SELECT CURRENT_TIMESTAMP -", "SELECT date_bin('1 minute', CURRENT_TIMESTAMP, '2000-01-01Z') -"
@@ -201,7 +201,7 @@ def growth(ground: Ground) -> Row:
     return Row(
         8,
         "reading a growing log",
-        f"{sizes[-1] // sizes[0]:,} times the log",
+        f"{sizes[-1] // sizes[0]:,} × the log",
         [
             *(
                 Result(

@@ -66,7 +66,7 @@ def cache_hit(ground: Ground) -> Row:
             *([redis_benchmark(floor, url, key)] if floor else []),
         )
     others_ratio = measurement.ratio(_OTHERS, "redis-py", "time")
-    work = "against redis-py GET and json.loads"
+    work = "against redis-py and json.loads"
     least = "against redis-benchmark, one client"
     return Row(
         7,

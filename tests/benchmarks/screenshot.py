@@ -35,7 +35,7 @@ from surf_data.kernel.secret import Secret
 from surf_data.kernel.storage import azure_store
 from surf_data.screenshot import AuditLog, GeneratedCode, Project, ScreenshotDataLayer, User
 
-_OURS, _ORM, _BY_HAND = "surf_data", "SQLAlchemy ORM", "redis-py GET and json.loads"
+_OURS, _ORM, _BY_HAND = "surf_data", "SQLAlchemy ORM", "redis-py and json.loads"
 _SMALL = os.urandom(10_240)
 _STREAM = 50 << 20
 _AUDIT = """

@@ -61,10 +61,10 @@ def embedded() -> None:
 
 
 def metrics() -> None:
-    """Figures for Prometheus."""
+    """Figures for Prometheus, and the trace in statements."""
     from surf_data.kernel.monitoring import PrometheusCollector, instrument  # noqa: PLC0415
 
-    with surf_data.open("postgresql://127.0.0.1:9/none", pool_min_size=0) as data:
+    with surf_data.open("postgresql://127.0.0.1:9/none", pool_min_size=0, trace_context=True) as data:
         list(PrometheusCollector(data).collect())
         instrument(data)
 
