@@ -112,9 +112,10 @@ def test_weeks_and_months(data: SpecifyDataLayer) -> None:
 @pytest.mark.parametrize(
     ("zone", "month", "days"),
     [
-        # Midnight does not exist on one day, occurs twice on one, or a whole day is left out.
-        ("Africa/Cairo", "2026-04", 30),
-        ("America/Havana", "2026-11", 30),
+        # Midnight does not exist on one day, occurs twice on one, or a whole day is left out. In the past, since the
+        # server and Python have rules of their own, and not of the same age.
+        ("Africa/Cairo", "2025-04", 30),
+        ("America/Havana", "2025-11", 30),
         ("Pacific/Apia", "2011-12", 30),
     ],
 )
