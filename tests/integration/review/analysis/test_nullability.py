@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from surf_data.kernel.postgres.query_source import QuerySource
 from surf_data.review import analyse
@@ -58,7 +57,6 @@ def adversarial(connection: psycopg.Connection[Any]) -> str:
     return "".join((HERE / name).read_text("utf-8") for name in files)
 
 
-@pytest.mark.sampled(1)
 def test_claims(
     database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[QuerySource]]
 ) -> None:
@@ -83,7 +81,6 @@ def test_claims(
     assert claimed >= SHARE * columns
 
 
-@pytest.mark.sampled(1)
 def test_rows(database: Callable[[str], psycopg.Connection[Any]], queries: Callable[[str], list[QuerySource]]) -> None:
     """No query gives more or fewer rows than claimed."""
     connection = database(SCHEMA)
