@@ -241,9 +241,11 @@ def test_roles_that_nothing_creates(
     assert left == (0,)
 
 
-@pytest.mark.parametrize("statement", ["SELECT nothing;", "SELECT 'nowhere'::regclass;", "CREATE TABLE u (a nothing);"])
+@pytest.mark.parametrize(
+    "statement", ["SELECT nothing;", "SELECT 'nowhere'::regclass;", "CREATE TABLE u (a nothing);", "SET ROLE pg_shop;"]
+)
 def test_what_no_role_mends(made: ScratchDatabase, admin: psycopg.Connection[Any], statement: str) -> None:
-    """Where something else is missing no role is created for it, whatever it is called."""
+    """Where something else is missing no role is created for it, nor one of a name that PostgreSQL keeps for itself."""
     with made.connect() as connection:
         assert missing_role(connection, split(statement)) is None
 

@@ -18,6 +18,7 @@ Opener = Callable[..., DatabaseManager]
 CONNECTIONS = ("-c", "max_connections=200")
 QUERIES = {
     "note_count()$": "-- replica: ok\nSELECT count(*) FROM note;",
+    "note_first()$": "SELECT id FROM note LIMIT 1;",
     "note_insert(id)!": "INSERT INTO note VALUES (:id::int8);",
     "broken()$": "-- replica: ok\nSELECT 1 / 0;",
     # Ends its own session, unless it is at the primary.
@@ -67,6 +68,7 @@ def test_a_writer_reads_what_it_has_written(database: DatabaseManager, queries: 
     before = reads(database)
     with database.transaction() as tx:
         assert queries.note_count(tx) == 0
+    assert queries.note_first(database) is None
     assert queries.note_count(database) == 0
     assert reads(database) == before + 1
     replica.execute("SELECT pg_wal_replay_pause()")
@@ -115,6 +117,9 @@ def test_a_primary_is_no_replica(open_database: Opener, queries: Any, primary: P
     database = open_database(database_url=primary.url, replica_url=primary.url, pool_max_size=2)
     assert queries.note_count(database) == 0
     assert database.replica_statistics() == {"reads": 0, "fallbacks": 1}
+    nowhere = open_database(database_url=primary.url, replica_url="host=/nowhere", pool_max_size=2)
+    assert queries.note_count(nowhere) == 0
+    assert nowhere.replica_statistics() == {"reads": 0, "fallbacks": 1}
     with pytest.raises(ConfigurationError) as caught:
         open_database(database_url=primary.url, replica_url="host=x pasword=tube-ride-8211")
     assert (caught.value.setting, "tube-ride" in str(caught.value)) == ("replica_url", False)
