@@ -69,7 +69,7 @@ QUICK = (
     "tests/integration/lamps/test_lamps.py",
     "tests/integration/migrate/test_runner.py",
     "tests/integration/retention/test_rows.py",
-    "tests/integration/review/test_nullability.py",
+    "tests/integration/review/analysis/test_nullability.py",
     "tests/integration/daylight/test_users.py",
     "tests/integration/mining/test_usage.py",
     "tests/integration/screenshot/test_usage.py",
