@@ -41,7 +41,9 @@ _REFUSALS = frozenset(
         "the database does not exist",
         "the role does not exist",
         "no permission for the database",
+        refusal.BAD_OPTION,
         refusal.BAD_PARAMETER,
+        refusal.NO_CONNECTIONS,
         refusal.TLS_FAILED,
     }
 )

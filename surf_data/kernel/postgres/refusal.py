@@ -38,6 +38,10 @@ BAD_PARAMETER = "libpq refuses a parameter of the connection"
 TLS_FAILED = "TLS failed"
 #: No name server knows the host.
 UNKNOWN_HOST = "unknown host"
+#: A setting in ``options``, or another that the server is sent, which it does not know or take.
+BAD_OPTION = "the server refuses an option of the connection"
+#: ``ALLOW_CONNECTIONS false``, as of template0.
+NO_CONNECTIONS = "the database takes no connections"
 _FAILED = "connection failed"
 _UNAUTHENTICATED = "authentication failed"
 # By SQLSTATE and, where that leaves it open, the function of the server that refuses. Source: PostgreSQL's manual,
@@ -49,6 +53,10 @@ _REASONS = {
     "28000": _UNAUTHENTICATED,
     "3D000": "the database does not exist",
     "42501": "no permission for the database",
+    "22023": BAD_OPTION,
+    "42601": BAD_OPTION,
+    "42704": BAD_OPTION,
+    "55000": NO_CONNECTIONS,
     "53300": "too many connections",
     "57P03": "the server is starting",
     "57P01": "the server is shutting down",

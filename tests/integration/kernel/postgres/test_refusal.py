@@ -131,6 +131,24 @@ def test_what_a_server_does_without_a_word(
     assert str(refused(database.connect, DatabaseUnavailable)) == f"cannot connect: {reason}"
 
 
+@pytest.mark.parametrize(
+    ("database", "options", "reason"),
+    [
+        ("template0", "", "the database takes no connections"),
+        ("postgres", "-c nothing=1", "the server refuses an option of the connection"),
+        ("postgres", "-c work_mem=much", "the server refuses an option of the connection"),
+        ("postgres", "--nothing", "the server refuses an option of the connection"),
+    ],
+)
+def test_what_a_server_refuses_is_not_tried_again(
+    open_database: Open, refused: Callable[..., Any], watcher: Any, database: str, options: str, reason: str
+) -> None:
+    """What no waiting mends is reported at once."""
+    url = f"host={watcher.info.host} user={watcher.info.user} dbname={database} options='{options}'"
+    lent = open_database(database_url=url, pool_min_size=0, pool_timeout=60)
+    assert refused(lent.ping, DatabaseUnavailable).cause == reason
+
+
 def test_of_several_servers_the_last_one_counts(
     open_database: Open, stand_in: StandIn, refused: Callable[..., Any]
 ) -> None:
