@@ -254,14 +254,15 @@ WHERE NOT pt.tgisinternal AND pt.tgenabled IN ('O', 'A') AND pt.tgparentid = 0
 ORDER BY relation, name;
 
 -- name: type_list()
--- Types, with what a domain and an array are made of.
+-- Types, with what a domain and an array are made of; int2vector and oidvector are no arrays to a client.
 SELECT
     pt.oid AS id,
     pt.typtype::text AS kind,
     format_type(pt.oid, NULL) AS name,
-    CASE WHEN pt.typcategory = 'A' AND pt.typelem <> 0 THEN pt.typelem END AS element,
+    pe.oid AS element,
     CASE WHEN pt.typtype = 'd' THEN pt.typbasetype END AS base
 FROM pg_type AS pt
+LEFT JOIN pg_type AS pe ON pt.typelem = pe.oid AND pt.oid = pe.typarray
 ORDER BY pt.oid;
 
 -- name: view_list()

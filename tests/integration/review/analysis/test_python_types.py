@@ -40,7 +40,7 @@ now()::timetz, now()::time, now(), now()::timestamp, tsrange(now()::timestamp, n
 gen_random_uuid(), 'ok'::mood, row('x', 1)::address, 1::positive, '{1,2}'::positives, B'101', '1'::money,
 '{1,NULL}'::int4[], '{a}'::text[], '{}'::uuid[], ARRAY['ok'::mood], ARRAY[int4range(1, 2)],
 '08:00:2b:01:02:03'::macaddr, 'a'::tsvector, '0/0'::pg_lsn, 'mood'::regtype, '(1,2)'::point, ARRAY['{}'::jsonb],
-'1'::xid
+'1'::xid, '1 2'::int2vector, ARRAY['1 2'::oidvector]
 """
 #: What a caller gives for parameters, by type.
 GIVEN: dict[str, list[Any]] = {
