@@ -292,13 +292,11 @@ class RetentionService:
         }
 
     def _is_idle(self) -> bool:
-        with (
-            suppress(MigrationError),
-            closing(self._database.connect()) as connection,
-            _alone(Runner(connection, self._place, _silent)),
-        ):
-            return True
-        return False
+        try:
+            with closing(self._database.connect()) as connection, _alone(Runner(connection, self._place, _silent)):
+                return True
+        except MigrationError:
+            return False
 
     @contextmanager
     def _runner(self, on_step: Callable[[str], object] | None) -> Iterator[Runner]:
