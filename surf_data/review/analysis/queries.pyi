@@ -84,10 +84,10 @@ class _ReviewQueries:
         The type is a set of bits: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 instead."""
 
     def type_list(self, executor: Executor, /) -> list[Type]:
-        """Types, with what a domain and an array are made of."""
+        """Types, with what a domain and an array are made of; int2vector and oidvector are no arrays to a client."""
 
     def type_list_cursor(self, executor: Executor, /) -> AbstractContextManager[_Rows[Type]]:
-        """Types, with what a domain and an array are made of."""
+        """Types, with what a domain and an array are made of; int2vector and oidvector are no arrays to a client."""
 
     def view_list(self, executor: Executor, /) -> list[View]:
         """What each view is a name for, as the server keeps it."""
