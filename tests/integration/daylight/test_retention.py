@@ -280,6 +280,7 @@ def test_a_dry_run_changes_nothing_and_one_run_excludes_another(owned: DaylightD
     refusals: list[str] = []
 
     def again(_: str) -> None:
+        assert owned.retention.get_retention_report()["status"]["activeJobs"] == 1
         try:
             owned.retention.run_daily_retention()
         except MigrationError as error:

@@ -207,6 +207,14 @@ def test_logging_an_error_never_raises(
     logged = data.errors.log_error(ValueError("a\0b\ud800"), {"x": object()})
     assert logged is not None
     assert (logged.message, logged.context) == ("ab?", {"unserializable": True})
+
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    logged = data.errors.log_error(SilentError())
+    assert logged is not None
+    assert logged.message == "SilentError without a text"
     with data.transaction() as tx:
         assert tx.errors.log_error(ValueError("x")) is not None
         admin.execute("SET lock_timeout = 0")

@@ -331,6 +331,7 @@ BAD: list[tuple[str, Callable[[CacheManager], Any]]] = [
     ("key", lambda cache: cache.get("x" * 201)),
     ("key", lambda cache: cache.get(7)),  # type: ignore[arg-type]
     ("key", lambda cache: cache.delete("a\0")),
+    ("keys", lambda cache: cache.get_many(f"k{number}" for number in range(100_001))),
     ("prefix", lambda cache: cache.set("a", 1, prefix="")),
     ("ttl", lambda cache: cache.set("a", 1, 0)),
     ("ttl", lambda cache: cache.set("a", 1, "x")),

@@ -170,6 +170,12 @@ def test_copy_of_the_programs(programs: Path, tmp_path: Path) -> None:
     assert copied == {"pg/18/bin/postgres", "pg/18/lib.so", "pg.libs/libpq.so"}
 
 
+def test_programs_that_need_no_copy(programs: Path, tmp_path: Path) -> None:
+    """An installation that the account can use is used where it is."""
+    (programs / "postgres").chmod(0o700)
+    assert postgres.usable_programs(programs, ME, tmp_path) == programs
+
+
 def test_copy_of_redis(programs: Path, tmp_path: Path) -> None:
     """A Redis that the account cannot use is copied."""
     assert redis_server.usable_program(programs / "postgres", ME, tmp_path) == tmp_path / "postgres"

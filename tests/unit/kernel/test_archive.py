@@ -44,6 +44,12 @@ def test_large_csv_comes_back_as_it_went(store: LocalStore) -> None:
     assert b"".join(archive.csv_blocks(store, KEY)) == b"".join(blocks)
 
 
+def test_blocks_are_bytes(store: LocalStore, refused: Refused) -> None:
+    """A text among them is refused, and nothing is there."""
+    assert str(refused(lambda: archive.write(store, KEY, [b"a\n", "b\n"]))) == "blocks must be bytes"  # type: ignore[list-item]
+    assert list(store.list()) == []
+
+
 def test_rows_are_counted_although_values_have_line_feeds(store: LocalStore, refused: Refused) -> None:
     """A text of several lines is one row; another number of rows is not what was written."""
     rows = 70_000

@@ -22,7 +22,7 @@ from surf_data.errors import (
 from surf_data.kernel import archive, storage
 from surf_data.kernel.archive import ArchivedCsv, Manifest
 from surf_data.kernel.secret import Secret
-from surf_data.kernel.storage import Attributes, CloudStore, LocalStore, UrlSigner
+from surf_data.kernel.storage import Attributes, CloudStore, LocalStore, UrlSigner, objects
 
 pytestmark = pytest.mark.hypothesis
 
@@ -119,3 +119,17 @@ def test_archives(local: LocalStore, name: str) -> None:
     signature = inspect.signature(getattr(archive, name))
     call.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])  # type: ignore[attr-defined]
     attempts(call, GOOD, DOCUMENTED)()
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "said"),
+    [
+        (lambda: storage.s3_store("tests", timeout=0), ValidationError, "timeout must be above 0"),
+        (lambda: storage.s3_store("tests", access_key_id="x"), ConfigurationError, "must be a Secret"),  # type: ignore[arg-type]
+        (lambda: objects.checked_attributes(Attributes(content_type="\u00e9")), ValidationError, "printable ASCII"),
+    ],
+    ids=["no time", "a text for a secret", "a header beyond ASCII"],
+)
+def test_refusals(call: Callable[[], object], kind: type[Exception], said: str, refused: Callable[..., Any]) -> None:
+    """Each is refused by the name of the argument, before anything is sent."""
+    assert said in str(refused(call, kind))
