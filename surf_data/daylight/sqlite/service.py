@@ -243,7 +243,7 @@ class _Run:
 
     def _portion(self, executor: Executor, table: Table, report: TableReport, rows: Sequence[Sequence[Any]]) -> None:
         """Convert and store rows, and note what became of each."""
-        report.last_key = rows[-1][0]
+        last_key = report.last_key = rows[-1][0]
         portion = Portion()
         outcomes = stored(executor, table, portion, portion.convert(table, rows, self._oldest), is_new=report.is_new)
         refused = portion.refused + [(str(portion.rows[key][0]), *table.refusal) for key in outcomes["refused"]]
@@ -258,7 +258,7 @@ class _Run:
             executor,
             run_id=self.run_id,
             table_name=table.source,
-            last_key=report.last_key,
+            last_key=last_key,
             inserted_ids=outcomes["inserted"],
             unchanged_ids=outcomes["unchanged"],
             first_at=min(moments, default=None),

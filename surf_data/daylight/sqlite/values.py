@@ -185,7 +185,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def place(lat: Value, lng: Value) -> tuple[float, float] | None:
     """Return both coordinates; ``None`` when there is neither."""
-    if type(lat) is type(lng) is float and -90 <= lat <= 90 and -180 <= lng <= 180:  # noqa: PLR2004 - degrees
+    if type(lat) is float and type(lng) is float and -90 <= lat <= 90 and -180 <= lng <= 180:  # noqa: PLR2004 - degrees
         return lat, lng
     found = real("lat", lat), real("lng", lng)
     if found[0] is None and found[1] is None:
